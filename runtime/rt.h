@@ -1,0 +1,121 @@
+/* The contract between generated code and the runtime: what a generated network tells the
+ * runtime about itself (Model, Param, Recipe), what the runtime hands it for one pass
+ * (Step), and the services generated code may call. Layout is NHWC, float32. */
+#ifndef LATHE_RT_H
+#define LATHE_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Generated files refuse to compile against another number. Raise it with any change of
+ * meaning below. */
+#define LATHE_ABI 1
+
+/* Activations are cut into this many chunks of images; sums over a batch are kept per chunk
+ * and added in chunk order, so results do not depend on the number of threads. */
+#define RT_CHUNKS 16
+
+typedef enum {
+    PARAM_CONV,     /* [kh][kw][c][k] */
+    PARAM_DENSE,    /* [c][k] */
+    PARAM_BIAS,     /* [k] */
+    PARAM_BN_SCALE, /* [k] gamma */
+    PARAM_BN_SHIFT, /* [k] beta */
+    PARAM_BN_MEAN,  /* [k] running mean: tracked, not trained */
+    PARAM_BN_VAR    /* [k] running variance: tracked, not trained */
+} ParamKind;
+
+typedef enum { INIT_HE_NORMAL, INIT_LECUN_NORMAL, INIT_ZERO, INIT_ONE } ParamInit;
+
+/* One named array. Trained ones lie in `params` (and, at the same offset, in gradient,
+ * momentum and average); tracked ones in `stats`. */
+typedef struct {
+    const char *name; /* "s1b0_conv1.weight", "s1b0_conv1_bn.scale" */
+    ParamKind kind;
+    ParamInit init;
+    int rank, shape[4];
+    size_t offset; /* floats, a multiple of 16 */
+    size_t count;  /* product of shape */
+    int fan_in;    /* for the initialiser */
+} Param;
+
+typedef enum { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE } Schedule;
+
+/* How to train: the config's `train` table, every field of it. */
+typedef struct {
+    int epochs;
+    int batch; /* images per optimiser step; the micro-batch is the Model's */
+    double lr, momentum, weight_decay; /* decay on conv and dense kernels only */
+    bool nesterov;
+    Schedule schedule;
+    double warmup_epochs; /* lr rises linearly from 0 */
+    double lr_final;      /* cosine, one-cycle: where lr ends, as a share of lr */
+    double peak;          /* one-cycle: the share of the run at which lr is highest */
+    int milestones[8], milestone_count; /* step: epochs at which lr is multiplied */
+    double decay_factor;                /* step: by this */
+    double label_smoothing;             /* 0..1 */
+    double ema;                         /* decay per step of the averaged weights; 0 = off */
+    bool flip;                          /* mirror half of the images */
+    int crop;                           /* shift by up to this many pixels each way */
+    int cutout;                         /* side of the square that is blanked; 0 = off */
+    int held_out; /* training images kept aside to choose the best checkpoint by */
+    uint64_t seed;
+} Recipe;
+
+typedef struct Step Step;
+
+/* A generated network. */
+typedef struct {
+    int abi; /* LATHE_ABI */
+    const char *name;
+    const char *arch;        /* one "key=value" line per layer: what weights must match */
+    const char *config;      /* one "path=value" line per config field, sorted */
+    int height, width, channels; /* of the image */
+    int classes;
+    const char *const *class_names; /* [classes] */
+    uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */
+    int micro_batch;       /* most images per call */
+    const Param *params;
+    int param_count;
+    size_t param_floats; /* length of params, gradient, momentum */
+    const Param *stats;
+    int stat_count;
+    size_t stat_floats;
+    size_t arena_bytes;
+    /* Forward, loss, backward over step->count images; adds to step->gradient, updates
+     * step->stats, fills step->logits, step->loss and step->correct. */
+    void (*train)(Step *step);
+    /* Forward with running statistics; fills step->logits. */
+    void (*evaluate)(Step *step);
+} Model;
+
+/* What one call of Model.train or Model.evaluate works on. */
+struct Step {
+    const uint8_t *images; /* [count][height][width][channels] */
+    const int32_t *labels; /* [count]; training only */
+    int count;             /* 1..micro_batch */
+    const float *params;
+    float *gradient;
+    float *stats;
+    char *arena; /* Model.arena_bytes, 64-byte aligned */
+    float *logits; /* [count][classes] */
+    float label_smoothing;
+    float loss_scale; /* gradients are multiplied by this: 1 / batch */
+    double loss;      /* out: sum over the images of the cross-entropy */
+    int correct;      /* out: images whose largest score is their label's */
+};
+
+/* Call body(context, index, worker) for index 0..count-1, shared among the threads set with
+ * rt_set_threads; worker < RT_MAX_THREADS says whose scratch memory to use. */
+#define RT_MAX_THREADS 64
+void rt_parallel_for(int count, void (*body)(void *context, int index, int worker),
+                     void *context);
+void rt_set_threads(int threads); /* 0: all cores */
+int rt_threads(void);
+
+/* The main function of a trainer: `trainer [train] | eval | classify`, see --help. Returns
+ * the exit status. */
+int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
+
+#endif
