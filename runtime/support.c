@@ -1,4 +1,5 @@
 /* Errors, files replaced whole, memory, hashes: see support.h. */
+#define _GNU_SOURCE
 #include "support.h"
 
 #include <errno.h>
