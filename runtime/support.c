@@ -1,5 +1,4 @@
 /* Errors, files replaced whole, memory, hashes: see support.h. */
-#define _GNU_SOURCE
 #include "support.h"
 
 #include <errno.h>

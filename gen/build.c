@@ -1,0 +1,205 @@
+/* Writing and building trainers: see build.h. The cache is out/cache/<hash of all that goes
+ * into the program>/; out/cache/objects keeps network.o by its own hash, because most changes
+ * of a recipe leave the network as it is. */
+#include "build.h"
+
+#include "emit.h"
+#include "paths.h"
+#include "report.h"
+#include "support.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool write_template(const char *template, const EmitInput *input, const char *folder,
+                           const char *file)
+{
+    size_t bytes;
+    char *text = emit(template, input, &bytes);
+    char *path = rt_format("%s/%s", folder, file);
+    bool ok = rt_write_if_changed(path, text, bytes);
+    free(path);
+    free(text);
+    return ok;
+}
+
+static bool write_report(const Config *config, const CompileOptions *options,
+                         const Net *train, const char *folder)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    report_print(file, config);
+    report_print_programs(file, train, options->target);
+    fclose(file);
+    char *path = rt_format("%s/report.txt", folder);
+    bool ok = rt_write_if_changed(path, text, bytes);
+    free(path);
+    free(text);
+    return ok;
+}
+
+bool build_write(const Config *config, const CompileOptions *options, const char *command,
+                 const char *folder)
+{
+    if (!rt_make_directories(folder))
+        return false;
+    Net train, evaluate;
+    compile_train(config, options, &train);
+    compile_evaluate(config, options, &evaluate);
+    char *root = relative_path(folder, lathe_root());
+    EmitInput input = {
+        .config = config,
+        .target = options->target,
+        .command = command,
+        .layers = &config->net,
+        .train = &train,
+        .evaluate = &evaluate,
+        .root = root,
+    };
+    bool ok = write_template("network.c.in", &input, folder, "network.c") &&
+              write_template("train.c.in", &input, folder, "train.c") &&
+              write_template("Makefile.in", &input, folder, "Makefile") &&
+              write_report(config, options, &train, folder);
+    free(root);
+    net_free(&train);
+    net_free(&evaluate);
+    return ok;
+}
+
+/* SHA-256 over the files, in order. */
+static bool hash_files(char **paths, int count, char hex[65])
+{
+    char *all = NULL;
+    size_t bytes;
+    FILE *stream = open_memstream(&all, &bytes);
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++) {
+        size_t size;
+        char *text = rt_read_file(paths[i], &size);
+        ok = text != NULL;
+        if (ok)
+            fwrite(text, 1, size, stream);
+        free(text);
+    }
+    fclose(stream);
+    rt_sha256(all, bytes, hex);
+    free(all);
+    return ok;
+}
+
+/* Hash of what the trainer (or only its network.o) is made of. */
+static bool hash_inputs(const char *folder, bool object, char hex[65])
+{
+    glob_t headers;
+    char *pattern = rt_format("%s/runtime/*.h", lathe_root());
+    glob(pattern, 0, NULL, &headers);
+    free(pattern);
+    int count = 0;
+    char **paths = rt_alloc((headers.gl_pathc + 4) * sizeof *paths);
+    for (size_t i = 0; i < headers.gl_pathc; i++)
+        paths[count++] = headers.gl_pathv[i];
+    int own = count;
+    paths[count++] = rt_format("%s/network.c", folder);
+    paths[count++] = rt_format("%s/Makefile", folder);
+    if (!object) {
+        paths[count++] = rt_format("%s/train.c", folder);
+        paths[count++] = rt_format("%s/out/libruntime.a", lathe_root());
+    }
+    bool ok = hash_files(paths, count, hex);
+    for (int i = own; i < count; i++)
+        free(paths[i]);
+    free(paths);
+    globfree(&headers);
+    return ok;
+}
+
+/* Run make in the folder, its output shown only when it fails. */
+static bool run_make(const char *folder)
+{
+    char *log = rt_format("%s/build.log", folder);
+    char *root = rt_format("LATHE=%s", lathe_root());
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        dup2(fd, 1);
+        dup2(fd, 2);
+        unsetenv("MAKEFLAGS");
+        unsetenv("MAKELEVEL");
+        execlp("make", "make", "-C", folder, root, "trainer", (char *)NULL);
+        _exit(127);
+    }
+    int status = 0;
+    bool ok = child > 0 && waitpid(child, &status, 0) == child && status == 0;
+    if (!ok) {
+        size_t bytes;
+        char *text = rt_read_file(log, &bytes);
+        fprintf(stderr, "%s", text ? text : "");
+        free(text);
+        rt_fail("%s: make failed; it needs make and gcc", folder);
+    }
+    free(log);
+    free(root);
+    return ok;
+}
+
+static bool copy_into(const char *from, const char *to, const char *name)
+{
+    char *source = rt_format("%s/%s", from, name), *target = rt_format("%s/%s", to, name);
+    size_t bytes;
+    char *text = rt_read_file(source, &bytes);
+    bool ok = text && rt_write_if_changed(target, text, bytes);
+    free(text);
+    free(source);
+    free(target);
+    return ok;
+}
+
+/* Build in `work`, with a network.o of the same content if one is kept, and keep it. */
+static bool build_in(const char *folder, const char *work, const char *object)
+{
+    char *local = rt_format("%s/network.o", work);
+    bool ok = rt_make_directories(work) && copy_into(folder, work, "network.c") &&
+              copy_into(folder, work, "train.c") && copy_into(folder, work, "Makefile");
+    if (ok && link(object, local) == 0)
+        utimensat(AT_FDCWD, local, NULL, 0); /* newer than the copied sources */
+    ok = ok && run_make(work);
+    if (ok)
+        link(local, object); /* fails when it is kept already, which is fine */
+    free(local);
+    return ok;
+}
+
+char *build_trainer(const char *folder)
+{
+    char all[65], network[65];
+    if (!hash_inputs(folder, false, all) || !hash_inputs(folder, true, network))
+        return NULL;
+    char *cache = rt_format("%s/out/cache", lathe_root());
+    char *objects = rt_format("%s/objects", cache);
+    char *object = rt_format("%s/%.16s.o", objects, network);
+    char *final = rt_format("%s/%.16s", cache, all);
+    char *work = rt_format("%s.%ld", final, (long)getpid());
+    char *trainer = rt_format("%s/trainer", final);
+    bool ok = access(trainer, X_OK) == 0;
+    if (!ok) {
+        ok = rt_make_directories(objects) && build_in(folder, work, object);
+        if (ok && rename(work, final) != 0)
+            ok = access(trainer, X_OK) == 0 || /* built by somebody else meanwhile */
+                 rt_fail("%s: cannot be moved into place", work);
+    }
+    free(cache);
+    free(objects);
+    free(object);
+    free(final);
+    free(work);
+    if (ok)
+        return trainer;
+    free(trainer);
+    return NULL;
+}

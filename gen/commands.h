@@ -1,0 +1,15 @@
+/* The verbs of `lathe`. argv[0] is the verb; each returns the exit status. */
+#ifndef LATHE_COMMANDS_H
+#define LATHE_COMMANDS_H
+
+int cmd_gen(int argc, char **argv);      /* write a trainer's source */
+int cmd_train(int argc, char **argv);    /* generate, build and run it */
+int cmd_eval(int argc, char **argv);     /* its accuracy */
+int cmd_classify(int argc, char **argv); /* classes of pictures */
+int cmd_emit(int argc, char **argv);     /* the standalone inference file */
+int cmd_show(int argc, char **argv);     /* tables and IR */
+int cmd_import(int argc, char **argv);   /* weights from PyTorch and NumPy */
+int cmd_export(int argc, char **argv);   /* weights to NumPy */
+int cmd_data(int argc, char **argv);     /* get CIFAR-10, or cut the repository's sample */
+
+#endif

@@ -1,0 +1,30 @@
+/* A config: a Lua file that describes a network and how to train it, run in a sandbox and
+ * read into typed fields. */
+#ifndef LATHE_CONFIG_H
+#define LATHE_CONFIG_H
+
+#include "ir.h"
+
+typedef struct {
+    char *path, *name;
+    double mean[4], std[4]; /* per channel, in pixel units */
+    char **class_names;     /* as many as the network has classes */
+    int class_count;
+    Recipe recipe;
+    int micro_batch; /* images per pass, at most recipe.batch */
+    Net net;         /* the layers, shapes inferred */
+    int output;      /* the tensor of the scores */
+    char *lines;     /* every field as sorted "path=value" lines */
+    char *arch;      /* every layer as a "name=description" line */
+    char hash[65];   /* SHA-256 of lines and arch */
+} Config;
+
+/* Run the file at `path` with the given overrides ("path=value", a Lua value each). False
+ * and rt_fail with file, line or field when it cannot be used. */
+bool config_load(const char *path, const char *const *overrides, int count, Config *config);
+void config_free(Config *config);
+
+/* Describe every field outside `net`, its default and meaning. */
+void config_print_fields(FILE *file);
+
+#endif

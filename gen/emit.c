@@ -1,0 +1,127 @@
+/* Fills a template: pushes what passes decided to Lua and runs template.lua. */
+#include "emit.h"
+
+#include "fields.h"
+#include "paths.h"
+#include "support.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_string(lua_State *lua, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    lua_pushstring(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+static void set_net(lua_State *lua, const char *name, const Net *net)
+{
+    if (net == NULL)
+        return;
+    net_push(lua, net);
+    lua_setfield(lua, -2, name);
+}
+
+static void push_numbers(lua_State *lua, const double *values, int count, const char *name)
+{
+    lua_createtable(lua, count, 0);
+    for (int i = 0; i < count; i++) {
+        lua_pushnumber(lua, values[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, name);
+}
+
+static void push_config(lua_State *lua, const Config *config)
+{
+    lua_newtable(lua);
+    set_string(lua, "path", config->path);
+    set_string(lua, "name", config->name);
+    set_string(lua, "lines", config->lines);
+    set_string(lua, "arch", config->arch);
+    set_string(lua, "hash", config->hash);
+    push_numbers(lua, config->mean, 4, "mean");
+    push_numbers(lua, config->std, 4, "std");
+    lua_pushinteger(lua, config->micro_batch);
+    lua_setfield(lua, -2, "micro_batch");
+    lua_createtable(lua, config->class_count, 0);
+    for (int i = 0; i < config->class_count; i++) {
+        lua_pushstring(lua, config->class_names[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, "class_names");
+    lua_setfield(lua, -2, "config");
+}
+
+static void push_target(lua_State *lua, const Target *target)
+{
+    lua_newtable(lua);
+    set_string(lua, "name", target->name);
+    set_string(lua, "cflags", target->cflags);
+    lua_pushinteger(lua, target->lanes);
+    lua_setfield(lua, -2, "lanes");
+    lua_setfield(lua, -2, "target");
+}
+
+/* Arguments: template name, EmitInput. Result: the text. */
+static int render(lua_State *lua)
+{
+    const char *name = lua_touserdata(lua, 1);
+    const EmitInput *input = lua_touserdata(lua, 2);
+    luaL_openlibs(lua);
+    const char *engine = lua_pushfstring(lua, "%s/gen/template.lua", lathe_root());
+    if (luaL_loadfilex(lua, engine, "t") != LUA_OK)
+        return lua_error(lua);
+    lua_call(lua, 0, 1);
+    lua_getfield(lua, -1, "render");
+    lua_pushfstring(lua, "%s/templates", lathe_root());
+    lua_pushstring(lua, name);
+    lua_newtable(lua);
+    push_config(lua, input->config);
+    if (input->target)
+        push_target(lua, input->target);
+    set_net(lua, "layers", input->layers);
+    set_net(lua, "train", input->train);
+    set_net(lua, "evaluate", input->evaluate);
+    set_net(lua, "infer", input->infer);
+    set_string(lua, "command", input->command);
+    set_string(lua, "name", input->name);
+    set_string(lua, "root", input->root);
+    set_string(lua, "version", LATHE_VERSION);
+    lua_pushinteger(lua, LATHE_ABI);
+    lua_setfield(lua, -2, "abi");
+    lua_pushinteger(lua, RT_CHUNKS);
+    lua_setfield(lua, -2, "chunks");
+    fields_push_recipe(lua, input->config);
+    lua_setfield(lua, -2, "recipe");
+    lua_call(lua, 3, 1);
+    return 1;
+}
+
+static int with_traceback(lua_State *lua)
+{
+    luaL_traceback(lua, lua, lua_tostring(lua, 1), 1);
+    return 1;
+}
+
+char *emit(const char *name, const EmitInput *input, size_t *bytes)
+{
+    lua_State *lua = luaL_newstate();
+    lua_pushcfunction(lua, with_traceback);
+    lua_pushcfunction(lua, render);
+    lua_pushlightuserdata(lua, (void *)name);
+    lua_pushlightuserdata(lua, (void *)input);
+    if (lua_pcall(lua, 2, 1, 1) != LUA_OK) {
+        fprintf(stderr, "bug in a template: %s\n", lua_tostring(lua, -1));
+        abort();
+    }
+    const char *text = lua_tolstring(lua, -1, bytes);
+    char *copy = rt_grow(NULL, *bytes + 1);
+    memcpy(copy, text, *bytes + 1);
+    lua_close(lua);
+    return copy;
+}

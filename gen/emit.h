@@ -1,0 +1,25 @@
+/* Printing generated files: templates filled in with a config and its programs. */
+#ifndef LATHE_EMIT_H
+#define LATHE_EMIT_H
+
+#include "config.h"
+#include "passes.h"
+
+#define LATHE_VERSION "0.1"
+
+/* What a template sees beside the config; unused parts stay NULL. */
+typedef struct {
+    const Config *config;
+    const Target *target;
+    const char *command; /* of the banner */
+    const Net *layers;   /* as the config lays them out */
+    const Net *train, *evaluate, *infer;
+    const char *name;       /* infer: prefix of C names; Makefile: program */
+    const char *root;       /* Makefile: from its folder to lathe's */
+} EmitInput;
+
+/* The text of templates/`name`; free() it. Aborts with the template's line on an error in
+ * it, which is a bug of lathe, never the user's. */
+char *emit(const char *name, const EmitInput *input, size_t *bytes);
+
+#endif

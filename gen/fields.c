@@ -1,0 +1,386 @@
+/* The typed fields of a config: one row of fields.def drives reading, range, default, dump
+ * and help. Long lists (`data`) are read by hand below. */
+#include "fields.h"
+
+#include "sandbox.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum { KIND_INT, KIND_NUMBER, KIND_BOOL, KIND_ENUM } Kind;
+
+typedef struct {
+    const char *section, *name;
+    Kind kind;
+    const char *member;
+    size_t offset, size;
+    double otherwise, low, high;
+    const char *meaning;
+} Field;
+
+static const Field rows[] = {
+#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                 \
+    {#section,                      #name,     KIND_##kind, #member, offsetof(Config, member), \
+     sizeof(((Config *)0)->member), otherwise, low,         high,    meaning},
+#include "fields.def"
+#undef FIELD
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const char *const schedules[] = {"step", "cosine", "one_cycle"};
+
+static void store(Config *config, const Field *field, double value)
+{
+    char *member = (char *)config + field->offset;
+    if (field->kind == KIND_NUMBER)
+        *(double *)member = value;
+    else if (field->kind == KIND_BOOL)
+        *(bool *)member = value != 0;
+    else if (field->size == 8)
+        *(uint64_t *)member = (uint64_t)value;
+    else
+        *(int *)member = (int)value;
+}
+
+static double fetch(const Config *config, const Field *field)
+{
+    const char *member = (const char *)config + field->offset;
+    if (field->kind == KIND_NUMBER)
+        return *(const double *)member;
+    if (field->kind == KIND_BOOL)
+        return *(const bool *)member;
+    return field->size == 8 ? (double)*(const uint64_t *)member : *(const int *)member;
+}
+
+bool fields_unknown(lua_State *lua, int table, const char *path, const char *section,
+                    const char *name)
+{
+    enum { MOST = 256 };
+    const char *names[MOST];
+    int count = 0;
+    for (lua_pushnil(lua); lua_next(lua, table) && count < MOST; lua_pop(lua, 1))
+        if (lua_type(lua, -2) == LUA_TSTRING)
+            names[count++] = lua_tostring(lua, -2);
+    const char *nearest = rt_nearest(name, names, count);
+    const char *dot = *section ? "." : "";
+    if (nearest)
+        return rt_fail("%s: unknown field %s%s%s; did you mean %s%s%s?", path, section, dot,
+                       name, section, dot, nearest);
+    return rt_fail("%s: unknown field %s%s%s", path, section, dot, name);
+}
+
+/* The value on top of the stack as the field's; the stack keeps it. */
+static bool read_value(lua_State *lua, Config *config, const Field *field)
+{
+    int type = lua_type(lua, -1);
+    double value = lua_tonumber(lua, -1);
+    if (type == LUA_TNIL) {
+        store(config, field, field->otherwise);
+        return true;
+    }
+    if (field->kind == KIND_ENUM) {
+        const char *text = type == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+        for (int i = 0; i <= (int)field->high; i++)
+            if (strcmp(text, schedules[i]) == 0) {
+                store(config, field, i);
+                return true;
+            }
+        return rt_fail("%s: %s.%s: want 'step', 'cosine' or 'one_cycle'", config->path,
+                       field->section, field->name);
+    }
+    if (field->kind == KIND_BOOL) {
+        store(config, field, lua_toboolean(lua, -1));
+        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false", config->path,
+                                               field->section, field->name);
+    }
+    bool whole = field->kind == KIND_NUMBER || value == floor(value);
+    if (type != LUA_TNUMBER || !whole || !(value >= field->low && value <= field->high))
+        return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g", config->path,
+                       field->section, field->name, luaL_tolstring(lua, -1, NULL),
+                       field->kind == KIND_INT ? "a whole number" : "a number", field->low,
+                       field->high);
+    store(config, field, value);
+    return true;
+}
+
+/* Push the section's table (an empty one when the config has none). */
+static bool push_section(lua_State *lua, const Config *config, const char *section)
+{
+    int type = lua_getfield(lua, 1, section);
+    if (type == LUA_TNIL) {
+        lua_pop(lua, 1);
+        lua_newtable(lua);
+    } else if (type != LUA_TTABLE) {
+        return rt_fail("%s: %s: want a table, got %s", config->path, section,
+                       luaL_typename(lua, -1));
+    }
+    return true;
+}
+
+/* Refuse string keys of the table on top that are not among names. */
+static bool check_names(lua_State *lua, const Config *config, const char *section,
+                        const char *const *names, int count)
+{
+    int table = lua_gettop(lua);
+    sandbox_sorted_keys(lua, table);
+    int keys = (int)lua_rawlen(lua, -1);
+    for (int i = 1; i <= keys; i++) {
+        lua_rawgeti(lua, table + 1, i);
+        if (lua_type(lua, -1) != LUA_TSTRING)
+            return rt_fail("%s: %s: want named fields, got a list", config->path,
+                           *section ? section : "config");
+        bool known = false;
+        for (int j = 0; j < count; j++)
+            known = known || strcmp(lua_tostring(lua, -1), names[j]) == 0;
+        if (!known) {
+            lua_newtable(lua);
+            for (int j = 0; j < count; j++) {
+                lua_pushboolean(lua, 1);
+                lua_setfield(lua, -2, names[j]);
+            }
+            return fields_unknown(lua, lua_gettop(lua), config->path, section,
+                                  lua_tostring(lua, -2));
+        }
+        lua_pop(lua, 1);
+    }
+    lua_settop(lua, table);
+    return true;
+}
+
+/* train.milestones: a rising list of epochs. */
+static bool read_milestones(lua_State *lua, Config *config)
+{
+    Recipe *recipe = &config->recipe;
+    int type = lua_getfield(lua, -1, "milestones");
+    int count = type == LUA_TTABLE ? (int)lua_rawlen(lua, -1) : 0;
+    int most = sizeof recipe->milestones / sizeof *recipe->milestones;
+    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count <= most);
+    for (int i = 0; ok && i < count; i++) {
+        lua_rawgeti(lua, -1, i + 1);
+        lua_Integer epoch = lua_tointegerx(lua, -1, NULL);
+        lua_pop(lua, 1);
+        ok = epoch > (i ? recipe->milestones[i - 1] : 0) && epoch <= 100000;
+        recipe->milestones[i] = (int)epoch;
+    }
+    recipe->milestone_count = count;
+    lua_pop(lua, 1);
+    return ok || rt_fail("%s: train.milestones: want a list of at most %d rising epochs",
+                         config->path, most);
+}
+
+static bool read_train(lua_State *lua, Config *config)
+{
+    if (!push_section(lua, config, "train"))
+        return false;
+    const char *names[ROWS + 1] = {"milestones"};
+    for (int i = 0; i < ROWS; i++)
+        names[i + 1] = rows[i].name;
+    if (!check_names(lua, config, "train", names, ROWS + 1) || !read_milestones(lua, config))
+        return false;
+    for (int i = 0; i < ROWS; i++) {
+        lua_getfield(lua, -1, rows[i].name);
+        if (!read_value(lua, config, &rows[i]))
+            return false;
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 1);
+    if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
+        config->micro_batch = config->recipe.batch;
+    return true;
+}
+
+/* data.mean, data.std: a number, or a list with one per channel. */
+static bool read_channels(lua_State *lua, const Config *config, const char *name,
+                          double otherwise, double least, double *values)
+{
+    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    int type = lua_getfield(lua, -1, name);
+    bool ok = type == LUA_TNIL || type == LUA_TNUMBER ||
+              (type == LUA_TTABLE && (int)lua_rawlen(lua, -1) == channels);
+    for (int i = 0; ok && i < channels; i++) {
+        values[i] = type == LUA_TNIL ? otherwise : lua_tonumber(lua, -1);
+        if (type == LUA_TTABLE) {
+            ok = lua_rawgeti(lua, -1, i + 1) == LUA_TNUMBER;
+            values[i] = lua_tonumber(lua, -1);
+            lua_pop(lua, 1);
+        }
+        ok = ok && values[i] >= least && values[i] <= 255;
+    }
+    lua_pop(lua, 1);
+    return ok || rt_fail("%s: data.%s: want a number of pixel units from %g to 255, or a list "
+                         "of %d of them",
+                         config->path, name, least, channels);
+}
+
+/* Names end up in lines of text and in C comments. */
+static bool plain_text(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            return false;
+    return *name != 0;
+}
+
+static bool read_classes(lua_State *lua, Config *config)
+{
+    int classes = config->net.tensors[config->output].c;
+    int type = lua_getfield(lua, -1, "classes");
+    bool ok = type == LUA_TNIL || type == LUA_TTABLE;
+    int count = type == LUA_TTABLE ? (int)lua_rawlen(lua, -1) : classes;
+    if (ok && count != classes)
+        return rt_fail("%s: data.classes: %d names, but the last layer puts out %d scores",
+                       config->path, count, classes);
+    config->class_names = rt_alloc(classes * sizeof(char *));
+    config->class_count = classes;
+    for (int i = 0; i < classes; i++) {
+        const char *name = NULL;
+        if (type == LUA_TTABLE) {
+            lua_rawgeti(lua, -1, i + 1);
+            name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
+            ok = ok && name != NULL && plain_text(name);
+        }
+        config->class_names[i] = name ? rt_format("%s", name) : rt_format("class %d", i);
+        if (type == LUA_TTABLE)
+            lua_pop(lua, 1);
+    }
+    lua_pop(lua, 1);
+    return ok || rt_fail("%s: data.classes: want a list of names without control characters",
+                         config->path);
+}
+
+static bool read_data(lua_State *lua, Config *config)
+{
+    const char *const names[] = {"mean", "std", "classes"};
+    bool ok = push_section(lua, config, "data") &&
+              check_names(lua, config, "data", names, 3) &&
+              read_channels(lua, config, "mean", 127, 0, config->mean) &&
+              read_channels(lua, config, "std", 128, 1e-3, config->std) &&
+              read_classes(lua, config);
+    lua_settop(lua, 1);
+    return ok;
+}
+
+bool fields_read(lua_State *lua, Config *config)
+{
+    const char *const sections[] = {"net", "data", "train"};
+    lua_settop(lua, 1);
+    return check_names(lua, config, "", sections, 3) && read_train(lua, config) &&
+           read_data(lua, config);
+}
+
+/* The shortest digits that read back as the same number. */
+static void print_number(FILE *file, double value)
+{
+    char digits[32];
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    fputs(digits, file);
+}
+
+/* The description's fields, in key order; functions are its business alone. */
+static void print_net(lua_State *lua, FILE *file)
+{
+    lua_getfield(lua, 1, "net");
+    int net = lua_gettop(lua);
+    sandbox_sorted_keys(lua, net);
+    int keys = (int)lua_rawlen(lua, -1);
+    for (int i = 1; i <= keys; i++) {
+        lua_rawgeti(lua, net + 1, i);
+        const char *name = lua_tostring(lua, -1);
+        int type = lua_getfield(lua, net, name);
+        if (type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN)
+            fprintf(file, "net.%s=%s\n", name, luaL_tolstring(lua, -1, NULL));
+        lua_settop(lua, net + 1);
+    }
+    lua_settop(lua, 1);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    return strcmp((*(const Field *const *)a)->name, (*(const Field *const *)b)->name);
+}
+
+static void print_channels(FILE *file, const char *name, const Config *config,
+                           const double *values)
+{
+    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    fprintf(file, "data.%s={", name);
+    for (int i = 0; i < channels; i++) {
+        fputs(i ? "," : "", file);
+        print_number(file, values[i]);
+    }
+    fputs("}\n", file);
+}
+
+char *fields_lines(lua_State *lua, const Config *config)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    fputs("data.classes=", file);
+    for (int i = 0; i < config->class_count; i++)
+        fprintf(file, "%s%s", i ? "," : "", config->class_names[i]);
+    fputc('\n', file);
+    print_channels(file, "mean", config, config->mean);
+    print_channels(file, "std", config, config->std);
+    print_net(lua, file);
+    const Field *sorted[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        sorted[i] = &rows[i];
+    qsort(sorted, ROWS, sizeof *sorted, compare_rows);
+    bool milestones = false;
+    for (int i = 0; i < ROWS; i++) {
+        if (!milestones && strcmp(sorted[i]->name, "milestones") > 0) {
+            fputs("train.milestones={", file);
+            for (int j = 0; j < config->recipe.milestone_count; j++)
+                fprintf(file, "%s%d", j ? "," : "", config->recipe.milestones[j]);
+            fputs("}\n", file);
+            milestones = true;
+        }
+        fprintf(file, "%s.%s=", sorted[i]->section, sorted[i]->name);
+        if (sorted[i]->kind == KIND_ENUM)
+            fputs(schedules[(int)fetch(config, sorted[i])], file);
+        else if (sorted[i]->kind == KIND_BOOL)
+            fputs(fetch(config, sorted[i]) != 0 ? "true" : "false", file);
+        else
+            print_number(file, fetch(config, sorted[i]));
+        fputc('\n', file);
+    }
+    fclose(file);
+    return text;
+}
+
+void fields_push_recipe(lua_State *lua, const Config *config)
+{
+    char text[128];
+    lua_newtable(lua);
+    int count = 0;
+    for (int i = 0; i < ROWS; i++) {
+        const char *member = strchr(rows[i].member, '.');
+        if (member == NULL)
+            continue; /* not of the recipe */
+        snprintf(text, sizeof text, "%s = %.17g", member, fetch(config, &rows[i]));
+        lua_pushstring(lua, text);
+        lua_rawseti(lua, -2, ++count);
+    }
+    for (int i = 0; i < config->recipe.milestone_count; i++) {
+        snprintf(text, sizeof text, ".milestones[%d] = %d", i, config->recipe.milestones[i]);
+        lua_pushstring(lua, text);
+        lua_rawseti(lua, -2, ++count);
+    }
+    snprintf(text, sizeof text, ".milestone_count = %d", config->recipe.milestone_count);
+    lua_pushstring(lua, text);
+    lua_rawseti(lua, -2, ++count);
+}
+
+void config_print_fields(FILE *file)
+{
+    for (int i = 0; i < ROWS; i++)
+        fprintf(file, "  %s.%-16s %-8g %s\n", rows[i].section, rows[i].name,
+                rows[i].otherwise, rows[i].meaning);
+}

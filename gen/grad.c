@@ -1,0 +1,286 @@
+/* grad: batch statistics, the loss, and the backward ops, derived from the forward ops in
+ * reverse. Needs: fuse. Gradients nobody needs (the image's) are not made.
+ * A tensor that several ops read gets the sum of their gradients: the first one to run
+ * writes, the others add. */
+#include "passes.h"
+
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    Net *net;
+    int *gradient; /* by tensor: the tensor of its gradient, or NONE */
+    bool *trained; /* by tensor: whether a parameter lies before it */
+} Grad;
+
+static int once_tensor(Net *net, Role role, Type type, const char *name, const char *suffix,
+                       int c, int k)
+{
+    int index = net_add_tensor(net, role, name, suffix);
+    Tensor *tensor = &net->tensors[index];
+    tensor->type = type;
+    tensor->rank = 2;
+    tensor->c = c;
+    tensor->k = k;
+    return index;
+}
+
+/* An op of the backward pass of op `of`. */
+static int add_backward(Net *net, OpKind kind, int of)
+{
+    Op like = net->ops[of];
+    int index = net_add_op(net, kind, like.name, like.file, like.line);
+    Op *op = &net->ops[index];
+    op->kernel_h = like.kernel_h;
+    op->kernel_w = like.kernel_w;
+    op->stride = like.stride;
+    op->pad_top = like.pad_top;
+    op->pad_left = like.pad_left;
+    op->pad_bottom = like.pad_bottom;
+    op->pad_right = like.pad_right;
+    op->channel_offset = like.channel_offset;
+    op->relu = like.relu;
+    op->macs = like.macs;
+    return index;
+}
+
+static void set_in(Net *net, int op, const char *slot, int tensor)
+{
+    net->ops[op].in[op_input(net->ops[op].kind, slot)] = tensor;
+}
+
+static void set_out(Net *net, int op, const char *slot, int tensor)
+{
+    net->ops[op].out[op_output(net->ops[op].kind, slot)] = tensor;
+}
+
+/* The gradient of a parameter: the same offset in step->gradient. */
+static int param_gradient(Net *net, int param)
+{
+    Tensor like = net->tensors[param];
+    int index = net_add_tensor(net, ROLE_GRADIENT, like.name, ".gradient");
+    snprintf(like.name, sizeof like.name, "%s", net->tensors[index].name);
+    like.role = ROLE_GRADIENT;
+    net->tensors[index] = like;
+    return index;
+}
+
+/* Let op write (or, from the second time on, add) the gradient of `tensor` in its output
+ * slot; nothing when the tensor needs none. */
+static void write_gradient(Grad *grad, int op, const char *slot, int tensor)
+{
+    Net *net = grad->net;
+    bool first = grad->gradient[tensor] == NONE;
+    if (first) {
+        Tensor like = net->tensors[tensor];
+        grad->gradient[tensor] = net_add_data(net, like.name, ".gradient", like.h, like.w,
+                                              like.c);
+    }
+    int index = op_output(net->ops[op].kind, slot);
+    net->ops[op].out[index] = grad->gradient[tensor];
+    if (index == 0)
+        net->ops[op].accumulate = !first;
+    else
+        net->ops[op].accumulate_residual = !first;
+}
+
+static bool needs_gradient(const Grad *grad, int tensor)
+{
+    return grad->net->tensors[tensor].role == ROLE_DATA && grad->trained[tensor];
+}
+
+static void conv_backward(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    int x = net->ops[forward].in[0], w = net->ops[forward].in[1];
+    int weight = add_backward(net, OP_CONV_BWD_WEIGHT, forward);
+    set_in(net, weight, "x", x);
+    set_in(net, weight, "dy", dy);
+    set_out(net, weight, "dw", param_gradient(net, w));
+    if (!needs_gradient(grad, x))
+        return;
+    int rows = net->tensors[x].h, columns = net->tensors[x].w;
+    int flip = add_backward(net, OP_CONV_FLIP, forward);
+    int flipped = once_tensor(net, ROLE_ONCE, TYPE_F32, net->ops[flip].name, ".flipped", 1,
+                              (int)tensor_count(&net->tensors[w]));
+    set_in(net, flip, "w", w);
+    set_out(net, flip, "flipped", flipped);
+    int input = add_backward(net, OP_CONV_BWD_INPUT, forward);
+    set_in(net, input, "dy", dy);
+    set_in(net, input, "flipped", flipped);
+    net->ops[input].rows = net->ops[flip].rows = rows;
+    net->ops[input].columns = net->ops[flip].columns = columns;
+    write_gradient(grad, input, "dx", x);
+}
+
+static void dense_backward(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    const int *in = net->ops[forward].in;
+    int x = in[0], w = in[1], b = in[2];
+    int weight = add_backward(net, OP_DENSE_BWD_WEIGHT, forward);
+    set_in(net, weight, "x", x);
+    set_in(net, weight, "dy", dy);
+    set_out(net, weight, "dw", param_gradient(net, w));
+    set_out(net, weight, "db", param_gradient(net, b));
+    if (!needs_gradient(grad, x))
+        return;
+    int input = add_backward(net, OP_DENSE_BWD_INPUT, forward);
+    set_in(net, input, "dy", dy);
+    set_in(net, input, "w", w);
+    write_gradient(grad, input, "dx", x);
+}
+
+/* The BN_FINISH that computes this affine. */
+static int finish_of(const Net *net, int coef)
+{
+    int i = 0;
+    while (net->ops[i].kind != OP_BN_FINISH || net->ops[i].out[0] != coef)
+        i++;
+    return i;
+}
+
+static void point_backward(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    Op point = net->ops[forward];
+    int x = point.in[0], coef = point.in[1], residual = point.in[2], y = point.out[0];
+    int affine = NONE;
+    if (coef != NONE) {
+        Op finish_forward = net->ops[finish_of(net, coef)];
+        int channels = net->tensors[x].c;
+        int saved = finish_forward.out[op_output(OP_BN_FINISH, "saved")];
+        int sums = add_backward(net, OP_POINT_SUMS, forward);
+        int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
+                                  2, channels);
+        set_in(net, sums, "dy", dy);
+        set_in(net, sums, "y", point.relu ? y : NONE);
+        set_in(net, sums, "x", x);
+        set_in(net, sums, "saved", saved);
+        set_out(net, sums, "partial", partial);
+        int finish = add_backward(net, OP_POINT_FINISH, forward);
+        int scale = finish_forward.in[op_input(OP_BN_FINISH, "scale")];
+        int shift = finish_forward.in[op_input(OP_BN_FINISH, "shift")];
+        affine = once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
+                             channels);
+        set_in(net, finish, "partial", partial);
+        set_in(net, finish, "scale", scale);
+        set_in(net, finish, "saved", saved);
+        net->ops[finish].samples = finish_forward.samples;
+        set_out(net, finish, "coef", affine);
+        set_out(net, finish, "dscale", param_gradient(net, scale));
+        set_out(net, finish, "dshift", param_gradient(net, shift));
+    }
+    int backward = add_backward(net, OP_POINT_BWD, forward);
+    set_in(net, backward, "dy", dy);
+    set_in(net, backward, "y", point.relu ? y : NONE);
+    set_in(net, backward, "x", coef == NONE ? NONE : x);
+    set_in(net, backward, "coef", affine);
+    if (needs_gradient(grad, x))
+        write_gradient(grad, backward, "dx", x);
+    if (residual != NONE && needs_gradient(grad, residual))
+        write_gradient(grad, backward, "dresidual", residual);
+}
+
+/* Pools and subsample: one op that sends dy back. */
+static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
+{
+    Net *net = grad->net;
+    int x = net->ops[forward].in[0];
+    if (!needs_gradient(grad, x))
+        return;
+    int op = add_backward(net, kind, forward);
+    if (kind == OP_MAXPOOL_BWD)
+        set_in(net, op, "x", x);
+    set_in(net, op, "dy", dy);
+    write_gradient(grad, op, "dx", x);
+}
+
+static void op_backward(Grad *grad, int forward)
+{
+    const Op *op = &grad->net->ops[forward];
+    int dy = op->out[0] == NONE ? NONE : grad->gradient[op->out[0]];
+    if (op->kind == OP_CONV)
+        conv_backward(grad, forward, dy);
+    else if (op->kind == OP_DENSE)
+        dense_backward(grad, forward, dy);
+    else if (op->kind == OP_POINT)
+        point_backward(grad, forward, dy);
+    else if (op->kind == OP_AVGPOOL)
+        simple_backward(grad, forward, dy, OP_AVGPOOL_BWD);
+    else if (op->kind == OP_MAXPOOL)
+        simple_backward(grad, forward, dy, OP_MAXPOOL_BWD);
+    else if (op->kind == OP_SUBSAMPLE)
+        simple_backward(grad, forward, dy, OP_SUBSAMPLE_BWD);
+}
+
+/* BN_FOLD becomes the sums and the batch's affine, ahead of the POINT that applies it. */
+static void use_batch_statistics(Net *net)
+{
+    Net grown = net_copy(net);
+    grown.op_count = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        Op op = net->ops[i];
+        if (op.kind != OP_BN_FOLD) {
+            net_append_op(&grown, &op);
+            continue;
+        }
+        int coef = op.out[0], channels = net->tensors[coef].k;
+        int x = net->ops[i + 1].in[0]; /* fuse puts BN_FOLD in front of its POINT */
+        int partial = once_tensor(&grown, ROLE_PARTIAL, TYPE_F64, op.name, ".sums", 2, channels);
+        int saved = once_tensor(&grown, ROLE_ONCE, TYPE_F32, op.name, ".saved", 2, channels);
+        int stats = net_add_op(&grown, OP_BN_STATS, op.name, op.file, op.line);
+        set_in(&grown, stats, "x", x);
+        set_out(&grown, stats, "partial", partial);
+        int finish = net_add_op(&grown, OP_BN_FINISH, op.name, op.file, op.line);
+        set_in(&grown, finish, "partial", partial);
+        for (int j = 0; j < 4; j++)
+            grown.ops[finish].in[j + 1] = op.in[j]; /* scale, shift, mean, var */
+        set_out(&grown, finish, "coef", coef);
+        set_out(&grown, finish, "saved", saved);
+        grown.ops[finish].samples = net->tensors[x].h * net->tensors[x].w;
+    }
+    net_free(net);
+    *net = grown;
+}
+
+static void mark_trained(const Net *net, bool *trained)
+{
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        bool behind = false;
+        for (int j = 0; j < OP_INPUTS; j++)
+            if (op->in[j] != NONE)
+                behind = behind || trained[op->in[j]] ||
+                         net->tensors[op->in[j]].role == ROLE_PARAM;
+        for (int j = 0; j < OP_OUTPUTS; j++)
+            if (op->out[j] != NONE)
+                trained[op->out[j]] = behind;
+    }
+}
+
+void pass_grad(Net *net)
+{
+    use_batch_statistics(net);
+    int forward_ops = net->op_count;
+    Grad grad = {net, rt_alloc(net->tensor_count * sizeof(int)),
+                 rt_alloc(net->tensor_count)};
+    mark_trained(net, grad.trained);
+    for (int i = 0; i < net->tensor_count; i++)
+        grad.gradient[i] = NONE;
+    int logits = net->ops[forward_ops - 1].out[0];
+    int loss = add_backward(net, OP_LOSS, forward_ops - 1);
+    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, "loss", ".sums", 1, 2);
+    snprintf(net->ops[loss].name, NAME_SIZE, "softmax");
+    set_in(net, loss, "y", logits);
+    write_gradient(&grad, loss, "dy", logits);
+    set_out(net, loss, "partial", partial);
+    int finish = add_backward(net, OP_LOSS_FINISH, loss);
+    set_in(net, finish, "partial", partial);
+    for (int i = forward_ops - 1; i >= 0; i--)
+        op_backward(&grad, i);
+    free(grad.gradient);
+    free(grad.trained);
+}

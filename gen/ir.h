@@ -1,0 +1,172 @@
+/* The intermediate representation: a Net owns two flat arrays, ops and tensors, linked by
+ * index. Passes add to it and fill in its decisions; ir_verify says what must hold. */
+#ifndef LATHE_IR_H
+#define LATHE_IR_H
+
+#include <lua.h>
+#include <stdio.h>
+
+#include "rt.h"
+
+enum { NONE = -1, OP_INPUTS = 5, OP_OUTPUTS = 3, NAME_SIZE = 64, KERNEL_SIZE = 96 };
+
+typedef enum {
+#define OP(kind, suffix, scope, inputs, outputs, what) OP_##kind,
+#include "ops.def"
+#undef OP
+    OP_KINDS
+} OpKind;
+
+typedef enum { SCOPE_IMAGE, SCOPE_TASKS, SCOPE_BATCH } Scope;
+
+typedef enum {
+    ROLE_PIXELS,   /* step->images */
+    ROLE_LOGITS,   /* step->logits */
+    ROLE_PARAM,    /* step->params */
+    ROLE_STAT,     /* step->stats */
+    ROLE_GRADIENT, /* step->gradient */
+    ROLE_DATA,     /* arena, one per image, with a halo of zeros */
+    ROLE_ONCE,     /* arena, one per batch */
+    ROLE_PARTIAL   /* arena, one per chunk of images */
+} Role;
+
+/* Where a ROLE_DATA tensor lives: for the whole batch, or, when one parallel loop makes and
+ * uses it up, once per worker. */
+typedef enum { PLACE_BATCH, PLACE_WORKER } Place;
+
+typedef enum { TYPE_U8, TYPE_F32, TYPE_F64 } Type;
+
+/* How an op is carried out: a kernel printed for its geometry, or a runtime function. */
+typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
+
+/* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
+#define TENSOR_FIELDS(X)                                                                  \
+    X(type, type, "element type")                                                         \
+    X(role, role, "what it is")                                                           \
+    X(int, h, "rows; of a parameter: kernel rows")                                        \
+    X(int, w, "columns; of a parameter: kernel columns")                                  \
+    X(int, c, "channels; of a parameter: input channels")                                 \
+    X(int, k, "parameters: output channels")                                              \
+    X(int, rank, "dimensions in use")                                                     \
+    X(int, top, "halo rows above")                                                        \
+    X(int, left, "halo columns left")                                                     \
+    X(int, bottom, "halo rows below")                                                     \
+    X(int, right, "halo columns right")                                                   \
+    X(place, place, "batch or worker")                                                    \
+    X(long, bytes, "bytes of one copy, halo included")                                    \
+    X(long, offset, "bytes into the arena; floats into params, stats, gradient")          \
+    X(int, first, "segment that writes it first")                                         \
+    X(int, last, "segment that uses it last")
+
+#define OP_FIELDS(X)                                                                      \
+    X(scope, scope, "how it is run")                                                      \
+    X(int, kernel_h, "window rows")                                                       \
+    X(int, kernel_w, "window columns")                                                    \
+    X(int, stride, "pixels between windows")                                              \
+    X(int, pad_top, "zero rows above")                                                    \
+    X(int, pad_left, "zero columns left")                                                 \
+    X(int, pad_bottom, "zero rows below")                                                 \
+    X(int, pad_right, "zero columns right")                                               \
+    X(int, rows, "of the input a transposed convolution makes a gradient for")            \
+    X(int, columns, "of the same")                                                        \
+    X(int, channel_offset, "subsample: zero channels before")                             \
+    X(int, samples, "values per image that a channel's statistics cover")                 \
+    X(bool, relu, "ends in max(x, 0)")                                                    \
+    X(bool, accumulate, "adds to its first output")                                       \
+    X(bool, accumulate_residual, "adds to its second output")                             \
+    X(long, macs, "multiply-accumulates per image")                                       \
+    X(lowering, lowering, "direct or call")                                               \
+    X(int, lanes, "floats per vector")                                                    \
+    X(int, tile_rows, "kernel tile: pixels (or input values)")                            \
+    X(int, tile_vectors, "kernel tile: vectors of output channels")                       \
+    X(int, blocks, "kernel tiles that a weight gradient is made of")                      \
+    X(int, tasks, "pieces of a TASKS op")                                                 \
+    X(int, segment, "position in the schedule")
+
+typedef Type type_t;
+typedef Role role_t;
+typedef Place place_t;
+typedef Scope scope_t;
+typedef Lowering lowering_t;
+typedef int int_t;
+typedef long long_t;
+typedef bool bool_t;
+
+typedef struct {
+    char name[NAME_SIZE];
+#define FIELD(type, name, what) type##_t name;
+    TENSOR_FIELDS(FIELD)
+    ParamKind param_kind;
+    ParamInit init;
+    char torch[NAME_SIZE]; /* PyTorch's name of a parameter, "" when none */
+} Tensor;
+
+typedef struct {
+    OpKind kind;
+    char name[NAME_SIZE];     /* the layer, the same everywhere: "s1b0_conv1" */
+    char file[NAME_SIZE * 2]; /* where the config says so */
+    int line;
+    int in[OP_INPUTS], out[OP_OUTPUTS]; /* tensor indices or NONE; slots named in ops.def */
+    OP_FIELDS(FIELD)
+#undef FIELD
+    char kernel[KERNEL_SIZE]; /* C name of its kernel; ops of one geometry share it */
+} Op;
+
+typedef struct {
+    Op *ops;
+    int op_count, op_room;
+    Tensor *tensors;
+    int tensor_count, tensor_room;
+    int segments;      /* schedule length */
+    int batch;         /* images the arena is planned for */
+    long worker_bytes; /* at the arena's start, for each of RT_CHUNKS workers */
+    long arena_bytes;
+    long param_floats, stat_floats; /* with padding */
+} Net;
+
+/* A row of ops.def. */
+typedef struct {
+    const char *name, *suffix;
+    Scope scope;
+    const char *inputs, *outputs, *what;
+} OpInfo;
+extern const OpInfo op_info[OP_KINDS];
+
+/* Index of the slot called `slot` among the op's inputs (outputs); asserts it exists. */
+int op_input(OpKind kind, const char *slot);
+int op_output(OpKind kind, const char *slot);
+/* The tensor in that slot, or NULL when the slot is NONE. */
+Tensor *op_in(const Net *net, const Op *op, const char *slot);
+Tensor *op_out(const Net *net, const Op *op, const char *slot);
+
+/* Append; the index of the new one. Pointers into the arrays do not survive this. */
+int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
+int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
+int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
+/* A per-image float tensor of this shape. */
+int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, int c);
+
+/* Give every parameter its offset. Depends on no decision, so that one checkpoint fits all. */
+void net_layout_params(Net *net);
+
+void net_free(Net *net);
+Net net_copy(const Net *net);
+
+/* Elements of a tensor without and with halo; floats of a row with halo. */
+long tensor_count(const Tensor *tensor);
+long tensor_padded_count(const Tensor *tensor);
+long tensor_row(const Tensor *tensor);
+
+/* Whether op reads (writes) the tensor. */
+bool op_reads(const Op *op, int tensor);
+bool op_writes(const Op *op, int tensor);
+
+/* One line per tensor and op, fields that are 0 left out; the same text for the same Net. */
+void net_dump(const Net *net, FILE *file);
+/* Abort with the dump when an invariant does not hold: this is a bug, never the user's. */
+void net_verify(const Net *net, const char *after);
+/* Push the Net as a table { ops = {...}, tensors = {...}, ... } for templates; an op holds its
+ * tensors under their slot names. */
+void net_push(lua_State *lua, const Net *net);
+
+#endif

@@ -1,0 +1,174 @@
+/* The Net as Lua tables, for templates. Field names come from ir.h's lists. */
+#include "ir.h"
+#include "phases.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+static void push_bool_t(lua_State *lua, bool value)
+{
+    lua_pushboolean(lua, value);
+}
+
+static void push_int_t(lua_State *lua, int value)
+{
+    lua_pushinteger(lua, value);
+}
+
+static void push_long_t(lua_State *lua, long value)
+{
+    lua_pushinteger(lua, value);
+}
+
+static void push_name(lua_State *lua, const char *const *names, int value)
+{
+    lua_pushstring(lua, names[value]);
+}
+
+static void push_type_t(lua_State *lua, Type value)
+{
+    push_name(lua, (const char *const[]){"uint8_t", "float", "double"}, value);
+}
+
+static void push_role_t(lua_State *lua, Role value)
+{
+    push_name(lua,
+              (const char *const[]){"pixels", "logits", "param", "stat", "gradient", "data",
+                                    "once", "partial"},
+              value);
+}
+
+static void push_place_t(lua_State *lua, Place value)
+{
+    push_name(lua, (const char *const[]){"batch", "worker"}, value);
+}
+
+static void push_scope_t(lua_State *lua, Scope value)
+{
+    push_name(lua, (const char *const[]){"image", "tasks", "batch"}, value);
+}
+
+static void push_lowering_t(lua_State *lua, Lowering value)
+{
+    push_name(lua, (const char *const[]){"direct", "call"}, value);
+}
+
+#define PUSH(type, name, what)                                                            \
+    push_##type##_t(lua, it->name);                                                       \
+    lua_setfield(lua, -2, #name);
+
+/* C's names of the two enums in rt.h, in their order. */
+static const char *const param_kinds[] = {"PARAM_CONV",     "PARAM_DENSE",    "PARAM_BIAS",
+                                          "PARAM_BN_SCALE", "PARAM_BN_SHIFT", "PARAM_BN_MEAN",
+                                          "PARAM_BN_VAR"};
+static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL", "INIT_ZERO",
+                                          "INIT_ONE"};
+
+static void push_tensor(lua_State *lua, const Tensor *it)
+{
+    lua_newtable(lua);
+    TENSOR_FIELDS(PUSH)
+    lua_pushstring(lua, it->name);
+    lua_setfield(lua, -2, "name");
+    lua_pushinteger(lua, tensor_count(it));
+    lua_setfield(lua, -2, "count");
+    lua_pushstring(lua, param_kinds[it->param_kind]);
+    lua_setfield(lua, -2, "param_kind");
+    lua_pushstring(lua, param_inits[it->init]);
+    lua_setfield(lua, -2, "init");
+    lua_pushinteger(lua, tensor_row(it));
+    lua_setfield(lua, -2, "row");
+    lua_pushinteger(lua, it->top * tensor_row(it) + (long)it->left * it->c);
+    lua_setfield(lua, -2, "inside"); /* floats from the halo's corner to pixel 0, 0 */
+}
+
+/* op[slot] = tensor; an empty slot is false, so that templates can ask for it. */
+static void push_slots(lua_State *lua, int tensors, const char *names, const int *slots)
+{
+    int index = 0;
+    for (const char *p = names; *p; index++) {
+        size_t n = strcspn(p, " ");
+        lua_pushlstring(lua, p, n);
+        if (slots[index] == NONE)
+            lua_pushboolean(lua, false);
+        else
+            lua_geti(lua, tensors, slots[index] + 1);
+        lua_settable(lua, -3);
+        p += n + (p[n] == ' ');
+    }
+}
+
+/* The phases of a transposed convolution along one axis, as a list of tables. */
+static void push_phases(lua_State *lua, int kernel, int stride, int pad, int size,
+                        const char *field)
+{
+    Phase phases[MOST_STRIDE];
+    int count = axis_phases(kernel, stride, pad, size, phases);
+    lua_createtable(lua, count, 0);
+    for (int i = 0; i < count; i++) {
+        const Phase *it = &phases[i];
+        lua_newtable(lua);
+        PUSH(int, first, "")
+        PUSH(int, count, "")
+        PUSH(int, taps, "")
+        PUSH(int, tap, "")
+        PUSH(int, start, "")
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, field);
+}
+
+static void push_op(lua_State *lua, int tensors, const Op *it)
+{
+    const OpInfo *info = &op_info[it->kind];
+    lua_newtable(lua);
+    OP_FIELDS(PUSH)
+    const char *const texts[][2] = {
+        {"kind", info->name}, {"suffix", info->suffix}, {"what", info->what},
+        {"name", it->name},   {"file", it->file},       {"kernel", it->kernel},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        lua_pushstring(lua, texts[i][1]);
+        lua_setfield(lua, -2, texts[i][0]);
+    }
+    lua_pushinteger(lua, it->line);
+    lua_setfield(lua, -2, "line");
+    push_slots(lua, tensors, info->inputs, it->in);
+    push_slots(lua, tensors, info->outputs, it->out);
+    if (it->kind == OP_CONV_FLIP || it->kind == OP_CONV_BWD_INPUT) {
+        push_phases(lua, it->kernel_h, it->stride, it->pad_top, it->rows, "phases_h");
+        push_phases(lua, it->kernel_w, it->stride, it->pad_left, it->columns, "phases_w");
+    }
+}
+
+void net_push(lua_State *lua, const Net *net)
+{
+    luaL_checkstack(lua, 16, NULL);
+    lua_newtable(lua);
+    lua_newtable(lua);
+    int tensors = lua_gettop(lua);
+    for (int i = 0; i < net->tensor_count; i++) {
+        push_tensor(lua, &net->tensors[i]);
+        lua_seti(lua, tensors, i + 1);
+    }
+    lua_newtable(lua);
+    for (int i = 0; i < net->op_count; i++) {
+        push_op(lua, tensors, &net->ops[i]);
+        lua_seti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -3, "ops");
+    lua_setfield(lua, -2, "tensors");
+    const struct {
+        const char *name;
+        long value;
+    } numbers[] = {
+        {"segments", net->segments},         {"batch", net->batch},
+        {"arena_bytes", net->arena_bytes},   {"worker_bytes", net->worker_bytes},
+        {"param_floats", net->param_floats},
+        {"stat_floats", net->stat_floats},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        lua_pushinteger(lua, numbers[i].value);
+        lua_setfield(lua, -2, numbers[i].name);
+    }
+}

@@ -1,0 +1,57 @@
+/* lathe: from a Lua description of a network to the C for exactly that network. The verbs
+ * are in cmd_*.c, the compiler is the list of passes in compile.c. */
+#include "commands.h"
+#include "emit.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"gen", "write the trainer of a config: train.c, network.c, Makefile, report", cmd_gen},
+    {"train", "generate, build and run the trainer", cmd_train},
+    {"eval", "accuracy of trained weights, in all and per class", cmd_eval},
+    {"classify", "the best classes of PNG pictures", cmd_classify},
+    {"emit", "write the standalone inference file for trained weights", cmd_emit},
+    {"show", "the layers of a config as a table; its IR after any pass", cmd_show},
+    {"import", "weights from a PyTorch checkpoint or NumPy .npz", cmd_import},
+    {"export", "weights to NumPy .npz", cmd_export},
+    {"data", "get CIFAR-10", cmd_data},
+};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+static void print_help(FILE *file)
+{
+    fputs("usage: lathe VERB ...\n\n", file);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(file, "  %-10s %s\n", verbs[i].name, verbs[i].what);
+    fputs("\n`lathe VERB --help` explains each. Begin with\n"
+          "  lathe show configs/resnet20_fp_cifar10.lua\n",
+          file);
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "--help";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help(stdout);
+        return argc < 2;
+    }
+    if (strcmp(word, "--version") == 0) {
+        puts("lathe " LATHE_VERSION);
+        return 0;
+    }
+    const char *names[VERBS];
+    for (int i = 0; i < VERBS; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(word, names[i]) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    }
+    const char *nearest = rt_nearest(word, names, VERBS);
+    fprintf(stderr, "lathe: unknown verb %s%s%s; see lathe --help\n", word,
+            nearest ? "; did you mean " : "", nearest ? nearest : "");
+    return 1;
+}

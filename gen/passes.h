@@ -1,0 +1,36 @@
+/* The passes, in the order main.c runs them. Each file's head says what it needs and sets. */
+#ifndef LATHE_PASSES_H
+#define LATHE_PASSES_H
+
+#include "ir.h"
+
+/* What code is generated for. */
+typedef struct {
+    const char *name;   /* avx512, avx2, plain */
+    int lanes;          /* floats per vector */
+    int registers;      /* vector registers */
+    const char *cflags; /* for gcc and clang */
+} Target;
+
+/* The target of that name, or (NULL) the best this machine runs; NULL and rt_fail for an
+ * unknown name. */
+const Target *target_find(const char *name);
+
+/* Output shape, halo wishes and cost of the op just added, and its output tensor; called
+ * while the config runs so that an error carries its line. False and rt_fail. */
+bool shape_op(Net *net, int op);
+
+/* fuse: runs of bn, add and relu become one op. */
+void pass_fuse(Net *net);
+/* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
+void pass_fold(Net *net);
+/* grad: for training; batch statistics, loss and backward ops. */
+void pass_grad(Net *net);
+/* select: lowering, vectors and tiles of every op, as the target wants them. */
+void pass_select(Net *net, const Target *target, const Lowering *force);
+/* schedule: order and segments. */
+void pass_schedule(Net *net);
+/* plan: halos, arena offsets from liveness. */
+void pass_plan(Net *net, int batch);
+
+#endif

@@ -1,0 +1,39 @@
+/* A Lua state for untrusted configs: an allow-list of pure functions, text chunks only,
+ * `require` of files beside the config, a bound on instructions, bytes and seconds. */
+#ifndef LATHE_SANDBOX_H
+#define LATHE_SANDBOX_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+typedef struct {
+    lua_State *lua;
+    size_t allocated; /* bytes asked for since the start: freed ones count, too */
+    long instructions;
+    bool limited;     /* limits hold only while a config runs */
+    clock_t deadline; /* of processor time */
+    char folder[4096];
+} Sandbox;
+
+/* A state whose configs may require files in the folder of `path`; words.lua and `words` are
+ * among the names they see. `context` is what words find through sandbox_context. */
+bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words, void *context);
+void sandbox_close(Sandbox *sandbox);
+
+/* Run the file and push the value it returns; false and rt_fail with file and line on any
+ * error or when a limit is reached. */
+bool sandbox_run_file(Sandbox *sandbox, const char *path);
+/* Evaluate an expression; `chunk_name` begins with '=' and names it in errors. */
+bool sandbox_run_value(Sandbox *sandbox, const char *text, const char *chunk_name);
+/* Call the function below its `arguments` arguments; leaves one result. */
+bool sandbox_call(Sandbox *sandbox, int arguments);
+
+void *sandbox_context(lua_State *lua);
+
+/* Push an array of the table's string and number keys, numbers first, each kind in order. */
+void sandbox_sorted_keys(lua_State *lua, int table);
+
+#endif

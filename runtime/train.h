@@ -1,0 +1,32 @@
+/* A training run in memory: train_setup.c makes one, train_loop.c drives it. */
+#ifndef LATHE_TRAIN_H
+#define LATHE_TRAIN_H
+
+#include "data.h"
+#include "evaluate.h"
+#include "optim.h"
+#include "progress.h"
+#include "train_state.h"
+#include "trainer.h"
+
+typedef struct {
+    const Model *model;
+    Recipe recipe; /* in effect: with the command line's epochs and seed */
+    char *config;  /* Model.config, with the same */
+    char *last, *best, *log, *curve; /* paths of the files it writes */
+    ImageSet train, held_out, test;
+    int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
+    int *order;          /* [train.count], of the current epoch */
+    Optim optim;
+    Work work;
+    TrainState state;
+    Progress progress;
+} Run;
+
+/* Read, check and allocate everything; begin anew or where the checkpoint stopped. Free
+ * it even when this fails. */
+bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
+                 const Options *options);
+void run_free(Run *run);
+
+#endif

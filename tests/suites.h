@@ -1,0 +1,19 @@
+/* The check suites, one per module; the test program runs them all. */
+#ifndef LATHE_SUITES_H
+#define LATHE_SUITES_H
+
+#include <check.h>
+
+Suite *augment_suite(void);
+Suite *checkpoint_suite(void);
+Suite *cmd_data_suite(void);
+Suite *data_suite(void);
+Suite *import_suite(void);
+Suite *optim_suite(void);
+Suite *picture_suite(void);
+Suite *predict_suite(void);
+Suite *resume_suite(void);
+Suite *trainer_suite(void);
+Suite *weights_suite(void);
+
+#endif
