@@ -61,7 +61,7 @@ static bool file_open(File *file, const Array *arrays, int count)
     return true;
 }
 
-/* Of a name of so many bytes. */
+/* The entry named prefix + the first `length` bytes of `name`, or NULL. */
 static Entry *find(const File *file, const char *prefix, const char *name, size_t length)
 {
     char *full = rt_format("%s%.*s", prefix, (int)length, name);
@@ -72,7 +72,7 @@ static Entry *find(const File *file, const char *prefix, const char *name, size_
     return found;
 }
 
-/* Call on each of "a|b|c" in turn: returns the rest, "" after the last. */
+/* The length of the first of "a|b|c"; returns the rest, "" after the last. */
 static const char *next_name(const char *names, size_t *length)
 {
     *length = strcspn(names, "|");
@@ -115,6 +115,7 @@ static bool is_ours(const File *file, const ImportName *names, int n_names)
     return false;
 }
 
+/* The nearest name that nothing else uses is likely the one that was meant. */
 static bool missing(const File *file, const ImportName *name)
 {
     const char **unused = rt_alloc((size_t)file->count * sizeof *unused);
@@ -135,7 +136,8 @@ static bool missing(const File *file, const ImportName *name)
     return false;
 }
 
-static bool find_source(const File *file, const ImportName *name, Source *source)
+/* Marks what belongs to the array as used; source->array is NULL when nothing does. */
+static void find_source(const File *file, const ImportName *name, Source *source)
 {
     static const char *const prefixes[] = {"ema/", "", "momentum/"};
     const char *own = name->param->name;
@@ -151,11 +153,9 @@ static bool find_source(const File *file, const ImportName *name, Source *source
     bool torch = entry == NULL;
     if (torch)
         entry = find_torch(file, name->torch);
-    if (entry == NULL)
-        return missing(file, name);
-    entry->used = true;
-    *source = (Source){entry->array, torch};
-    return true;
+    if (entry)
+        entry->used = true;
+    *source = (Source){entry ? entry->array : NULL, torch};
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -261,8 +261,10 @@ static bool resolve(File *file, const ImportName *names, int n_names, Source *so
 {
     file->ours = is_ours(file, names, n_names);
     for (int i = 0; i < n_names; i++)
-        if (!find_source(file, &names[i], &sources[i]))
-            return false;
+        find_source(file, &names[i], &sources[i]);
+    for (int i = 0; i < n_names; i++)
+        if (sources[i].array == NULL)
+            return missing(file, &names[i]);
     if (!check_surplus(file))
         return false;
     for (int i = 0; i < n_names; i++)

@@ -232,13 +232,17 @@ static void name_kernel(const Net *net, Op *op)
     kind[length] = 0;
     char window[KERNEL_SIZE / 4] = "";
     if (op->kernel_h)
-        snprintf(window, sizeof window, "_%dx%ds%d", op->kernel_h, op->kernel_w, op->stride);
+        snprintf(window, sizeof window, "_%dx%ds%dp%d%d", op->kernel_h, op->kernel_w,
+                 op->stride, op->pad_top, op->pad_left);
     else if (op->stride)
         snprintf(window, sizeof window, "_s%d", op->stride);
     char shapes[KERNEL_SIZE / 2] = "";
     if (t && out && out->rank == 3)
         snprintf(shapes, sizeof shapes, "_%dx%dx%d_%dx%dx%d", t->h, t->w, t->c, out->h,
                  out->w, out->c);
+    else if (op->kind == OP_CONV_FLIP)
+        snprintf(shapes, sizeof shapes, "_%dx%d", op_in(net, op, "w")->c,
+                 op_in(net, op, "w")->k);
     else if (t)
         snprintf(shapes, sizeof shapes, "_%dx%dx%d", t->h, t->w, t->c);
     bool affine = (op->kind == OP_POINT || op->kind == OP_POINT_BWD) &&

@@ -102,31 +102,31 @@ static const char *best_core(void)
     return NULL;
 }
 
-/* Whether a core name stands for kernels as wide as `best`'s. */
-static bool as_good(const char *core, const char *best)
+/* How wide the kernels of that name are: 2 AVX-512, 1 AVX2, 0 less. */
+static int core_width(const char *core)
 {
     static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
     static const char *const avx2[] = {"Haswell", "Zen", "Excavator"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(core, avx512[i]) == 0 ||
-            (strcmp(best, "Haswell") == 0 && strcmp(core, avx2[i]) == 0))
-            return true;
-    return false;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(core, avx512[i]) == 0)
+            return 2;
+        if (strcmp(core, avx2[i]) == 0)
+            return 1;
+    }
+    return 0;
 }
 
 void rt_prepare_process(char **argv)
 {
     const char *best = best_core();
-    bool slow = best && !as_good(rt_blas_core(), best);
-    bool prepared = getenv("LATHE_PREPARED") != NULL;
-    if (!prepared) {
+    if (getenv("LATHE_PREPARED") == NULL) {
         setenv("LATHE_PREPARED", "1", 1);
         setenv("OMP_WAIT_POLICY", "passive", 0);
-        if (slow)
-            setenv("OPENBLAS_CORETYPE", best, 0);
+        if (best && core_width(rt_blas_core()) < core_width(best))
+            setenv("OPENBLAS_CORETYPE", best, 0); /* what the user chose stays */
         execv("/proc/self/exe", argv);
     }
-    if (slow)
+    if (best && core_width(rt_blas_core()) == 0)
         fprintf(stderr,
                 "warning: OpenBLAS runs its %s kernels where %s ones would be several times as "
                 "fast; set OPENBLAS_CORETYPE=%s\n",

@@ -159,7 +159,7 @@ static EpochRow row_of(const Run *run, const Score *held_out)
 {
     const TrainState *state = &run->state;
     Moment moment = moment_of(run);
-    double images = held_out->images > 0 ? held_out->images : NAN;
+    double images = held_out->images > 0 ? (double)held_out->images : (double)NAN;
     double last = state->epoch + (run->steps_per_epoch - 1.0) / run->steps_per_epoch;
     return (EpochRow){
         .epoch = state->epoch + 1,

@@ -42,7 +42,7 @@ typedef enum {
 
 static const struct {
     const char *name, *value, *help;
-    int verbs;
+    unsigned verbs;
     ValueKind kind;
     size_t field;
     long most;
