@@ -8,7 +8,7 @@ const char *const compile_passes[] = {
     "train/config",    "train/fuse",        "train/grad",      "train/select",
     "train/schedule",  "train/plan",        "evaluate/config", "evaluate/fuse",
     "evaluate/select", "evaluate/schedule", "evaluate/plan",   "infer/config",
-    "infer/fuse",      "infer/fold",        "infer/select",    "infer/schedule",
+    "infer/fuse",      "infer/fold",        "infer/select",    "infer/sequence",
     "infer/plan",      NULL,
 };
 
@@ -59,8 +59,8 @@ void compile_infer(const Config *config, const CompileOptions *options, Net *net
     done(net, options, "infer/fold");
     pass_select(net, options->target, options->lowering);
     done(net, options, "infer/select");
-    pass_schedule(net);
-    done(net, options, "infer/schedule");
+    pass_sequence(net);
+    done(net, options, "infer/sequence");
     pass_plan(net, 1);
     done(net, options, "infer/plan");
 }

@@ -26,6 +26,38 @@ static void set_net(lua_State *lua, const char *name, const Net *net)
     lua_setfield(lua, -2, name);
 }
 
+static void set_flag(lua_State *lua, const char *name, bool value)
+{
+    lua_pushboolean(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+/* words(name): the constant's floats as 32-bit words in C, eight to a line. Written here
+ * because there are millions of them. */
+static int constant_words(lua_State *lua)
+{
+    const Folded *constants = lua_touserdata(lua, lua_upvalueindex(1));
+    size_t count = 0;
+    const float *values = folded_find(constants, luaL_checkstring(lua, 1), &count);
+    if (values == NULL)
+        return luaL_error(lua, "no constant is called %s", lua_tostring(lua, 1));
+    enum { WORD = 12 }; /* "0x12345678, " */
+    luaL_Buffer buffer;
+    char *text = luaL_buffinitsize(lua, &buffer, count * WORD);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++, text += WORD) {
+        uint32_t word;
+        memcpy(&word, &values[i], sizeof word);
+        memcpy(text, "0x", 2);
+        for (int d = 0; d < 8; d++)
+            text[2 + d] = digits[word >> (28 - 4 * d) & 15];
+        text[10] = ',';
+        text[11] = i % 8 == 7 && i + 1 < count ? '\n' : ' ';
+    }
+    luaL_pushresultsize(&buffer, count * WORD - 2); /* without the last comma */
+    return 1;
+}
+
 static void push_numbers(lua_State *lua, const double *values, int count, const char *name)
 {
     lua_createtable(lua, count, 0);
@@ -88,6 +120,14 @@ static int render(lua_State *lua)
     set_net(lua, "train", input->train);
     set_net(lua, "evaluate", input->evaluate);
     set_net(lua, "infer", input->infer);
+    set_net(lua, "infer_avx2", input->infer_avx2);
+    set_net(lua, "infer_avx512", input->infer_avx512);
+    set_string(lua, "header", input->header);
+    set_flag(lua, "split", input->split);
+    set_flag(lua, "only_weights", input->only_weights);
+    lua_pushlightuserdata(lua, (void *)input->constants);
+    lua_pushcclosure(lua, constant_words, 1);
+    lua_setfield(lua, -2, "words");
     set_string(lua, "command", input->command);
     set_string(lua, "name", input->name);
     set_string(lua, "root", input->root);

@@ -3,6 +3,7 @@
 #define LATHE_EMIT_H
 
 #include "config.h"
+#include "folded.h"
 #include "passes.h"
 
 #define LATHE_VERSION "0.1"
@@ -13,9 +14,12 @@ typedef struct {
     const Target *target;
     const char *command; /* of the banner */
     const Net *layers;   /* as the config lays them out */
-    const Net *train, *evaluate, *infer;
-    const char *name;       /* infer: prefix of C names; Makefile: program */
-    const char *root;       /* Makefile: from its folder to lathe's */
+    const Net *train, *evaluate;
+    const char *root; /* Makefile: from its folder to lathe's */
+    const Net *infer, *infer_avx2, *infer_avx512; /* infer: the same for each target */
+    const char *name, *header;                    /* infer: prefix of C names; file */
+    const Folded *constants;                      /* infer */
+    bool split, only_weights;                     /* infer: constants in their own file */
 } EmitInput;
 
 /* The text of templates/`name`; free() it. Aborts with the template's line on an error in

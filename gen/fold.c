@@ -1,7 +1,7 @@
 /* fold: for inference. A convolution takes in the POINT that alone reads it: its affine
  * goes into weights and a bias, its add and ReLU into the loop's end.
- * Needs: fuse. Leaves: CONV_FOLDED for each CONV; a POINT only where there was none to fold into,
- * BN_FOLD only for a POINT that stays. */
+ * Needs: fuse. Leaves: CONV_FOLDED for each CONV, and a POINT only where there was none to
+ * fold into; no BN_FOLD: the affine of such a POINT is a constant. */
 #include "passes.h"
 
 #include "support.h"
@@ -58,12 +58,12 @@ void pass_fold(Net *net)
             readers(net, op.in[0]) != 1)
             continue;
         dropped[from] = true;
-        if (op.in[1] != NONE)
-            dropped[producer(net, op.in[1])] = true;
     }
     for (int i = 0; i < net->op_count; i++) {
         Op op = net->ops[i];
-        if (dropped[i])
+        if (op.kind == OP_BN_FOLD)
+            folded.tensors[op.out[0]].role = ROLE_PARAM;
+        if (dropped[i] || op.kind == OP_BN_FOLD)
             continue;
         int from = op.kind == OP_POINT ? producer(net, op.in[0]) : NONE;
         if (from != NONE && dropped[from]) {

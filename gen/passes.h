@@ -30,6 +30,8 @@ void pass_grad(Net *net);
 void pass_select(Net *net, const Target *target, const Lowering *force);
 /* schedule: order and segments. */
 void pass_schedule(Net *net);
+/* sequence: for one image; every op its own segment, in order. */
+void pass_sequence(Net *net);
 /* plan: halos, arena offsets from liveness. */
 void pass_plan(Net *net, int batch);
 

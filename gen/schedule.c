@@ -97,3 +97,10 @@ void pass_schedule(Net *net)
     free(net->ops);
     net->ops = sorted;
 }
+
+void pass_sequence(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        net->ops[i].segment = i;
+    net->segments = net->op_count;
+}

@@ -33,7 +33,8 @@ local function compile(path)
 end
 
 -- Text of the template `main` in `folder` for the names in `data`. Templates see `data`, the
--- standard library, and include(name), once(name, print) and what they define themselves.
+-- standard library, and include(name), once(name, print), forget_kernels() and what they define
+-- themselves.
 function template.render(folder, main, data)
     local output, kernels = {}, {}
     local names = setmetatable({}, {
@@ -74,6 +75,11 @@ function template.render(folder, main, data)
             output[#output + 1] = text
         end
         assert(kernels[name] == text, "two kernels are called " .. name)
+    end
+
+    -- From here on kernels are printed anew: another target's, in another #if branch.
+    function names.forget_kernels()
+        kernels = {}
     end
 
     names.include(main)

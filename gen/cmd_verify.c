@@ -1,0 +1,247 @@
+/* verify: the shipped file against the trainer, image by image, in every build there is a
+ * compiler for. Float scores may differ by rounding: at most 1e-5 of the image's largest. */
+#include "build.h"
+#include "commands.h"
+#include "data.h"
+#include "options.h"
+#include "paths.h"
+#include "scratch.h"
+#include "shipped.h"
+#include "support.h"
+#include "weights_file.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double tolerance = 1e-5;
+
+/* A way to build the file. Optimised builds see every image, the others the first 1,000. */
+typedef struct {
+    const char *name, *words[8];
+    bool optimised;
+} Build;
+
+static const Build builds[] = {
+    {"gcc -O0", {"gcc", "-O0"}, false},
+    {"gcc -O3 -march=native", {"gcc", "-O3", "-march=native"}, true},
+    {"clang -O0", {"clang", "-O0"}, false},
+    {"clang -O3 -march=native", {"clang", "-O3", "-march=native"}, true},
+    {"tcc", {"tcc"}, false},
+};
+enum { BUILDS = sizeof builds / sizeof *builds, SLOW_IMAGES = 1000 };
+
+typedef struct {
+    void (*scores)(const uint8_t *image, void *arena, float *scores);
+    size_t arena_bytes;
+    int classes, count;
+    const ImageSet *images;
+    const float *expected; /* [count][classes] */
+    float *found;
+    char *arenas; /* one per worker */
+} Comparison;
+
+static void run_image(void *context, int image, int worker)
+{
+    const Comparison *c = context;
+    size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
+    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes,
+              c->found + (size_t)image * c->classes);
+}
+
+static int best_class(const float *scores, int classes)
+{
+    int best = 0;
+    for (int k = 1; k < classes; k++)
+        if (scores[k] > scores[best])
+            best = k;
+    return best;
+}
+
+/* Compare all images; keeps the largest difference relative to its image's largest score. */
+static bool compare(const Comparison *c, const char *name, double *largest)
+{
+    *largest = 0;
+    for (int image = 0; image < c->count; image++) {
+        const float *a = c->expected + (size_t)image * c->classes;
+        const float *b = c->found + (size_t)image * c->classes;
+        double most = 0;
+        for (int k = 0; k < c->classes; k++)
+            most = fmax(most, fabs(a[k]));
+        for (int k = 0; k < c->classes; k++) {
+            double difference = fabs((double)a[k] - b[k]) / most;
+            if (!(difference <= tolerance))
+                return rt_fail("%s: image %d, class %d: the trainer's score is %.9g, the "
+                               "file's %.9g",
+                               name, image, k, a[k], b[k]);
+            *largest = fmax(*largest, difference);
+        }
+        int want = best_class(a, c->classes), got = best_class(b, c->classes);
+        if (want != got)
+            return rt_fail("%s: image %d: the trainer says class %d, the file %d", name, image,
+                           want, got);
+    }
+    return true;
+}
+
+/* Build the file as a shared object and run it over the images. */
+static bool check_build(const Build *build, const Scratch *scratch, const Config *config,
+                        Comparison *c)
+{
+    const char *folder = scratch->folder;
+    char *source = rt_format("%s/file.c", folder), *object = rt_format("%s/file.so", folder);
+    const char *words[16];
+    int count = 0;
+    while (build->words[count]) {
+        words[count] = build->words[count];
+        count++;
+    }
+    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", "-o", object, source, NULL};
+    memcpy(words + count, rest, sizeof rest);
+    bool ok = scratch_run(scratch, build->name, NULL, (char *const *)words);
+    void *library = ok ? dlopen(object, RTLD_NOW | RTLD_LOCAL) : NULL;
+    ok = ok && (library || rt_fail("%s: %s", object, dlerror()));
+    if (ok) {
+        char *symbol = rt_format("%s_scores", config->name);
+        *(void **)&c->scores = dlsym(library, symbol);
+        free(symbol);
+        rt_parallel_for(c->count, run_image, c);
+        double largest;
+        ok = compare(c, build->name, &largest);
+        if (ok)
+            printf("%-24s %d images: same classes, scores within %.1e of the largest\n",
+                   build->name, c->count, largest);
+        fflush(stdout);
+    }
+    if (library)
+        dlclose(library);
+    unlink(object);
+    free(source);
+    free(object);
+    return ok;
+}
+
+/* The path from the root, as the scratch folder's programs need it; free() it. */
+static char *absolute(const char *path)
+{
+    char *resolved = realpath(path, NULL);
+    return resolved ? resolved : rt_format("%s", path); /* such as random:100 */
+}
+
+/* The trainer's scores of the first `images` test images (NULL: all) as an array to free. */
+static bool trainer_scores(const Options *options, const char *weights, const char *data,
+                           const char *images, const Scratch *scratch, Array **scores)
+{
+    const char *folder = scratch->folder;
+    if (!build_write(&options->config, &options->compile, options->command, folder))
+        return false;
+    char *trainer = build_trainer(folder), *file = rt_format("%s/scores.npy", folder);
+    char *weights_path = absolute(weights), *data_path = absolute(data);
+    const char *words[] = {trainer,    "eval", "--weights", weights_path, "--data",
+                           data_path,  "--scores", file, images ? "--images" : NULL, images,
+                           NULL};
+    int count = 0;
+    bool ok = trainer && scratch_run(scratch, "the trainer", NULL, (char *const *)words) &&
+              weights_read(file, scores, &count);
+    free(trainer);
+    free(file);
+    free(weights_path);
+    free(data_path);
+    return ok;
+}
+
+static bool installed(const char *program)
+{
+    const char *path = getenv("PATH");
+    bool found = false;
+    while (path && *path && !found) {
+        size_t length = strcspn(path, ":");
+        char *file = rt_format("%.*s/%s", (int)length, path, program);
+        found = access(file, X_OK) == 0;
+        free(file);
+        path += length + (path[length] == ':');
+    }
+    return found;
+}
+
+static bool verify_all(const Options *options, const Scratch *scratch, Comparison *c)
+{
+    int made = 0, all = c->count;
+    for (int i = 0; i < BUILDS; i++) {
+        if (!installed(builds[i].words[0])) {
+            printf("%-24s not installed\n", builds[i].name);
+            continue;
+        }
+        c->count = builds[i].optimised || all < SLOW_IMAGES ? all : SLOW_IMAGES;
+        if (!check_build(&builds[i], scratch, &options->config, c))
+            return false;
+        made++;
+    }
+    if (made == 0)
+        return rt_fail("verify: found neither gcc, clang nor tcc");
+    printf("agree: %d images x %d builds\n", all, made);
+    return true;
+}
+
+static bool verify(Options *options, const char *weights, const char *data, const char *images)
+{
+    const Config *config = &options->config;
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    Net infer;
+    compile_infer(config, &options->compile, &infer);
+    Comparison c = {.arena_bytes = infer.arena_bytes, .classes = config->class_count};
+    net_free(&infer);
+    char *beside = rt_format("%s/out/verify", lathe_root());
+    Scratch scratch;
+    bool ok = scratch_begin(&scratch, beside);
+    free(beside);
+    if (!ok)
+        return false;
+    Array *scores = NULL;
+    ImageSet train = {0}, test = {0};
+    char *source = rt_format("%s/file.c", scratch.folder);
+    ok = trainer_scores(options, weights, data, images, &scratch, &scores) &&
+         shipped_write(config, weights, source, false) &&
+         data_load(data, DATA_TEST, image->h, image->w, image->c, c.classes, &train, &test);
+    if (ok) {
+        c.count = (int)(scores[0].count / c.classes);
+        c.expected = scores[0].values;
+        c.images = &test;
+        c.found = rt_alloc(scores[0].count * sizeof(float));
+        c.arenas = rt_alloc_aligned(c.arena_bytes * RT_MAX_THREADS);
+        ok = verify_all(options, &scratch, &c);
+        free(c.found);
+        free(c.arenas);
+    }
+    weights_free(scores, scores != NULL);
+    data_free(&test);
+    free(source);
+    scratch_end(&scratch);
+    return ok;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    const char *weights = NULL, *data = NULL, *images = NULL;
+    Flag flags[] = {
+        {"--weights", "FILE", "the checkpoint", &weights},
+        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT", &data},
+        {"--images", "N", "only the first N test images", &images},
+    };
+    const Verb verb = {"verify", "CONFIG --weights FILE --data DIR",
+                       "Emit the file, build it with every compiler there is, and compare its\n"
+                       "scores with the trainer's evaluation, image by image.",
+                       flags, 3, false};
+    Options options;
+    bool ok = options_parse(&options, &verb, argc, argv);
+    if (ok && !options.help) {
+        ok = options.rest_count == 0 || rt_fail("verify: unexpected word %s", options.rest[0]);
+        ok = ok && (weights || rt_fail("verify: --weights FILE is missing"));
+        ok = ok && (data || rt_fail("verify: --data DIR is missing"));
+        ok = ok && options_load(&options) && verify(&options, weights, data, images);
+    }
+    options_free(&options);
+    return ok ? 0 : command_failed();
+}
