@@ -29,39 +29,49 @@ static bool pointwise(OpKind kind)
     return kind == OP_BN || kind == OP_ADD || kind == OP_RELU;
 }
 
-/* Turn the run that begins at op `head` into a POINT, and its BN into a BN_FOLD. */
-static void fuse_run(Net *net, int head, int *end, Op *point, Op *fold)
+/* What a run of ops becomes, in the place of its last. */
+typedef struct {
+    bool here, folds;
+    Op point, fold;
+} Run;
+
+/* Take the ops that follow op `end` as far as one POINT can do them; the last one taken. */
+static int take_followers(const Net *net, int end, Op *point, bool *taken)
+{
+    int *residual = &point->in[op_input(OP_POINT, "residual")];
+    for (;;) {
+        taken[end] = true;
+        int next = sole_reader(net, net->ops[end].out[0]);
+        if (next == NONE || taken[next] || point->relu)
+            return end;
+        const Op *op = &net->ops[next];
+        if (op->kind == OP_ADD && *residual == NONE)
+            *residual = op->in[op->in[0] == net->ops[end].out[0] ? 1 : 0];
+        else if (op->kind == OP_RELU)
+            point->relu = true;
+        else
+            return end;
+        end = next;
+    }
+}
+
+/* The run that begins at op `head`, stored by its last op. */
+static void fuse_run(const Net *net, int head, bool *taken, Run *runs)
 {
     const Op *first = &net->ops[head];
-    *point = *first;
-    point->kind = OP_POINT;
-    for (int i = 0; i < OP_INPUTS; i++)
-        point->in[i] = NONE;
-    point->in[op_input(OP_POINT, "x")] = first->in[0];
-    bool added = first->kind == OP_ADD;
-    if (added)
-        point->in[op_input(OP_POINT, "residual")] = first->in[1];
-    point->relu = first->kind == OP_RELU;
-    *end = head;
-    for (;;) {
-        int next = sole_reader(net, net->ops[*end].out[0]);
-        if (next == NONE || point->relu)
-            break;
-        const Op *op = &net->ops[next];
-        if (op->kind == OP_ADD && !added) {
-            bool second = op->in[1] == net->ops[*end].out[0];
-            point->in[op_input(OP_POINT, "residual")] = op->in[second ? 0 : 1];
-            added = true;
-        } else if (op->kind == OP_RELU) {
-            point->relu = true;
-        } else {
-            break;
-        }
-        *end = next;
-    }
-    point->out[0] = net->ops[*end].out[0];
-    if (first->kind != OP_BN)
+    Op point = *first;
+    point.kind = OP_POINT;
+    point.relu = first->kind == OP_RELU;
+    for (int i = 1; i < OP_INPUTS; i++)
+        point.in[i] = NONE;
+    if (first->kind == OP_ADD)
+        point.in[op_input(OP_POINT, "residual")] = first->in[1];
+    int end = take_followers(net, head, &point, taken);
+    point.out[0] = net->ops[end].out[0];
+    runs[end] = (Run){.here = true, .folds = first->kind == OP_BN, .point = point};
+    if (!runs[end].folds)
         return;
+    Op *fold = &runs[end].fold;
     *fold = *first;
     fold->kind = OP_BN_FOLD;
     fold->scope = op_info[OP_BN_FOLD].scope;
@@ -70,45 +80,38 @@ static void fuse_run(Net *net, int head, int *end, Op *point, Op *fold)
     fold->in[4] = NONE;
 }
 
+/* Append the run's ops, linked by the affine's coefficients. */
+static void append_run(Net *fused, Run *run)
+{
+    if (run->folds) {
+        int channels = fused->tensors[run->point.in[0]].c;
+        int coef = net_add_tensor(fused, ROLE_ONCE, run->fold.name, ".coef");
+        fused->tensors[coef].rank = 2;
+        fused->tensors[coef].c = 2; /* scale, shift */
+        fused->tensors[coef].k = channels;
+        run->fold.out[0] = coef;
+        run->point.in[op_input(OP_POINT, "coef")] = coef;
+        net_append_op(fused, &run->fold);
+    }
+    net_append_op(fused, &run->point);
+}
+
 void pass_fuse(Net *net)
 {
+    Run *runs = rt_alloc(net->op_count * sizeof(Run)); /* by last op */
+    bool *taken = rt_alloc(net->op_count);
+    for (int i = 0; i < net->op_count; i++)
+        if (pointwise(net->ops[i].kind) && !taken[i])
+            fuse_run(net, i, taken, runs);
     Net fused = net_copy(net);
     fused.op_count = 0;
-    int *head_of = rt_alloc(net->op_count * sizeof(int)); /* by the run's last op; 0: none */
-    bool *taken = rt_alloc(net->op_count);
     for (int i = 0; i < net->op_count; i++) {
-        if (!pointwise(net->ops[i].kind) || taken[i])
-            continue;
-        Op point, fold;
-        int end;
-        fuse_run(net, i, &end, &point, &fold);
-        head_of[end] = i;
-        for (int at = i; at != end; at = sole_reader(net, net->ops[at].out[0]))
-            taken[at] = true;
-        taken[end] = true;
-    }
-    for (int i = 0; i < net->op_count; i++) {
-        const Op *op = &net->ops[i];
         if (!taken[i])
-            net_append_op(&fused, op);
-        if (head_of[i] == 0)
-            continue;
-        const Op *head = &net->ops[head_of[i]];
-        Op point, fold;
-        int end;
-        fuse_run(net, head_of[i], &end, &point, &fold);
-        if (head->kind == OP_BN) {
-            int coef = net_add_tensor(&fused, ROLE_ONCE, head->name, ".coef");
-            fused.tensors[coef].rank = 2;
-            fused.tensors[coef].c = 2; /* scale, shift */
-            fused.tensors[coef].k = net->tensors[head->out[0]].c;
-            fold.out[0] = coef;
-            point.in[op_input(OP_POINT, "coef")] = coef;
-            net_append_op(&fused, &fold);
-        }
-        net_append_op(&fused, &point);
+            net_append_op(&fused, &net->ops[i]);
+        if (runs[i].here)
+            append_run(&fused, &runs[i]);
     }
-    free(head_of);
+    free(runs);
     free(taken);
     net_free(net);
     *net = fused;

@@ -94,7 +94,8 @@ START_TEST(header_is_readable)
     write_sample(path);
     char *text = rt_read_file(path, NULL);
     const char *const lines[] = {
-        "lathe checkpoint 1\nheader ", "arch 2 lines, sha256 ",
+        "lathe checkpoint 1\nheader ",
+        "arch 2 lines, sha256 ",
         "\nstem=conv 3\nfc=dense 2\nconfig 2 lines, sha256 ",
         "\nprogress 1 lines\nepoch=1\narrays 2: name, shape, byte offset, crc32; behind",
         " them float32, little-endian\nstem.weight 1x2x1x3 0 ",

@@ -4,6 +4,7 @@
 #include "checkpoint.h"
 #include "support.h"
 #include "test_folder.h"
+#include "train_state.h"
 #include "trainer_run.h"
 
 #include <signal.h>
@@ -121,6 +122,46 @@ START_TEST(resuming_refuses_what_differs)
 }
 END_TEST
 
+START_TEST(the_state_comes_back_exactly)
+{
+    EpochRow row = {1, 0.1, 1.0 / 3, 0.5, 2.0 / 3, 0.25, 12.3456, 1e5 / 7};
+    TrainState back, state = {.epochs = 9,
+                              .seed = UINT64_MAX,
+                              .images = 90,
+                              .epoch = 1,
+                              .step = 4,
+                              .loss = 1.0 / 7,
+                              .correct = 33,
+                              .seconds = 1e-9 / 3,
+                              .best_epoch = 1,
+                              .best_correct = 8,
+                              .best_loss = 1e9 / 3};
+    history_add(&state.history, &row);
+    Optim optim;
+    optim_alloc(&optim, &model, &recipe);
+    const char *path = in_folder("a.ckpt");
+    ck_assert(state_save(path, &state, &optim, model.config));
+    Checkpoint checkpoint;
+    ck_assert(checkpoint_read(path, &checkpoint));
+    ck_assert_msg(state_read(&checkpoint, path, &back), "%s", rt_error());
+    char *before = history_format(&row), *after = history_format(back.history.rows);
+    ck_assert_str_eq(before, after);
+    ck_assert_int_eq(back.history.count, 1);
+    free(before);
+    free(after);
+    ck_assert_uint_eq(back.seed, state.seed);
+    ck_assert(back.epochs == 9 && back.images == 90 && back.epoch == 1);
+    ck_assert(back.step == 4 && back.correct == 33);
+    ck_assert(back.best_epoch == 1 && back.best_correct == 8);
+    ck_assert(back.loss == state.loss && back.seconds == state.seconds);
+    ck_assert(back.best_loss == state.best_loss);
+    state_free(&back);
+    state_free(&state);
+    checkpoint_free(&checkpoint);
+    optim_free(&optim);
+}
+END_TEST
+
 static const struct {
     const char *line, *becomes, *key;
 } bad_states[] = {
@@ -170,6 +211,7 @@ Suite *resume_suite(void)
     tcase_add_test(tests, resuming_goes_by_the_checkpoint);
     tcase_add_test(tests, a_resumed_run_may_move);
     tcase_add_test(tests, resuming_refuses_what_differs);
+    tcase_add_test(tests, the_state_comes_back_exactly);
     tcase_add_loop_test(tests, a_bad_state_is_named, 0,
                         sizeof bad_states / sizeof bad_states[0]);
     Suite *suite = suite_create("resume");

@@ -165,3 +165,20 @@ void check_log_rows(const char *run, int rows)
     ck_assert_msg(*at == 0, "more than %d rows: %s", rows, text);
     free(text);
 }
+
+void check_same_values(const char *a, const char *a_prefix, const char *b,
+                       const char *b_prefix)
+{
+    static const char *const names[] = {"fc.weight", "fc.bias", "norm.mean"};
+    Checkpoint left, right;
+    ck_assert(checkpoint_read(in_folder(a), &left));
+    ck_assert(checkpoint_read(in_folder(b), &right));
+    for (int i = 0; i < 3; i++) {
+        const Array *one = checkpoint_find(&left, a_prefix, names[i]);
+        const Array *other = checkpoint_find(&right, b_prefix, names[i]);
+        ck_assert_msg(one && other, "no %s", names[i]);
+        ck_assert_mem_eq(one->values, other->values, one->count * sizeof(float));
+    }
+    checkpoint_free(&left);
+    checkpoint_free(&right);
+}

@@ -29,6 +29,9 @@ bool exists(const char *path);
 
 /* Two output folders hold the same, but for times. */
 void check_same_run(const char *a, const char *b);
+/* Parameters and statistics of two checkpoints, under these prefixes. */
+void check_same_values(const char *a, const char *a_prefix, const char *b,
+                       const char *b_prefix);
 /* log.csv without the columns of times, free() it; and how many epochs it has. */
 char *timeless_log(const char *run);
 void check_log_rows(const char *run, int rows);
