@@ -13,12 +13,74 @@ GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c))
 .PHONY: all demo test packages clean
 all: out/lathe
 
+# ---- For newcomers ----
+
+# What each is for: README.md. What is there already is left alone.
+PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev check libpng-dev \
+    libzip-dev libmd-dev zlib1g-dev
+TEST_PACKAGES = clang
+
+packages:
+	@wanted="$(PACKAGES) $(TEST_PACKAGES)"; missing=; \
+	if ! command -v dpkg-query >/dev/null; then \
+	    echo "no Debian: packages are not checked; wanted: $$wanted"; exit 0; \
+	fi; \
+	have=" $$(dpkg-query -W -f '$${db:Status-Status}/$${Package} ' $$wanted 2>/dev/null)"; \
+	for package in $$wanted; do \
+	    case "$$have" in *" installed/$$package "*) ;; *) missing="$$missing $$package" ;; esac; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	install="apt-get install -y --no-install-recommends$$missing"; \
+	if [ $$(id -u) -ne 0 ]; then \
+	    echo "packages are missing; run: sudo apt-get update && sudo $$install" >&2; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$install || { apt-get update && $$install; }
+
+# Make runs once more for what needs the packages.
+AGAIN = @$(MAKE) --no-print-directory
+
+DEMO = configs/demo_cifar10.lua
+DEMO_OUT = out/demo_cifar10
+DEMO_PICTURES = tests/sample/images/*.png
+
+demo:
+	$(AGAIN) packages TEST_PACKAGES=
+	@echo building out/lathe
+	$(AGAIN) -s out/lathe
+	out/lathe train $(DEMO) --data tests/sample
+	out/lathe eval $(DEMO) --weights $(DEMO_OUT)/best.ckpt --data tests/sample
+	out/lathe emit $(DEMO) --weights $(DEMO_OUT)/best.ckpt -o $(DEMO_OUT)/infer.c
+	cc -O3 -DLATHE_MAIN -o $(DEMO_OUT)/infer $(DEMO_OUT)/infer.c
+	out/lathe classify $(DEMO) --weights $(DEMO_OUT)/best.ckpt $(DEMO_PICTURES)
+	out/lathe data raw $(DEMO_PICTURES) | $(DEMO_OUT)/infer
+	@echo; echo "$(DEMO_OUT) has now:"
+	@printf '  %-22s %s\n' \
+	    'infer.c, infer.h' 'the trained network as one C file, and how to call it' \
+	    infer 'that file built with cc: raw images in, classes out' \
+	    'network.c, train.c' 'the trainer, generated for this network' \
+	    Makefile 'builds it: make -C $(DEMO_OUT)' \
+	    report.txt 'layers, sizes, and the kernels chosen for them' \
+	    best.ckpt 'trained weights' \
+	    last.ckpt 'what --resume goes on from' \
+	    'log.csv, curve.png' 'loss and accuracy, epoch by epoch'
+
+test:
+	$(AGAIN) packages
+	$(AGAIN) out/lathe
+	$(AGAIN) check
+
+# ---- Building ----
+
 out/lathe: $(GEN) out/libruntime.a
 	$(CC) -fopenmp -rdynamic -o $@ $(GEN) out/libruntime.a $(LIBRARIES)
 
 out/libruntime.a: $(RUNTIME)
 	rm -f $@
 	ar rcs $@ $^
+
+# Integer constants must come out the same in every build: no a * b + c in one rounding.
+out/runtime/requant.o: RUNTIME_FLAGS += -ffp-contract=off
 
 out/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
@@ -32,3 +94,30 @@ out/%.o: %.c
 
 clean:
 	rm -rf out
+
+# Tests: as they are, and under the sanitizers in a tree of their own.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+TESTS = $(patsubst %.c,out/%.o,$(wildcard tests/*.c))
+TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
+SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
+TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
+
+.PHONY: check
+check: out/tests/run out/sanitize/tests/run out/lathe out/sanitize/lathe
+	out/tests/run
+	out/sanitize/tests/run
+
+out/tests/run: $(TESTED)
+	$(CC) -fopenmp -rdynamic -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
+
+out/sanitize/tests/run: $(filter-out out/sanitize/gen/main.o,$(SANITIZED))
+	$(CC) $(SANITIZE) -fopenmp -rdynamic -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
+
+out/sanitize/lathe: $(filter-out out/sanitize/tests/%,$(SANITIZED))
+	$(CC) $(SANITIZE) -fopenmp -rdynamic -o $@ $^ $(LIBRARIES)
+
+out/sanitize/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SANITIZE) -MMD -c -o $@ $<
+
+-include $(TESTS:.o=.d) $(SANITIZED:.o=.d)

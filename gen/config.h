@@ -11,6 +11,7 @@ typedef struct {
     char **class_names;     /* as many as the network has classes */
     int class_count;
     Recipe recipe;
+    Quant quant;     /* the default; each layer has its own */
     int micro_batch; /* images per pass, at most recipe.batch */
     Net net;         /* the layers, shapes inferred */
     int output;      /* the tensor of the scores */

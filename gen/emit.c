@@ -136,6 +136,7 @@ static int render(lua_State *lua)
     lua_setfield(lua, -2, "abi");
     lua_pushinteger(lua, RT_CHUNKS);
     lua_setfield(lua, -2, "chunks");
+    set_flag(lua, "quantised", quant_used(&input->config->net));
     fields_push_recipe(lua, input->config);
     lua_setfield(lua, -2, "recipe");
     lua_call(lua, 3, 1);

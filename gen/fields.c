@@ -5,6 +5,7 @@
 #include "sandbox.h"
 #include "support.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,24 @@ static const Field rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-static const char *const schedules[] = {"step", "cosine", "one_cycle"};
+/* The words of ENUM fields, in the order of the C enums. */
+static const struct {
+    const char *name, *words[5];
+} enums[] = {
+    {"schedule", {"step", "cosine", "one_cycle"}},
+    {"quantizer", {"none", "uniform_static", "parametric_d", "parametric_d_xmax"}},
+    {"gradient", {"ste", "ewgs", "psgd", "tanh", "invtanh"}},
+    {"w_range", {"max", "mean", "gaussian", "percentile", "mse"}},
+    {"a_range", {"max", "mean", "gaussian", "percentile", "mse"}},
+};
+
+static const char *const *words_of(const Field *field)
+{
+    int i = 0;
+    while (strcmp(enums[i].name, field->name) != 0)
+        i++;
+    return enums[i].words;
+}
 
 static void store(Config *config, const Field *field, double value)
 {
@@ -71,6 +89,23 @@ bool fields_unknown(lua_State *lua, int table, const char *path, const char *sec
     return rt_fail("%s: unknown field %s%s%s", path, section, dot, name);
 }
 
+static bool read_word(lua_State *lua, Config *config, const Field *field)
+{
+    const char *const *words = words_of(field);
+    const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+    char list[128] = "";
+    for (int i = 0; i <= (int)field->high; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            store(config, field, i);
+            return true;
+        }
+        size_t end = strlen(list);
+        snprintf(list + end, sizeof list - end, "%s'%s'",
+                 i == 0 ? "" : i == (int)field->high ? " or " : ", ", words[i]);
+    }
+    return rt_fail("%s: %s.%s: want %s", config->path, field->section, field->name, list);
+}
+
 /* The value on top of the stack as the field's; the stack keeps it. */
 static bool read_value(lua_State *lua, Config *config, const Field *field)
 {
@@ -81,14 +116,7 @@ static bool read_value(lua_State *lua, Config *config, const Field *field)
         return true;
     }
     if (field->kind == KIND_ENUM) {
-        const char *text = type == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-        for (int i = 0; i <= (int)field->high; i++)
-            if (strcmp(text, schedules[i]) == 0) {
-                store(config, field, i);
-                return true;
-            }
-        return rt_fail("%s: %s.%s: want 'step', 'cosine' or 'one_cycle'", config->path,
-                       field->section, field->name);
+        return read_word(lua, config, field);
     }
     if (field->kind == KIND_BOOL) {
         store(config, field, lua_toboolean(lua, -1));
@@ -170,21 +198,122 @@ static bool read_milestones(lua_State *lua, Config *config)
                          config->path, most);
 }
 
+/* The fields of `section` from the table on top, which may have `extra` besides. Missing
+ * ones get their default, or, for overrides, stay as they are. */
+static bool read_rows(lua_State *lua, Config *config, const char *section, const char *extra,
+                      bool override)
+{
+    const char *names[ROWS + 1] = {extra};
+    int count = 1;
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].section, section) == 0)
+            names[count++] = rows[i].name;
+    if (!check_names(lua, config, section, names, count))
+        return false;
+    for (int i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].section, section) != 0)
+            continue;
+        int type = lua_getfield(lua, -1, rows[i].name);
+        if ((type != LUA_TNIL || !override) && !read_value(lua, config, &rows[i]))
+            return false;
+        lua_pop(lua, 1);
+    }
+    return true;
+}
+
+/* Bits there is arithmetic for, and a steepness whose gradient is finite. */
+static bool check_quant(const Config *config)
+{
+    const Quant *q = &config->quant;
+    if (q->w_bits > 8 && q->w_bits != 32)
+        return rt_fail("%s: quant.w_bits: %d, want 2 to 8, or 32", config->path, q->w_bits);
+    if (q->a_bits > 8 && q->a_bits != 32)
+        return rt_fail("%s: quant.a_bits: %d, want 1 to 8, or 32", config->path, q->a_bits);
+    if (q->gradient == 4 && q->steepness >= 1.05)
+        return rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh",
+                       config->path, q->steepness);
+    return true;
+}
+
+/* "s1b0_conv1" matches what is derived from it, too: s1b0_conv1_relu. */
+static bool layer_matches(const char *pattern, const char *layer)
+{
+    char base[NAME_SIZE];
+    snprintf(base, sizeof base, "%s", layer);
+    static const char *const tails[] = {"_relu", "_add", "_bn"};
+    bool matches = fnmatch(pattern, base, 0) == 0;
+    for (int i = 0; i < 3; i++) {
+        size_t length = strlen(base), tail = strlen(tails[i]);
+        if (length > tail && strcmp(base + length - tail, tails[i]) == 0)
+            base[length - tail] = 0;
+    }
+    return matches || fnmatch(pattern, base, 0) == 0;
+}
+
+/* The override on top, { "pattern", field = value, ... }, for the layers it matches. */
+static bool read_override(lua_State *lua, Config *config)
+{
+    Quant defaults = config->quant;
+    if (lua_type(lua, -1) != LUA_TTABLE || lua_rawgeti(lua, -1, 1) != LUA_TSTRING)
+        return rt_fail("%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
+                       config->path);
+    const char *pattern = lua_tostring(lua, -1);
+    lua_pop(lua, 1);
+    lua_pushnil(lua);
+    lua_rawseti(lua, -2, 1); /* only named fields are left */
+    bool any = false;
+    for (int i = 0; i < config->net.op_count; i++) {
+        Op *op = &config->net.ops[i];
+        if (!layer_matches(pattern, op->name))
+            continue;
+        any = true;
+        config->quant = op->quant;
+        if (!read_rows(lua, config, "quant", "", true) || !check_quant(config))
+            return false;
+        op->quant = config->quant;
+    }
+    lua_pushstring(lua, pattern);
+    lua_rawseti(lua, -2, 1);
+    config->quant = defaults;
+    return any || rt_fail("%s: quant.layers: no layer matches '%s'", config->path, pattern);
+}
+
+static bool read_quant(lua_State *lua, Config *config)
+{
+    int type = lua_getfield(lua, 1, "quant");
+    lua_pop(lua, 1);
+    if (!push_section(lua, config, "quant") ||
+        !read_rows(lua, config, "quant", "layers", false) || !check_quant(config))
+        return false;
+    if (type == LUA_TTABLE && config->quant.quantizer == QUANT_NONE) {
+        lua_getfield(lua, -1, "quantizer");
+        bool given = !lua_isnil(lua, -1);
+        lua_pop(lua, 1);
+        if (!given)
+            return rt_fail("%s: quant.quantizer is missing; see lathe show --fields",
+                           config->path);
+    }
+    for (int i = 0; i < config->net.op_count; i++)
+        config->net.ops[i].quant = config->quant;
+    int list = lua_getfield(lua, -1, "layers");
+    if (list != LUA_TNIL && list != LUA_TTABLE)
+        return rt_fail("%s: quant.layers: want a list", config->path);
+    for (int i = 1; list == LUA_TTABLE && i <= (int)lua_rawlen(lua, -1); i++) {
+        lua_rawgeti(lua, -1, i);
+        if (!read_override(lua, config))
+            return false;
+        lua_pop(lua, 1);
+    }
+    lua_settop(lua, 1);
+    return true;
+}
+
 static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    const char *names[ROWS + 1] = {"milestones"};
-    for (int i = 0; i < ROWS; i++)
-        names[i + 1] = rows[i].name;
-    if (!check_names(lua, config, "train", names, ROWS + 1) || !read_milestones(lua, config))
+    if (!read_rows(lua, config, "train", "milestones", false) || !read_milestones(lua, config))
         return false;
-    for (int i = 0; i < ROWS; i++) {
-        lua_getfield(lua, -1, rows[i].name);
-        if (!read_value(lua, config, &rows[i]))
-            return false;
-        lua_pop(lua, 1);
-    }
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
         config->micro_batch = config->recipe.batch;
@@ -264,10 +393,10 @@ static bool read_data(lua_State *lua, Config *config)
 
 bool fields_read(lua_State *lua, Config *config)
 {
-    const char *const sections[] = {"net", "data", "train"};
+    const char *const sections[] = {"net", "data", "train", "quant"};
     lua_settop(lua, 1);
-    return check_names(lua, config, "", sections, 3) && read_train(lua, config) &&
-           read_data(lua, config);
+    return check_names(lua, config, "", sections, 4) && read_train(lua, config) &&
+           read_data(lua, config) && read_quant(lua, config);
 }
 
 /* The shortest digits that read back as the same number. */
@@ -300,9 +429,45 @@ static void print_net(lua_State *lua, FILE *file)
     lua_settop(lua, 1);
 }
 
+static void print_field(FILE *file, const Config *config, const Field *field)
+{
+    double value = fetch(config, field);
+    fprintf(file, "%s.%s=", field->section, field->name);
+    if (field->kind == KIND_ENUM)
+        fputs(words_of(field)[(int)value], file);
+    else if (field->kind == KIND_BOOL)
+        fputs(value != 0 ? "true" : "false", file);
+    else
+        print_number(file, value);
+    fputc('\n', file);
+}
+
 static int compare_rows(const void *a, const void *b)
 {
     return strcmp((*(const Field *const *)a)->name, (*(const Field *const *)b)->name);
+}
+
+static void print_section(FILE *file, const Config *config, const char *section)
+{
+    const Field *sorted[ROWS];
+    int count = 0;
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].section, section) == 0)
+            sorted[count++] = &rows[i];
+    qsort(sorted, count, sizeof *sorted, compare_rows);
+    for (int i = 0; i < count; i++)
+        print_field(file, config, sorted[i]);
+}
+
+/* Bits of each layer where they differ from the default. */
+static void print_overrides(FILE *file, const Config *config)
+{
+    for (int i = 0; i < config->net.op_count; i++) {
+        const Op *op = &config->net.ops[i];
+        if (memcmp(&op->quant, &config->quant, sizeof op->quant) != 0)
+            fprintf(file, "quant.layers.%s=%d/%d %s\n", op->name, op->quant.w_bits,
+                    op->quant.a_bits, enums[1].words[op->quant.quantizer]);
+    }
 }
 
 static void print_channels(FILE *file, const char *name, const Config *config,
@@ -329,28 +494,15 @@ char *fields_lines(lua_State *lua, const Config *config)
     print_channels(file, "mean", config, config->mean);
     print_channels(file, "std", config, config->std);
     print_net(lua, file);
-    const Field *sorted[ROWS];
-    for (int i = 0; i < ROWS; i++)
-        sorted[i] = &rows[i];
-    qsort(sorted, ROWS, sizeof *sorted, compare_rows);
-    bool milestones = false;
-    for (int i = 0; i < ROWS; i++) {
-        if (!milestones && strcmp(sorted[i]->name, "milestones") > 0) {
-            fputs("train.milestones={", file);
-            for (int j = 0; j < config->recipe.milestone_count; j++)
-                fprintf(file, "%s%d", j ? "," : "", config->recipe.milestones[j]);
-            fputs("}\n", file);
-            milestones = true;
-        }
-        fprintf(file, "%s.%s=", sorted[i]->section, sorted[i]->name);
-        if (sorted[i]->kind == KIND_ENUM)
-            fputs(schedules[(int)fetch(config, sorted[i])], file);
-        else if (sorted[i]->kind == KIND_BOOL)
-            fputs(fetch(config, sorted[i]) != 0 ? "true" : "false", file);
-        else
-            print_number(file, fetch(config, sorted[i]));
-        fputc('\n', file);
+    if (config->quant.quantizer != QUANT_NONE) {
+        print_section(file, config, "quant");
+        print_overrides(file, config);
     }
+    fputs("train.milestones={", file);
+    for (int i = 0; i < config->recipe.milestone_count; i++)
+        fprintf(file, "%s%d", i ? "," : "", config->recipe.milestones[i]);
+    fputs("}\n", file);
+    print_section(file, config, "train");
     fclose(file);
     return text;
 }
@@ -362,8 +514,8 @@ void fields_push_recipe(lua_State *lua, const Config *config)
     int count = 0;
     for (int i = 0; i < ROWS; i++) {
         const char *member = strchr(rows[i].member, '.');
-        if (member == NULL)
-            continue; /* not of the recipe */
+        if (strncmp(rows[i].member, "recipe.", 7) != 0)
+            continue;
         snprintf(text, sizeof text, "%s = %.17g", member, fetch(config, &rows[i]));
         lua_pushstring(lua, text);
         lua_rawseti(lua, -2, ++count);

@@ -47,10 +47,12 @@ static int take_followers(const Net *net, int end, Op *point, bool *taken)
         const Op *op = &net->ops[next];
         if (op->kind == OP_ADD && *residual == NONE)
             *residual = op->in[op->in[0] == net->ops[end].out[0] ? 1 : 0];
-        else if (op->kind == OP_RELU)
-            point->relu = true;
-        else
+        else if (op->kind != OP_RELU)
             return end;
+        if (op->kind == OP_RELU) {
+            point->relu = true;
+            point->own = op->own;
+        }
         end = next;
     }
 }

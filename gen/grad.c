@@ -91,14 +91,50 @@ static bool needs_gradient(const Grad *grad, int tensor)
     return grad->net->tensors[tensor].role == ROLE_DATA && grad->trained[tensor];
 }
 
+/* The Q_WEIGHTS that makes these codes or values, or NONE for a parameter itself. */
+static int quantised_by(const Net *net, int weights)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_Q_WEIGHTS && op_writes(&net->ops[i], weights))
+            return i;
+    return NONE;
+}
+
+/* Where the gradient by weights goes: the parameter's, or that of its quantised values. */
+static int weight_gradient(Net *net, int weights)
+{
+    int by = quantised_by(net, weights);
+    return by == NONE ? param_gradient(net, weights)
+                      : net->ops[by].out[op_output(OP_Q_WEIGHTS, "dvalues")];
+}
+
+/* Codes as floats, made again near where they are used: cheaper than keeping them. */
+static int floats_of(Net *net, int forward, int codes)
+{
+    if (net->tensors[codes].type != TYPE_U8)
+        return codes;
+    Tensor like = net->tensors[codes];
+    int op = add_backward(net, OP_Q_FLOAT, forward);
+    int floats = net_add_data(net, net->ops[op].name, ".x", like.h, like.w, like.c);
+    set_in(net, op, "x", codes);
+    set_out(net, op, "y", floats);
+    net->ops[op].macs = 0;
+    net->ops[op].in_steps = net->tensors[codes].codes.is_image;
+    return floats;
+}
+
 static void conv_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
     int x = net->ops[forward].in[0], w = net->ops[forward].in[1];
+    int by = quantised_by(net, w), gradient = weight_gradient(net, w);
+    if (by != NONE)
+        w = net->ops[by].out[op_output(OP_Q_WEIGHTS, "values")];
+    int floats = floats_of(net, forward, x);
     int weight = add_backward(net, OP_CONV_BWD_WEIGHT, forward);
-    set_in(net, weight, "x", x);
+    set_in(net, weight, "x", floats);
     set_in(net, weight, "dy", dy);
-    set_out(net, weight, "dw", param_gradient(net, w));
+    set_out(net, weight, "dw", gradient);
     if (!needs_gradient(grad, x))
         return;
     int rows = net->tensors[x].h, columns = net->tensors[x].w;
@@ -123,8 +159,8 @@ static void dense_backward(Grad *grad, int forward, int dy)
     int weight = add_backward(net, OP_DENSE_BWD_WEIGHT, forward);
     set_in(net, weight, "x", x);
     set_in(net, weight, "dy", dy);
-    set_out(net, weight, "dw", param_gradient(net, w));
-    set_out(net, weight, "db", param_gradient(net, b));
+    set_out(net, weight, "dw", weight_gradient(net, w));
+    set_out(net, weight, "db", weight_gradient(net, b));
     if (!needs_gradient(grad, x))
         return;
     int input = add_backward(net, OP_DENSE_BWD_INPUT, forward);
@@ -142,46 +178,117 @@ static int finish_of(const Net *net, int coef)
     return i;
 }
 
+/* Sums over the batch that the gradient of batch normalisation needs, and, for a quantiser
+ * that is trained, of its derivatives. Returns the affine of dx, or NONE without BN. */
+static int point_sums(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    Op point = net->ops[forward];
+    int x = point.in[0], coef = point.in[1];
+    bool quantised = point.kind == OP_Q_POINT;
+    bool learns = quantised && point.own.step != NONE;
+    if (coef == NONE && !learns)
+        return NONE;
+    int sums = add_backward(net, quantised ? OP_Q_POINT_SUMS : OP_POINT_SUMS, forward);
+    net->ops[sums].own = point.own;
+    set_in(net, sums, "dy", dy);
+    set_in(net, sums, "x", x);
+    if (quantised) {
+        set_in(net, sums, "coef", coef);
+        set_in(net, sums, "residual", point.in[2]);
+    } else {
+        set_in(net, sums, "y", point.relu ? point.out[0] : NONE);
+    }
+    if (learns) {
+        int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".quantiser_sums",
+                                  1, 2);
+        set_out(net, sums, "quantiser", partial);
+        int finish = add_backward(net, OP_Q_ACT_FINISH, forward);
+        net->ops[finish].own = point.own;
+        net->ops[finish].terms = (int)tensor_count(&net->tensors[point.out[0]]);
+        set_in(net, finish, "quantiser", partial);
+        set_out(net, finish, "dstep", param_gradient(net, point.own.step));
+        if (point.own.range != NONE)
+            set_out(net, finish, "drange", param_gradient(net, point.own.range));
+    }
+    if (coef == NONE)
+        return NONE;
+    Op normalise = net->ops[finish_of(net, coef)];
+    int saved = normalise.out[op_output(OP_BN_FINISH, "saved")];
+    int scale = normalise.in[op_input(OP_BN_FINISH, "scale")];
+    int shift = normalise.in[op_input(OP_BN_FINISH, "shift")];
+    int channels = net->tensors[x].c;
+    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums", 2,
+                              channels);
+    int affine = once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
+                             channels);
+    set_in(net, sums, "saved", saved);
+    set_out(net, sums, "partial", partial);
+    int finish = add_backward(net, OP_POINT_FINISH, forward);
+    net->ops[finish].samples = normalise.samples;
+    set_in(net, finish, "partial", partial);
+    set_in(net, finish, "scale", scale);
+    set_in(net, finish, "saved", saved);
+    set_out(net, finish, "coef", affine);
+    set_out(net, finish, "dscale", param_gradient(net, scale));
+    set_out(net, finish, "dshift", param_gradient(net, shift));
+    return affine;
+}
+
+/* An op that sends dy back to what the POINT read. */
+static int send_back(Net *net, int forward, int dy, const char *suffix)
+{
+    Op point = net->ops[forward];
+    bool quantised = point.kind == OP_Q_POINT;
+    int op = add_backward(net, quantised ? OP_Q_POINT_BWD : OP_POINT_BWD, forward);
+    strncat(net->ops[op].name, suffix, NAME_SIZE - 1 - strlen(net->ops[op].name));
+    net->ops[op].own = point.own;
+    set_in(net, op, "dy", dy);
+    if (quantised) {
+        set_in(net, op, "x", point.in[0]);
+        set_in(net, op, "coef", point.in[1]);
+        set_in(net, op, "residual", point.in[2]);
+    } else {
+        set_in(net, op, "y", point.relu ? point.out[0] : NONE);
+    }
+    return op;
+}
+
 static void point_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
     Op point = net->ops[forward];
-    int x = point.in[0], coef = point.in[1], residual = point.in[2], y = point.out[0];
-    int affine = NONE;
-    if (coef != NONE) {
-        Op finish_forward = net->ops[finish_of(net, coef)];
-        int channels = net->tensors[x].c;
-        int saved = finish_forward.out[op_output(OP_BN_FINISH, "saved")];
-        int sums = add_backward(net, OP_POINT_SUMS, forward);
-        int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
-                                  2, channels);
-        set_in(net, sums, "dy", dy);
-        set_in(net, sums, "y", point.relu ? y : NONE);
-        set_in(net, sums, "x", x);
-        set_in(net, sums, "saved", saved);
-        set_out(net, sums, "partial", partial);
-        int finish = add_backward(net, OP_POINT_FINISH, forward);
-        int scale = finish_forward.in[op_input(OP_BN_FINISH, "scale")];
-        int shift = finish_forward.in[op_input(OP_BN_FINISH, "shift")];
-        affine = once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
-                             channels);
-        set_in(net, finish, "partial", partial);
-        set_in(net, finish, "scale", scale);
-        set_in(net, finish, "saved", saved);
-        net->ops[finish].samples = finish_forward.samples;
-        set_out(net, finish, "coef", affine);
-        set_out(net, finish, "dscale", param_gradient(net, scale));
-        set_out(net, finish, "dshift", param_gradient(net, shift));
-    }
-    int backward = add_backward(net, OP_POINT_BWD, forward);
-    set_in(net, backward, "dy", dy);
-    set_in(net, backward, "y", point.relu ? y : NONE);
-    set_in(net, backward, "x", coef == NONE ? NONE : x);
-    set_in(net, backward, "coef", affine);
-    if (needs_gradient(grad, x))
+    int x = point.in[0], residual = point.in[2];
+    int affine = point_sums(grad, forward, dy), backward = NONE;
+    if (needs_gradient(grad, x)) {
+        backward = send_back(net, forward, dy, "");
+        set_in(net, backward, "x", affine == NONE && point.kind == OP_POINT ? NONE : x);
+        set_in(net, backward, point.kind == OP_POINT ? "coef" : "affine", affine);
         write_gradient(grad, backward, "dx", x);
-    if (residual != NONE && needs_gradient(grad, residual))
-        write_gradient(grad, backward, "dresidual", residual);
+    }
+    if (residual == NONE || !needs_gradient(grad, residual))
+        return;
+    if (backward == NONE || residual == x) /* an op writes a tensor once: another adds */
+        backward = send_back(net, forward, dy, "_residual");
+    write_gradient(grad, backward, "dresidual", residual);
+}
+
+/* Gradients by quantised weights become those of the weights and their quantiser. */
+static void weights_backward(Grad *grad, int forward)
+{
+    Net *net = grad->net;
+    Op quantise = net->ops[forward];
+    int op = add_backward(net, OP_Q_WEIGHTS_BWD, forward);
+    net->ops[op].own = quantise.own;
+    net->ops[op].input = quantise.input;
+    net->ops[op].macs = 0;
+    set_in(net, op, "w", quantise.in[0]);
+    set_in(net, op, "dvalues", quantise.out[op_output(OP_Q_WEIGHTS, "dvalues")]);
+    set_out(net, op, "dw", param_gradient(net, quantise.in[0]));
+    if (quantise.own.step != NONE)
+        set_out(net, op, "dstep", param_gradient(net, quantise.own.step));
+    if (quantise.own.range != NONE && quantise.own.step != NONE)
+        set_out(net, op, "drange", param_gradient(net, quantise.own.range));
 }
 
 /* Pools and subsample: one op that sends dy back. */
@@ -198,22 +305,42 @@ static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
     write_gradient(grad, op, "dx", x);
 }
 
+/* A float copy of codes sends its gradient on unchanged. */
+static void floats_backward(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    int x = net->ops[forward].in[0];
+    if (!needs_gradient(grad, x))
+        return;
+    int op = add_backward(net, OP_POINT_BWD, forward);
+    net->ops[op].relu = false;
+    set_in(net, op, "dy", dy);
+    write_gradient(grad, op, "dx", x);
+}
+
 static void op_backward(Grad *grad, int forward)
 {
     const Op *op = &grad->net->ops[forward];
     int dy = op->out[0] == NONE ? NONE : grad->gradient[op->out[0]];
-    if (op->kind == OP_CONV)
+    bool reached = dy != NONE || op->kind == OP_Q_WEIGHTS;
+    if (!reached)
+        return;
+    if (op->kind == OP_CONV || op->kind == OP_Q_CONV)
         conv_backward(grad, forward, dy);
+    else if (op->kind == OP_Q_WEIGHTS)
+        weights_backward(grad, forward);
     else if (op->kind == OP_DENSE)
         dense_backward(grad, forward, dy);
-    else if (op->kind == OP_POINT)
+    else if (op->kind == OP_POINT || op->kind == OP_Q_POINT)
         point_backward(grad, forward, dy);
-    else if (op->kind == OP_AVGPOOL)
+    else if (op->kind == OP_AVGPOOL || op->kind == OP_Q_AVGPOOL)
         simple_backward(grad, forward, dy, OP_AVGPOOL_BWD);
     else if (op->kind == OP_MAXPOOL)
         simple_backward(grad, forward, dy, OP_MAXPOOL_BWD);
     else if (op->kind == OP_SUBSAMPLE)
         simple_backward(grad, forward, dy, OP_SUBSAMPLE_BWD);
+    else if (op->kind == OP_Q_FLOAT)
+        floats_backward(grad, forward, dy);
 }
 
 /* BN_FOLD becomes the sums and the batch's affine, ahead of the POINT that applies it. */

@@ -289,6 +289,6 @@ bool import_weights(const char *path, const ImportName *names, int n_names,
         add(out, names[i].param, &sources[i]);
     free(sources);
     free(file.entries);
-    weights_free(arrays, count);
+    arrays_free(arrays, count);
     return ok;
 }

@@ -62,6 +62,8 @@ int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int li
     Op *op = &net->ops[net->op_count];
     *op = (Op){.kind = kind, .line = line, .scope = op_info[kind].scope};
     op->tasks = op->scope == SCOPE_TASKS;
+    const Quantiser none = {.step = NONE, .range = NONE};
+    op->own = op->bias = op->input = op->other = none;
     snprintf(op->name, sizeof op->name, "%s", name);
     snprintf(op->file, sizeof op->file, "%s", file);
     for (int i = 0; i < OP_INPUTS; i++)
@@ -86,7 +88,11 @@ int net_add_tensor(Net *net, Role role, const char *name, const char *suffix)
         net->tensors = rt_grow(net->tensors, net->tensor_room * sizeof(Tensor));
     }
     Tensor *tensor = &net->tensors[net->tensor_count];
-    *tensor = (Tensor){.role = role, .type = TYPE_F32, .first = NONE, .last = NONE};
+    *tensor = (Tensor){.role = role,
+                       .type = TYPE_F32,
+                       .first = NONE,
+                       .last = NONE,
+                       .codes = {.step = NONE, .range = NONE}};
     snprintf(tensor->name, sizeof tensor->name, "%s%s", name, suffix);
     return net->tensor_count++;
 }
@@ -97,9 +103,22 @@ int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, i
     Tensor *tensor = &net->tensors[index];
     tensor->h = h;
     tensor->w = w;
-    tensor->c = c;
+    tensor->c = tensor->cs = c;
     tensor->rank = 3;
     return index;
+}
+
+void tensor_make_codes(Tensor *tensor, const Quantiser *quantiser)
+{
+    tensor->type = TYPE_U8;
+    tensor->cs = (tensor->c + 3) / 4 * 4;
+    tensor->codes = *quantiser;
+}
+
+int type_size(Type type)
+{
+    return (const int[]){[TYPE_U8] = 1, [TYPE_F32] = 4, [TYPE_F64] = 8, [TYPE_I32] = 4,
+                         [TYPE_I64] = 8}[type];
 }
 
 void net_free(Net *net)
@@ -131,7 +150,7 @@ long tensor_count(const Tensor *tensor)
 
 long tensor_row(const Tensor *tensor)
 {
-    return (long)(tensor->left + tensor->w + tensor->right) * tensor->c;
+    return (long)(tensor->left + tensor->w + tensor->right) * tensor->cs;
 }
 
 long tensor_padded_count(const Tensor *tensor)

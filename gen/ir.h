@@ -8,7 +8,7 @@
 
 #include "rt.h"
 
-enum { NONE = -1, OP_INPUTS = 5, OP_OUTPUTS = 3, NAME_SIZE = 64, KERNEL_SIZE = 96 };
+enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 4, NAME_SIZE = 64, KERNEL_SIZE = 128 };
 
 typedef enum {
 #define OP(kind, suffix, scope, inputs, outputs, what) OP_##kind,
@@ -34,10 +34,34 @@ typedef enum {
  * uses it up, once per worker. */
 typedef enum { PLACE_BATCH, PLACE_WORKER } Place;
 
-typedef enum { TYPE_U8, TYPE_F32, TYPE_F64 } Type;
+typedef enum { TYPE_U8, TYPE_F32, TYPE_F64, TYPE_I32, TYPE_I64 } Type;
 
 /* How an op is carried out: a kernel printed for its geometry, or a runtime function. */
 typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
+
+/* Quantisers and gradients of rounding: the words of config fields, in fields.c's order. */
+typedef enum { QUANT_NONE, QUANT_STATIC, QUANT_STEP, QUANT_STEP_RANGE } quantizer_t;
+
+/* How a layer's weights and the activation it puts out are quantised: config fields. */
+typedef struct {
+    quantizer_t quantizer;
+    int w_bits, a_bits;
+    bool per_channel;
+    int gradient;
+    double gradient_scale, steepness;
+    int w_range, a_range; /* how ranges are first found */
+    double percentile;
+} Quant;
+
+/* A quantiser at work: how, for weights or activations, with which parameters. */
+typedef struct {
+    quantizer_t quantizer;
+    int bits;
+    bool is_signed, is_image; /* the image's codes are its bytes */
+    int gradient;
+    double gradient_scale, steepness;
+    int step, range; /* tensors, or NONE */
+} Quantiser;
 
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
 #define TENSOR_FIELDS(X)                                                                  \
@@ -47,6 +71,7 @@ typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
     X(int, w, "columns; of a parameter: kernel columns")                                  \
     X(int, c, "channels; of a parameter: input channels")                                 \
     X(int, k, "parameters: output channels")                                              \
+    X(int, cs, "channels stored for a pixel; codes in fours")                             \
     X(int, rank, "dimensions in use")                                                     \
     X(int, top, "halo rows above")                                                        \
     X(int, left, "halo columns left")                                                     \
@@ -71,6 +96,9 @@ typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
     X(int, columns, "of the same")                                                        \
     X(int, channel_offset, "subsample: zero channels before")                             \
     X(int, samples, "values per image that a channel's statistics cover")                 \
+    X(int, terms, "products in a sum")                                                    \
+    X(int, other_terms, "products in a sum that is added; 0: none, or codes")             \
+    X(bool, in_steps, "image floats in the stem's units, their border too")               \
     X(bool, relu, "ends in max(x, 0)")                                                    \
     X(bool, accumulate, "adds to its first output")                                       \
     X(bool, accumulate_residual, "adds to its second output")                             \
@@ -99,6 +127,7 @@ typedef struct {
     ParamKind param_kind;
     ParamInit init;
     char torch[NAME_SIZE]; /* PyTorch's name of a parameter, "" when none */
+    Quantiser codes;       /* TYPE_U8 data: what its codes mean */
 } Tensor;
 
 typedef struct {
@@ -110,6 +139,10 @@ typedef struct {
     OP_FIELDS(FIELD)
 #undef FIELD
     char kernel[KERNEL_SIZE]; /* C name of its kernel; ops of one geometry share it */
+    Quant quant;              /* what the config says for this layer */
+    Quantiser own;            /* the quantiser an op applies or differentiates */
+    Quantiser bias;           /* of a dense layer's bias */
+    Quantiser input, other;   /* I_CONSTANTS: of the codes multiplied, and of those added */
 } Op;
 
 typedef struct {
@@ -151,6 +184,10 @@ void net_layout_params(Net *net);
 
 void net_free(Net *net);
 Net net_copy(const Net *net);
+
+/* Make a per-image tensor one of codes. */
+void tensor_make_codes(Tensor *tensor, const Quantiser *quantiser);
+int type_size(Type type);
 
 /* Elements of a tensor without and with halo; floats of a row with halo. */
 long tensor_count(const Tensor *tensor);

@@ -27,7 +27,7 @@ static void push_name(lua_State *lua, const char *const *names, int value)
 
 static void push_type_t(lua_State *lua, Type value)
 {
-    push_name(lua, (const char *const[]){"uint8_t", "float", "double"}, value);
+    push_name(lua, (const char *const[]){"uint8_t", "float", "double", "int32_t", "int64_t"}, value);
 }
 
 static void push_role_t(lua_State *lua, Role value)
@@ -60,11 +60,56 @@ static void push_lowering_t(lua_State *lua, Lowering value)
 /* C's names of the two enums in rt.h, in their order. */
 static const char *const param_kinds[] = {"PARAM_CONV",     "PARAM_DENSE",    "PARAM_BIAS",
                                           "PARAM_BN_SCALE", "PARAM_BN_SHIFT", "PARAM_BN_MEAN",
-                                          "PARAM_BN_VAR"};
+                                          "PARAM_BN_VAR",   "PARAM_STEP",     "PARAM_RANGE"};
 static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL", "INIT_ZERO",
                                           "INIT_ONE"};
 
-static void push_tensor(lua_State *lua, const Tensor *it)
+/* A quantiser as a table; step and range as offsets into params or stats. */
+static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
+                           const char *field)
+{
+    if (it->quantizer == QUANT_NONE && !it->is_image) {
+        lua_pushboolean(lua, false);
+        lua_setfield(lua, -2, field);
+        return;
+    }
+    lua_newtable(lua);
+    push_name(lua,
+              (const char *const[]){"RT_QUANT_NONE", "RT_QUANT_STATIC", "RT_QUANT_STEP",
+                                    "RT_QUANT_STEP_RANGE"},
+              it->quantizer);
+    lua_setfield(lua, -2, "quantizer");
+    push_name(lua,
+              (const char *const[]){"ROUND_STE", "ROUND_EWGS", "ROUND_PSGD", "ROUND_TANH",
+                                    "ROUND_INVTANH"},
+              it->gradient);
+    lua_setfield(lua, -2, "rounding");
+    PUSH(int, bits, "")
+    PUSH(bool, is_signed, "")
+    PUSH(bool, is_image, "")
+    lua_pushnumber(lua, it->gradient_scale);
+    lua_setfield(lua, -2, "gradient_scale");
+    lua_pushnumber(lua, it->steepness);
+    lua_setfield(lua, -2, "steepness");
+    const int tensors[] = {it->step, it->range};
+    for (int i = 0; i < 2; i++) {
+        if (tensors[i] == NONE) {
+            lua_pushboolean(lua, false);
+        } else {
+            const Tensor *t = &net->tensors[tensors[i]];
+            lua_pushfstring(lua, "(at->step->%s + %d)",
+                            t->role == ROLE_PARAM ? "params" : "stats", (int)t->offset);
+        }
+        lua_setfield(lua, -2, i == 0 ? "step" : "range");
+    }
+    lua_pushinteger(lua, it->step != NONE    ? net->tensors[it->step].k
+                         : it->range != NONE ? net->tensors[it->range].k
+                                             : 1);
+    lua_setfield(lua, -2, "steps");
+    lua_setfield(lua, -2, field);
+}
+
+static void push_tensor(lua_State *lua, const Net *net, const Tensor *it)
 {
     lua_newtable(lua);
     TENSOR_FIELDS(PUSH)
@@ -78,8 +123,11 @@ static void push_tensor(lua_State *lua, const Tensor *it)
     lua_setfield(lua, -2, "init");
     lua_pushinteger(lua, tensor_row(it));
     lua_setfield(lua, -2, "row");
-    lua_pushinteger(lua, it->top * tensor_row(it) + (long)it->left * it->c);
+    lua_pushinteger(lua, it->top * tensor_row(it) + (long)it->left * it->cs);
     lua_setfield(lua, -2, "inside"); /* floats from the halo's corner to pixel 0, 0 */
+    lua_pushinteger(lua, type_size(it->type));
+    lua_setfield(lua, -2, "size");
+    push_quantiser(lua, net, &it->codes, "codes");
 }
 
 /* op[slot] = tensor; an empty slot is false, so that templates can ask for it. */
@@ -118,7 +166,7 @@ static void push_phases(lua_State *lua, int kernel, int stride, int pad, int siz
     lua_setfield(lua, -2, field);
 }
 
-static void push_op(lua_State *lua, int tensors, const Op *it)
+static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
 {
     const OpInfo *info = &op_info[it->kind];
     lua_newtable(lua);
@@ -133,6 +181,9 @@ static void push_op(lua_State *lua, int tensors, const Op *it)
     }
     lua_pushinteger(lua, it->line);
     lua_setfield(lua, -2, "line");
+    push_quantiser(lua, net, &it->own, "own");
+    push_quantiser(lua, net, &it->input, "input");
+    push_quantiser(lua, net, &it->other, "other");
     push_slots(lua, tensors, info->inputs, it->in);
     push_slots(lua, tensors, info->outputs, it->out);
     if (it->kind == OP_CONV_FLIP || it->kind == OP_CONV_BWD_INPUT) {
@@ -148,12 +199,12 @@ void net_push(lua_State *lua, const Net *net)
     lua_newtable(lua);
     int tensors = lua_gettop(lua);
     for (int i = 0; i < net->tensor_count; i++) {
-        push_tensor(lua, &net->tensors[i]);
+        push_tensor(lua, net, &net->tensors[i]);
         lua_seti(lua, tensors, i + 1);
     }
     lua_newtable(lua);
     for (int i = 0; i < net->op_count; i++) {
-        push_op(lua, tensors, &net->ops[i]);
+        push_op(lua, tensors, net, &net->ops[i]);
         lua_seti(lua, -2, i + 1);
     }
     lua_setfield(lua, -3, "ops");

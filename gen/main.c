@@ -13,6 +13,7 @@ static const struct {
 } verbs[] = {
     {"gen", "write the trainer of a config: train.c, network.c, Makefile, report", cmd_gen},
     {"train", "generate, build and run the trainer", cmd_train},
+    {"ptq", "quantise float weights without training", cmd_ptq},
     {"eval", "accuracy of trained weights, in all and per class", cmd_eval},
     {"classify", "the best classes of PNG pictures", cmd_classify},
     {"emit", "write the standalone inference file for trained weights", cmd_emit},

@@ -20,7 +20,7 @@ static void print_help(const Verb *verb)
         printf("  %-20s %s\n", left, flag->meaning);
     }
     puts("  --set PATH=VALUE     override a config field with a Lua value; repeat for more\n"
-         "  --target NAME        avx512, avx2 or plain (default: the best this machine runs)\n"
+         "  --target NAME        vnni, avx512, avx2 or plain (default: the machine's best)\n"
          "  --lower HOW          convolutions as `direct` kernels or `call` to OpenBLAS\n"
          "  --help               this text");
 }

@@ -6,8 +6,9 @@
 
 /* What code is generated for. */
 typedef struct {
-    const char *name;   /* avx512, avx2, plain */
+    const char *name;   /* vnni (AVX-512 with it), avx512, avx2, plain */
     int lanes;          /* floats per vector */
+    int integer_lanes;  /* sums per vector of integer kernels */
     int registers;      /* vector registers */
     const char *cflags; /* for gcc and clang */
 } Target;
@@ -20,10 +21,21 @@ const Target *target_find(const char *name);
  * while the config runs so that an error carries its line. False and rt_fail. */
 bool shape_op(Net *net, int op);
 
+/* Give layers their quantisers' parameters, as their Quant says; once, after all layers. */
+void quant_add_params(Net *net);
+/* Whether any layer is quantised. */
+bool quant_used(const Net *net);
+
 /* fuse: runs of bn, add and relu become one op. */
 void pass_fuse(Net *net);
 /* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
 void pass_fold(Net *net);
+/* quantise: for training, where the config quantises; codes and integer convolutions. */
+void pass_quantise(Net *net);
+/* integer: for evaluation and inference; nothing but integers from the image to the scores.
+ * False and rt_fail, naming the layer, when one is kept in floats. When `standalone`, what
+ * depends on weights is constant instead of computed. */
+bool pass_integer(Net *net, bool standalone);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */

@@ -14,10 +14,15 @@ const char *lathe_root(void)
     static char root[PATH_MAX];
     if (root[0])
         return root;
-    char binary[PATH_MAX];
+    char binary[PATH_MAX], mark[PATH_MAX + 16];
     ssize_t length = readlink("/proc/self/exe", binary, sizeof binary - 1);
     binary[length > 0 ? length : 0] = 0;
-    snprintf(root, sizeof root, "%s", dirname(dirname(binary)));
+    const char *folder = dirname(binary);
+    do { /* out, out/tests, out/sanitize: the tests have binaries, too */
+        folder = dirname((char *)folder);
+        snprintf(root, sizeof root, "%s", folder);
+        snprintf(mark, sizeof mark, "%s/gen/words.lua", folder);
+    } while (access(mark, R_OK) != 0 && folder[1]);
     return root;
 }
 

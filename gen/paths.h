@@ -2,7 +2,7 @@
 #ifndef LATHE_PATHS_H
 #define LATHE_PATHS_H
 
-/* The folder that holds gen, templates, runtime: the parent of the one the binary is in. */
+/* The folder that holds gen, templates, runtime: the nearest above the binary. */
 const char *lathe_root(void);
 
 /* `path` without the root's in front when it lies below the root, so that messages and

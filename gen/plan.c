@@ -113,8 +113,7 @@ void pass_plan(Net *net, int batch)
     net->batch = batch;
     for (int i = 0; i < net->tensor_count; i++) {
         Tensor *tensor = &net->tensors[i];
-        int size = tensor->type == TYPE_F64 ? 8 : tensor->type == TYPE_F32 ? 4 : 1;
-        tensor->bytes = tensor_padded_count(tensor) * size;
+        tensor->bytes = tensor_padded_count(tensor) * type_size(tensor->type);
         tensor->place = PLACE_BATCH;
     }
     find_lifetimes(net);

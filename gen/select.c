@@ -10,9 +10,10 @@
 #include <string.h>
 
 static const Target targets[] = {
-    {"avx512", 16, 32, "-march=x86-64-v4 -mprefer-vector-width=512"},
-    {"avx2", 8, 16, "-march=x86-64-v3"},
-    {"plain", 1, 16, ""},
+    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512"},
+    {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512"},
+    {"avx2", 8, 8, 16, "-march=x86-64-v3"},
+    {"plain", 1, 1, 16, ""},
 };
 enum { MOST_TASKS = 64 };
 enum { TARGETS = sizeof targets / sizeof *targets };
@@ -20,6 +21,8 @@ enum { TARGETS = sizeof targets / sizeof *targets };
 static bool machine_runs(const char *name)
 {
 #if defined(__x86_64__)
+    if (strcmp(name, "vnni") == 0)
+        return machine_runs("avx512") && __builtin_cpu_supports("avx512vnni");
     if (strcmp(name, "avx512") == 0)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -38,7 +41,7 @@ const Target *target_find(const char *name)
             return &targets[i];
     }
     const char *nearest = rt_nearest(name, names, TARGETS);
-    rt_fail("--target %s: want avx512, avx2 or plain%s%s", name,
+    rt_fail("--target %s: want vnni, avx512, avx2 or plain%s%s", name,
             nearest ? "; did you mean " : "", nearest ? nearest : "");
     return NULL;
 }
@@ -76,7 +79,8 @@ static void set_halos(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (op->kind == OP_CONV || op->kind == OP_CONV_FOLDED)
+        if (op->kind == OP_CONV || op->kind == OP_CONV_FOLDED || op->kind == OP_Q_CONV ||
+            op->kind == OP_I_CONV)
             want_halo(op_in(net, op, "x"), op->pad_top, op->pad_left, op->pad_bottom,
                       op->pad_right);
         if (op->kind != OP_CONV_BWD_INPUT)
@@ -96,6 +100,12 @@ static int lanes_for(const Target *target, int channels)
     while (lanes > 1 && (lanes == 2 || channels % lanes != 0))
         lanes /= 2;
     return lanes;
+}
+
+/* Integer kernels have one vector width, or none. */
+static int integer_lanes_for(const Target *target, int channels)
+{
+    return channels % target->integer_lanes == 0 ? target->integer_lanes : 1;
 }
 
 /* Cycles a tile of rows x vectors takes per input value: two multiply-adds, or two loads,
@@ -169,6 +179,22 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         op->lanes = lanes_for(target, t->c);
         choose_tile(op, target, t->w, t->c / op->lanes, false);
         break;
+    case OP_Q_CONV:
+    case OP_I_CONV:
+        t = op_out(net, op, "y");
+        op->lanes = integer_lanes_for(target, t->c);
+        choose_tile(op, target, t->w, t->c / op->lanes, false);
+        break;
+    case OP_Q_POINT:
+        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
+        break;
+    case OP_Q_FLOAT:
+        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
+        break;
+    case OP_Q_POINT_SUMS:
+    case OP_Q_POINT_BWD:
+        op->lanes = lanes_for(target, op_in(net, op, "dy")->c);
+        break;
     case OP_CONV_BWD_INPUT:
         t = op_out(net, op, "dx");
         op->lanes = lanes_for(target, t->c);
@@ -211,8 +237,10 @@ static void append_rows(char *name, const Net *net, const Op *op)
         for (int i = 0; i < counts[side]; i++) {
             const Tensor *t = slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
             size_t length = strlen(name);
+            static const char *const letters[] = {"c", "", "", "i", ""};
             if (t && t->role == ROLE_DATA)
-                snprintf(name + length, KERNEL_SIZE - length, "_%ld", tensor_row(t));
+                snprintf(name + length, KERNEL_SIZE - length, "_%s%ld", letters[t->type],
+                         tensor_row(t));
         }
     }
 }
@@ -241,17 +269,31 @@ static void name_kernel(const Net *net, Op *op)
         snprintf(shapes, sizeof shapes, "_%dx%dx%d_%dx%dx%d", t->h, t->w, t->c, out->h,
                  out->w, out->c);
     else if (op->kind == OP_CONV_FLIP)
-        snprintf(shapes, sizeof shapes, "_%dx%d", op_in(net, op, "w")->c,
-                 op_in(net, op, "w")->k);
+        snprintf(shapes, sizeof shapes, "_%dx%d_phases%dx%d", op_in(net, op, "w")->c,
+                 op_in(net, op, "w")->k, op->rows < op->stride ? op->rows : op->stride,
+                 op->columns < op->stride ? op->columns : op->stride);
     else if (t)
         snprintf(shapes, sizeof shapes, "_%dx%dx%d", t->h, t->w, t->c);
-    bool affine = (op->kind == OP_POINT || op->kind == OP_POINT_BWD) &&
+    bool affine = (op->kind == OP_POINT || op->kind == OP_POINT_BWD ||
+                   op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_BWD ||
+                   op->kind == OP_Q_POINT_SUMS) &&
                   op->in[op_input(op->kind, "coef")] != NONE;
-    snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s", kind, window, shapes,
-             affine ? "_bn" : "",
-             op->relu && op->kind != OP_LOSS ? "_relu" : "", op->accumulate ? "_add" : "",
+    bool bias = op->kind == OP_CONV_FOLDED && op->in[op_input(op->kind, "b")] != NONE;
+    bool only_residual = op->kind == OP_POINT_BWD && op->out[0] == NONE;
+    snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s%s%s", kind, window, shapes,
+             affine ? "_bn" : "", bias ? "_bias" : "", only_residual ? "_residual" : "",
+             op->relu ? "_relu" : "", op->accumulate ? "_add" : "",
              op->accumulate_residual ? "_addr" : "", op->lowering == LOWER_CALL ? "_call" : "");
     append_rows(op->kernel, net, op);
+    bool quantises = op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_SUMS ||
+                     op->kind == OP_Q_POINT_BWD;
+    size_t end = strlen(op->kernel);
+    if (quantises)
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d", op->own.quantizer,
+                 op->own.gradient, op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
+                 op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
+    else if (op->in_steps)
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_steps");
 }
 
 void pass_select(Net *net, const Target *target, const Lowering *force)

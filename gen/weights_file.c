@@ -12,7 +12,7 @@
 
 #define MOST_NAME 255
 
-void weights_free(Array *arrays, int count)
+void arrays_free(Array *arrays, int count)
 {
     for (int i = 0; i < count; i++) {
         free(arrays[i].name);
@@ -163,7 +163,7 @@ bool weights_read(const char *path, Array **arrays, int *count)
         ok = rt_fail("%s: no arrays in it", path);
     free(data);
     if (!ok) {
-        weights_free(reader.arrays, reader.count);
+        arrays_free(reader.arrays, reader.count);
         return false;
     }
     *arrays = reader.arrays;

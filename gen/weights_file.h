@@ -10,7 +10,7 @@
  * shapes; the format is told by content. The array of a .npy is named after the file. On
  * failure nothing is left to free. */
 bool weights_read(const char *path, Array **arrays, int *count);
-void weights_free(Array *arrays, int count);
+void arrays_free(Array *arrays, int count);
 
 /* The same arrays give the same bytes. Whole or not at all. */
 bool npz_write(const char *path, const Array *arrays, int count);

@@ -84,6 +84,13 @@ void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, 
                 dw + (size_t)first * conv->k);
 }
 
+void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
+               float beta, float *c)
+{
+    cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n, k, 1,
+                a, transposed ? m : k, b, n, beta, c, n);
+}
+
 const char *rt_blas_core(void)
 {
     return openblas_get_corename();

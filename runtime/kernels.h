@@ -48,6 +48,10 @@ void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count);
 
+/* c [m][n] = a b + beta c, row by row; a is [m][k], or [k][m] when transposed. */
+void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
+               float beta, float *c);
+
 /* Batch normalisation, eps 1e-5 (Ioffe and Szegedy 2015). A partial is [chunks][2][channels]
  * doubles, chunks `stride` bytes apart; coef is [2][channels]: y = coef0 x + coef1. */
 /* coef from running statistics. */

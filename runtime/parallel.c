@@ -19,7 +19,11 @@ int rt_threads(void)
 void rt_parallel_for(int count, void (*body)(void *context, int index, int worker),
                      void *context)
 {
-#pragma omp parallel for num_threads(rt_threads()) schedule(dynamic, 1)
+    /* No more workers than indices: plans give scratch memory to RT_CHUNKS of them. */
+    int team = count < rt_threads() ? count : rt_threads();
+    if (count <= 0)
+        return;
+#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
     for (int index = 0; index < count; index++)
         body(context, index, omp_get_thread_num());
 }

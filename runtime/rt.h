@@ -23,7 +23,9 @@ typedef enum {
     PARAM_BN_SCALE, /* [k] gamma */
     PARAM_BN_SHIFT, /* [k] beta */
     PARAM_BN_MEAN,  /* [k] running mean: tracked, not trained */
-    PARAM_BN_VAR    /* [k] running variance: tracked, not trained */
+    PARAM_BN_VAR,   /* [k] running variance: tracked, not trained */
+    PARAM_STEP,     /* [1] or [k] step of a quantiser: trained */
+    PARAM_RANGE     /* [1] or [k] largest value of a quantiser: trained, or calibrated once */
 } ParamKind;
 
 typedef enum { INIT_HE_NORMAL, INIT_LECUN_NORMAL, INIT_ZERO, INIT_ONE } ParamInit;
@@ -60,6 +62,9 @@ typedef struct {
     int crop;                           /* shift by up to this many pixels each way */
     int cutout;                         /* side of the square that is blanked; 0 = off */
     int held_out; /* training images kept aside to choose the best checkpoint by */
+    double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
+    bool a_sum;                /* a_budget is for the sum of activations, not the largest */
+    double penalty;            /* weight of the size penalty */
     uint64_t seed;
 } Recipe;
 
@@ -95,7 +100,7 @@ struct Step {
     const uint8_t *images; /* [count][height][width][channels] */
     const int32_t *labels; /* [count]; training only */
     int count;             /* 1..micro_batch */
-    const float *params;
+    float *params; /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
     char *arena; /* Model.arena_bytes, 64-byte aligned */

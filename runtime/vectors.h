@@ -1,5 +1,6 @@
 /* Float vectors of generated kernels: f1 is a float, f4, f8 and f16 are GCC vectors, loaded
- * and stored at any address; i1 .. i16 hold the masks that comparing them gives. */
+ * and stored at any address; i1 .. i16 are 32-bit integers and masks, b4 .. b16 as
+ * many bytes. */
 #ifndef LATHE_VECTORS_H
 #define LATHE_VECTORS_H
 
@@ -13,7 +14,8 @@ typedef int32_t i1;
     typedef float f##lanes                                                                \
         __attribute__((vector_size(lanes * 4), aligned(4), may_alias));                   \
     typedef int32_t i##lanes                                                              \
-        __attribute__((vector_size(lanes * 4), aligned(4), may_alias));
+        __attribute__((vector_size(lanes * 4), aligned(4), may_alias));                   \
+    typedef uint8_t b##lanes __attribute__((vector_size(lanes), aligned(1), may_alias));
 LATHE_VECTOR(4)
 LATHE_VECTOR(8)
 LATHE_VECTOR(16)

@@ -9,6 +9,8 @@ Suite *checkpoint_suite(void);
 Suite *cmd_data_suite(void);
 Suite *data_suite(void);
 Suite *import_suite(void);
+Suite *kernels_suite(void);
+Suite *network_suite(void);
 Suite *optim_suite(void);
 Suite *picture_suite(void);
 Suite *predict_suite(void);

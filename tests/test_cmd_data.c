@@ -47,8 +47,8 @@ static char *path_of(const char *name)
 START_TEST(usage)
 {
     static const char usage[] =
-        "lathe: data: want cifar10 FOLDER or sample CIFAR_FOLDER OUT_FOLDER, see "
-        "`lathe data --help`\n";
+        "lathe: data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER or raw "
+        "IMAGE.png..., see `lathe data --help`\n";
     check_command(0, "", NULL, COMMAND("--help"));
     check_command(0, "", NULL, COMMAND("cifar10", "-h"));
     check_command(1, usage, NULL, (char *[]){"data", NULL});
@@ -57,6 +57,8 @@ START_TEST(usage)
     check_command(1, usage, NULL, COMMAND("cifar10", "a", "b"));
     check_command(1, usage, NULL, COMMAND("mnist", "a"));
     check_command(1, usage, NULL, COMMAND("sample", "a", "b", "--from=c"));
+    check_command(1, usage, NULL, COMMAND("raw"));
+    check_command(1, usage, NULL, COMMAND("raw", "a", "--from=c"));
     check_command(1, "lathe: data: --form: see `lathe data --help`\n", NULL,
                   COMMAND("cifar10", "--form", "a"));
     check_command(1, "lathe: data: --from: see `lathe data --help`\n", NULL,
@@ -175,6 +177,32 @@ START_TEST(sample_of_the_sample)
 }
 END_TEST
 
+/* Pixels as they are in the file, one picture behind the other; or nothing at all. */
+START_TEST(raw)
+{
+    static const uint8_t pixels[2 * 3 * 3] = {255, 0, 1, 10, 13, 26, 128, 127, 129,
+                                              2,   3, 4, 5,  6,  7,  8,   9,   0};
+    char *wide = path_of("wide.png"), *tall = path_of("tall.png");
+    ck_assert(picture_write(wide, &(Picture){3, 2, (uint8_t *)pixels}));
+    ck_assert(picture_write(tall, &(Picture){2, 3, (uint8_t *)pixels}));
+    size_t bytes;
+    check_command(0, "", NULL, COMMAND("raw", wide, wide));
+    char *written = rt_read_file(in_folder("out"), &bytes);
+    ck_assert_uint_eq(bytes, 2 * sizeof pixels);
+    ck_assert_mem_eq(written, pixels, sizeof pixels);
+    ck_assert_mem_eq(written + sizeof pixels, pixels, sizeof pixels);
+    free(written);
+
+    char *sizes = rt_format("lathe: %s: 2 x 3 pixels, %%s has 3 x 2\n", tall);
+    check_command(1, sizes, wide, COMMAND("raw", wide, tall));
+    check_command(1, "lathe: %s: No such file or directory\n", path_of("none"),
+                  COMMAND("raw", wide, path_of("none")));
+    free(rt_read_file(in_folder("out"), &bytes));
+    ck_assert_uint_eq(bytes, 0);
+    free(sizes);
+}
+END_TEST
+
 START_TEST(the_real_set)
 {
     char *from = getenv("LATHE_CIFAR10"), *to = path_of("to");
@@ -260,6 +288,7 @@ Suite *cmd_data_suite(void)
     tcase_add_test(tests, archives);
     tcase_add_test(tests, sample_of_too_little);
     tcase_add_test(tests, sample_of_the_sample);
+    tcase_add_test(tests, raw);
     tcase_add_test(tests, the_real_set);
     tcase_add_test(tests, programs);
     tcase_add_test(tests, signals);

@@ -183,7 +183,7 @@ START_TEST(classify_prints_the_likeliest_first)
                  .logits = logits};
     model.evaluate(&step);
     weights_free(&loaded);
-    double total = 0, before = 1, p;
+    double total = 0, sum = 0, before = 1, p;
     for (int k = 0; k < TINY_CLASSES; k++)
         total += exp(logits[k]);
     char *at = printed + strlen(path), name[16];
@@ -197,8 +197,10 @@ START_TEST(classify_prints_the_likeliest_first)
         ck_assert_double_eq_tol(p, exp(logits[k]) / total, 1e-4);
         ck_assert_double_le(p, before);
         before = p;
+        sum += p;
         at += 1 + strcspn(at + 1, ",\n");
     }
+    ck_assert_double_eq_tol(sum, 1, 2e-4); /* each class once */
     ck_assert_int_eq(strncmp(at, "\n/", 2), 0);
 }
 END_TEST

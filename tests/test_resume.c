@@ -92,8 +92,11 @@ START_TEST(a_resumed_run_may_move)
     const char *last = in_folder("b/last.ckpt");
     ck_assert_int_eq(RUN(DATA, "-o", in_folder("c"), "--resume", last), 0);
     check_same_run("a", "c");
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("d"), "--resume", last, "--steps", "1"),
+                     0);
+    check_same_values("b/best.ckpt", "", "d/best.ckpt", "");
     ck_assert_int_eq(unlink(in_folder("b/best.ckpt")), 0);
-    check_complaint_about(RUN(DATA, "-o", in_folder("d"), "--resume", last),
+    check_complaint_about(RUN(DATA, "-o", in_folder("e"), "--resume", last),
                           in_folder("b/best.ckpt"), "No such file or directory");
 }
 END_TEST
@@ -175,6 +178,7 @@ static const struct {
     {"best_epoch=1\n", "best_epoch=2\n", "best_epoch"},
     {"log.1=1,", "log.1=2,", "log.1"},
     {"log.1=1,", "log.1=1,1,", "log.1"},
+    {"log.1=1,", "log.1=1\nrest=", "log.1"},
 };
 
 START_TEST(a_bad_state_is_named)

@@ -111,6 +111,8 @@ START_TEST(weights_are_a_start)
     ck_assert(checkpoint_read(in_folder("a/best.ckpt"), &a));
     ck_assert(checkpoint_read(in_folder("b/last.ckpt"), &b));
     ck_assert_mem_eq(a.arrays[0].values, b.arrays[0].values, 36 * sizeof(float));
+    ck_assert_mem_eq(checkpoint_find(&b, "ema/", "fc.weight")->values, a.arrays[0].values,
+                     36 * sizeof(float));
     checkpoint_free(&a);
     checkpoint_free(&b);
     model.arch = "input=2x2x3\nfc=dense 12 4\n";

@@ -59,7 +59,7 @@ static void check_arrays(const char *path, const char *prefix)
         for (int j = 0; j < (int)want->count; j++)
             ck_assert_float_eq(arrays[i].values[j], fixture_value(want->name, j));
     }
-    weights_free(arrays, count);
+    arrays_free(arrays, count);
 }
 
 START_TEST(every_format)
@@ -75,7 +75,7 @@ START_TEST(every_format)
     ck_assert_mem_eq(array->shape, fixture[0].shape, sizeof array->shape);
     for (int i = 0; i < 12; i++)
         ck_assert_float_eq(array->values[i], fixture_value("conv1.weight", i));
-    weights_free(array, count);
+    arrays_free(array, count);
 }
 END_TEST
 
@@ -109,7 +109,7 @@ START_TEST(npz_round_trip)
     }
     setenv("TZ", "Asia/Tokyo", 1);
     ck_assert(npz_write(again, back, count));
-    weights_free(back, count);
+    arrays_free(back, count);
     size_t bytes, again_bytes;
     char *data = rt_read_file(path, &bytes),
          *again_data = rt_read_file(again, &again_bytes);
@@ -260,7 +260,7 @@ START_TEST(damaged)
         data[i / 2] ^= flip;
         rewrite(data, bytes);
         if (weights_read(in_folder("w"), &arrays, &count))
-            weights_free(arrays, count);
+            arrays_free(arrays, count);
         else
             ck_assert_str_ne(rt_error(), "");
         rt_error_clear();
@@ -411,14 +411,14 @@ START_TEST(views_in_bounds)
     ck_assert_msg(weights_read(in_folder("w.th"), &arrays, &count), "%s", rt_error());
     for (int i = 0; i < 4; i++)
         ck_assert_float_eq(arrays[0].values[i], 3);
-    weights_free(arrays, count);
+    arrays_free(arrays, count);
 
     static const char empty[] =
         LEGACY_HEADER TENSOR("\x8a\x08zzzzzzz\x7f", "K\0\x85", "K\1\x85");
     write_bytes(in_folder("w.th"), empty, sizeof empty - 1);
     ck_assert_msg(weights_read(in_folder("w.th"), &arrays, &count), "%s", rt_error());
     ck_assert_uint_eq(arrays[0].count, 0);
-    weights_free(arrays, count);
+    arrays_free(arrays, count);
 }
 END_TEST
 

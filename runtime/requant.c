@@ -1,0 +1,90 @@
+/* The integers of the shipped arithmetic, derived in this one place: see quant.h. Compiled
+ * with -ffp-contract=off, or one channel in hundreds would differ from build to build. */
+#include "quant.h"
+
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Whether this shift keeps every product and sum in its type, with half of int64 to spare. */
+static bool fits(int k, const RtReal *real, int shift)
+{
+    for (int i = 0; i < k; i++) {
+        double m = fabs(ldexp(real->gain[i], shift)), b = fabs(ldexp(real->offset[i], shift));
+        double r = fabs(ldexp(real->other_gain[i], shift));
+        double sum = (m + 1) * real->most_acc + (r + 1) * real->most_other + b +
+                     ldexp(1, shift);
+        if (!(m < 2147483647.0 && r < 2147483647.0 && sum < 4611686018427387904.0))
+            return false;
+    }
+    return true;
+}
+
+bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requant)
+{
+    int shift = 62;
+    while (shift > 0 && !fits(k, real, shift))
+        shift--;
+    if (shift == 0)
+        return false;
+    requant->shift = shift;
+    requant->largest = largest;
+    int64_t half = (int64_t)1 << (shift - 1);
+    for (int i = 0; i < k; i++) {
+        requant->m[i] = (int32_t)llrint(ldexp(real->gain[i], shift));
+        requant->b[i] = llrint(ldexp(real->offset[i], shift)) + half;
+        if (requant->r)
+            requant->r[i] = (int32_t)llrint(ldexp(real->other_gain[i], shift));
+    }
+    return true;
+}
+
+/* gain and offset of one sum, in units of the output's step. */
+static void real_of(int k, const RtSum *sum, double step, double *gain, double *offset)
+{
+    for (int i = 0; i < k; i++) {
+        if (sum->scales == NULL) {
+            gain[i] = sum->step / step;
+            continue;
+        }
+        double unit = sum->step * sum->scales[i];
+        double factor = sum->coef ? sum->coef[i] : 1;
+        gain[i] = unit * factor / step;
+        offset[i] += (unit * sum->scales[k + i] * factor + (sum->coef ? sum->coef[k + i] : 0)) /
+                     step;
+    }
+}
+
+bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step, int largest,
+                        int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+{
+    double *numbers = rt_alloc(3 * (size_t)k * sizeof(double));
+    RtReal real = {numbers, numbers + k, numbers + 2 * k, sum->most, other ? other->most : 0};
+    real_of(k, sum, step, real.gain, real.offset);
+    if (other)
+        real_of(k, other, step, real.other_gain, real.offset);
+    RtRequant requant = {.b = b, .m = m, .r = r};
+    bool ok = rt_requant_derive(k, &real, largest, &requant);
+    shift[0] = requant.shift;
+    shift[1] = requant.largest;
+    free(numbers);
+    return ok || rt_fail("scales differ so much that its integer constants overflow 64 bits");
+}
+
+void rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
+                        int32_t *ibias, float *scale)
+{
+    double unit = step * scales[0] / pixels;
+    *scale = (float)unit;
+    for (int i = 0; i < k; i++)
+        ibias[i] = (int32_t)llrint(bias[i] / unit);
+}
+
+void rt_require(bool ok, const char *layer)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "%s: %s\n", layer, rt_error());
+    exit(1);
+}

@@ -1,0 +1,30 @@
+/* The test program: every suite, each test in a process of its own. CK_RUN_SUITE=name runs
+ * one of them. */
+#include "suites.h"
+
+#include "gemm.h"
+
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    rt_prepare_process(argv);
+    SRunner *runner = srunner_create(augment_suite());
+    srunner_add_suite(runner, checkpoint_suite());
+    srunner_add_suite(runner, cmd_data_suite());
+    srunner_add_suite(runner, data_suite());
+    srunner_add_suite(runner, import_suite());
+    srunner_add_suite(runner, optim_suite());
+    srunner_add_suite(runner, picture_suite());
+    srunner_add_suite(runner, predict_suite());
+    srunner_add_suite(runner, resume_suite());
+    srunner_add_suite(runner, trainer_suite());
+    srunner_add_suite(runner, weights_suite());
+    srunner_add_suite(runner, kernels_suite());
+    srunner_add_suite(runner, network_suite());
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,22 @@
+/* Other programs, run by tests. */
+#ifndef LATHE_TEST_PROCESS_H
+#define LATHE_TEST_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Run the words (ended by NULL) in `folder` (NULL: here), its output in the files `out` and
+ * `err` (NULL: dropped); the exit status, or 128 + the signal that ended it. */
+int process_run(const char *folder, const char *out, const char *err,
+                const char *const *words);
+/* The same in two steps, for a test with something to do meanwhile. */
+pid_t process_start(const char *folder, const char *out, const char *err,
+                    const char *const *words);
+int process_wait(pid_t child);
+
+/* Run a compiler; the test fails, with all it said, when it fails or says anything. */
+void compile_quietly(const char *const *words);
+
+bool program_installed(const char *name);
+
+#endif
