@@ -18,15 +18,19 @@ static bool known_pass(const char *pass)
                    nearest ? "; did you mean " : "", nearest ? nearest : "");
 }
 
-static void dump(const Options *options)
+static bool dump(const Options *options)
 {
     Net net;
-    void (*const programs[])(const Config *, const CompileOptions *, Net *) = {
-        compile_train, compile_evaluate, compile_infer};
-    for (int i = 0; i < 3; i++) {
-        programs[i](&options->config, &options->compile, &net);
-        net_free(&net);
-    }
+    compile_train(&options->config, &options->compile, &net);
+    net_free(&net);
+    compile_evaluate(&options->config, &options->compile, &net);
+    net_free(&net);
+    if (strncmp(options->compile.dump, "infer/", 6) != 0)
+        return true;
+    if (!compile_infer(&options->config, &options->compile, &net))
+        return false;
+    net_free(&net);
+    return true;
 }
 
 int cmd_show(int argc, char **argv)
@@ -47,7 +51,7 @@ int cmd_show(int argc, char **argv)
         ok = (pass == NULL || known_pass(pass)) && options_load(&options);
         options.compile.dump = pass;
         if (ok && pass)
-            dump(&options);
+            ok = dump(&options);
         else if (ok)
             report_print(stdout, &options.config);
     }

@@ -59,13 +59,18 @@ void compile_evaluate(const Config *config, const CompileOptions *options, Net *
     done(net, options, "evaluate/plan");
 }
 
-void compile_infer(const Config *config, const CompileOptions *options, Net *net)
+bool compile_infer(const Config *config, const CompileOptions *options, Net *net)
 {
     *net = net_copy(&config->net);
     done(net, options, "infer/config");
     pass_fuse(net);
     done(net, options, "infer/fuse");
-    pass_fold(net);
+    if (!quant_used(net)) {
+        pass_fold(net);
+    } else if (!pass_integer(net, true)) {
+        net_free(net);
+        return false;
+    }
     done(net, options, "infer/fold");
     pass_select(net, options->target, options->lowering);
     done(net, options, "infer/select");
@@ -73,4 +78,5 @@ void compile_infer(const Config *config, const CompileOptions *options, Net *net
     done(net, options, "infer/sequence");
     pass_plan(net, 1);
     done(net, options, "infer/plan");
+    return true;
 }

@@ -16,8 +16,9 @@ typedef struct {
 void compile_train(const Config *config, const CompileOptions *options, Net *net);
 /* The evaluation program: forward with running statistics. */
 void compile_evaluate(const Config *config, const CompileOptions *options, Net *net);
-/* The shipped program: one image, batch normalisation folded into the convolutions. */
-void compile_infer(const Config *config, const CompileOptions *options, Net *net);
+/* The shipped program: one image, batch normalisation folded into the convolutions; of a
+ * quantised network integers only. False and rt_fail when it has no such form. */
+bool compile_infer(const Config *config, const CompileOptions *options, Net *net);
 
 /* The names --dump takes, "program/pass"; ended by NULL. */
 #define COMPILE_PASSES_HELP                                                               \

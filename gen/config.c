@@ -211,6 +211,25 @@ bool config_load(const char *path, const char *const *overrides, int count, Conf
     return ok;
 }
 
+static double mean_deviation(const Config *config)
+{
+    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    double sum = 0;
+    for (int c = 0; c < channels; c++)
+        sum += config->std[c];
+    return sum / channels;
+}
+
+float config_image_step(const Config *config)
+{
+    return (float)(1 / mean_deviation(config));
+}
+
+float config_image_factor(const Config *config, int channel)
+{
+    return (float)(mean_deviation(config) / config->std[channel]);
+}
+
 void config_free(Config *config)
 {
     for (int i = 0; i < config->class_count; i++)

@@ -25,6 +25,11 @@ typedef struct {
 bool config_load(const char *path, const char *const *overrides, int count, Config *config);
 void config_free(Config *config);
 
+/* The stem's input step in a quantised network, 1 / mean deviation; and what is left of the
+ * channel's own deviation, mean deviation / deviation, which goes into the stem's weights. */
+float config_image_step(const Config *config);
+float config_image_factor(const Config *config, int channel);
+
 /* Describe every field outside `net`, its default and meaning. */
 void config_print_fields(FILE *file);
 

@@ -32,29 +32,41 @@ static void set_flag(lua_State *lua, const char *name, bool value)
     lua_setfield(lua, -2, name);
 }
 
-/* words(name): the constant's floats as 32-bit words in C, eight to a line. Written here
- * because there are millions of them. */
+/* words(name): the constant's numbers in C, floats and codes as 32-bit words, eight to a
+ * line. Written here because there are millions of them. */
 static int constant_words(lua_State *lua)
 {
-    const Folded *constants = lua_touserdata(lua, lua_upvalueindex(1));
-    size_t count = 0;
-    const float *values = folded_find(constants, luaL_checkstring(lua, 1), &count);
-    if (values == NULL)
+    const Constants *constants = lua_touserdata(lua, lua_upvalueindex(1));
+    const Constant *it = constants_find(constants, luaL_checkstring(lua, 1));
+    if (it == NULL)
         return luaL_error(lua, "no constant is called %s", lua_tostring(lua, 1));
-    enum { WORD = 12 }; /* "0x12345678, " */
+    enum { MOST = 32 };
     luaL_Buffer buffer;
-    char *text = luaL_buffinitsize(lua, &buffer, count * WORD);
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++, text += WORD) {
-        uint32_t word;
-        memcpy(&word, &values[i], sizeof word);
-        memcpy(text, "0x", 2);
-        for (int d = 0; d < 8; d++)
-            text[2 + d] = digits[word >> (28 - 4 * d) & 15];
-        text[10] = ',';
-        text[11] = i % 8 == 7 && i + 1 < count ? '\n' : ' ';
+    char *text = luaL_buffinitsize(lua, &buffer, it->count * MOST), *end = text;
+    for (size_t i = 0; i < it->count; i++) {
+        if (it->type == TYPE_I64)
+            end += sprintf(end, "%lldLL", (long long)((const int64_t *)it->values)[i]);
+        else if (it->type == TYPE_I32)
+            end += sprintf(end, "%ld", (long)((const int32_t *)it->values)[i]);
+        else
+            end += sprintf(end, "0x%08lx", (unsigned long)((const uint32_t *)it->values)[i]);
+        *end++ = ',';
+        *end++ = i % 8 == 7 ? '\n' : ' ';
     }
-    luaL_pushresultsize(&buffer, count * WORD - 2); /* without the last comma */
+    luaL_pushresultsize(&buffer, end - text - 2); /* without the last comma */
+    return 1;
+}
+
+/* text_of(path): a file of lathe's own, to be part of a generated one. */
+static int file_text(lua_State *lua)
+{
+    const char *path = lua_pushfstring(lua, "%s/%s", lathe_root(), luaL_checkstring(lua, 1));
+    size_t bytes;
+    char *text = rt_read_file(path, &bytes);
+    if (text == NULL)
+        return luaL_error(lua, "%s", rt_error());
+    lua_pushlstring(lua, text, bytes);
+    free(text);
     return 1;
 }
 
@@ -78,6 +90,12 @@ static void push_config(lua_State *lua, const Config *config)
     set_string(lua, "hash", config->hash);
     push_numbers(lua, config->mean, 4, "mean");
     push_numbers(lua, config->std, 4, "std");
+    lua_pushnumber(lua, config_image_step(config));
+    lua_setfield(lua, -2, "image_step");
+    double factors[4] = {0};
+    for (int c = 0; c < config->net.tensors[config->net.ops[0].in[0]].c; c++)
+        factors[c] = config_image_factor(config, c);
+    push_numbers(lua, factors, 4, "image_factor");
     lua_pushinteger(lua, config->micro_batch);
     lua_setfield(lua, -2, "micro_batch");
     lua_createtable(lua, config->class_count, 0);
@@ -120,14 +138,16 @@ static int render(lua_State *lua)
     set_net(lua, "train", input->train);
     set_net(lua, "evaluate", input->evaluate);
     set_net(lua, "infer", input->infer);
-    set_net(lua, "infer_avx2", input->infer_avx2);
-    set_net(lua, "infer_avx512", input->infer_avx512);
+    set_net(lua, "infer_narrow", input->infer_narrow);
+    set_net(lua, "infer_wide", input->infer_wide);
     set_string(lua, "header", input->header);
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);
     lua_pushlightuserdata(lua, (void *)input->constants);
     lua_pushcclosure(lua, constant_words, 1);
     lua_setfield(lua, -2, "words");
+    lua_pushcfunction(lua, file_text);
+    lua_setfield(lua, -2, "text_of");
     set_string(lua, "command", input->command);
     set_string(lua, "name", input->name);
     set_string(lua, "root", input->root);

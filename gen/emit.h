@@ -3,7 +3,7 @@
 #define LATHE_EMIT_H
 
 #include "config.h"
-#include "folded.h"
+#include "constants.h"
 #include "passes.h"
 
 #define LATHE_VERSION "0.1"
@@ -16,9 +16,9 @@ typedef struct {
     const Net *layers;   /* as the config lays them out */
     const Net *train, *evaluate;
     const char *root; /* Makefile: from its folder to lathe's */
-    const Net *infer, *infer_avx2, *infer_avx512; /* infer: the same for each target */
+    const Net *infer, *infer_narrow, *infer_wide; /* infer: plain, AVX2, AVX-512 */
     const char *name, *header;                    /* infer: prefix of C names; file */
-    const Folded *constants;                      /* infer */
+    const Constants *constants;                   /* infer */
     bool split, only_weights;                     /* infer: constants in their own file */
 } EmitInput;
 

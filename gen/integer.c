@@ -82,11 +82,14 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     }
     *scales = NONE;
     int codes = add_array(in, layer->name, ".codes", TYPE_I32, words, w.k);
+    in->net.tensors[codes].codes.bits = 8; /* words, not numbers */
     Tensor *constant = &in->net.tensors[codes];
     if (layer->own.bits == 8)
         return codes;
-    /* Packed at its bits, unpacked when its turn comes; emission sets the exact length. */
+    /* Packed at its bits, unpacked when its turn comes. */
     snprintf(constant->name, sizeof constant->name, "%.50s.packed", layer->name);
+    constant->c = 1;
+    constant->k = (words * w.k * 4 * layer->own.bits + 31) / 32;
     int unpacked = net_add_tensor(&in->net, ROLE_ONCE, layer->name, ".codes");
     Tensor *words_of = &in->net.tensors[unpacked];
     words_of->type = TYPE_I32;

@@ -41,32 +41,33 @@ bool shipped_write(const Config *config, const char *weights, const char *output
     if (length < 3 || strcmp(output + length - 2, ".c") != 0)
         return rt_fail("-o %s: want a file whose name ends in .c", output);
     Checkpoint checkpoint = {0};
-    Folded folded;
+    Constants constants;
     if (!checkpoint_read(weights, &checkpoint))
         return false;
-    bool ok = folded_make(config, &checkpoint, weights, &folded);
+    bool ok = constants_make(config, &checkpoint, weights, &constants);
     if (ok) {
-        Net nets[3];
-        const char *const targets[] = {"plain", "avx2", "avx512"};
-        for (int i = 0; i < 3; i++) {
+        Net nets[3] = {0};
+        const char *const targets[] = {"plain", "avx2",
+                                       quant_used(&config->net) ? "vnni" : "avx512"};
+        for (int i = 0; ok && i < 3; i++) {
             const CompileOptions options = {.target = target_find(targets[i])};
-            compile_infer(config, &options, &nets[i]);
+            ok = compile_infer(config, &options, &nets[i]);
         }
         char *command = rt_format("lathe emit %s", config->path);
         EmitInput input = {.config = config,
                            .command = command,
                            .layers = &config->net,
                            .infer = &nets[0],
-                           .infer_avx2 = &nets[1],
-                           .infer_avx512 = &nets[2],
+                           .infer_narrow = &nets[1],
+                           .infer_wide = &nets[2],
                            .name = config->name,
-                           .constants = &folded};
-        ok = write_files(&input, output, split);
+                           .constants = &constants};
+        ok = ok && write_files(&input, output, split);
         free(command);
         for (int i = 0; i < 3; i++)
             net_free(&nets[i]);
     }
-    folded_free(&folded);
+    constants_free(&constants);
     checkpoint_free(&checkpoint);
     return ok;
 }

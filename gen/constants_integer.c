@@ -1,0 +1,156 @@
+/* Constants of an integer file: the part of the trainer's integer program that depends on
+ * weights alone, carried out here, op by op, with the runtime's own functions. */
+#include "constants.h"
+
+#include "kernels.h"
+#include "passes.h"
+#include "quant.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const Config *config;
+    const Net *net;
+    const float *params, *stats;
+    Constants *constants;
+} Maker;
+
+/* The tensor's values, made the first time. */
+static void *values_of(Maker *m, int tensor, Type type)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &m->net->tensors[tensor];
+    const Constant *it = constants_find(m->constants, t->name);
+    return it ? it->values : constants_add(m->constants, t->name, "", type, tensor_count(t));
+}
+
+static const float *param(const Maker *m, int tensor)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &m->net->tensors[tensor];
+    return (t->role == ROLE_PARAM ? m->params : m->stats) + t->offset;
+}
+
+static RtQuant quant_of(const Quantiser *q)
+{
+    return (RtQuant){(RtQuantizer)q->quantizer,     q->bits,
+                     q->is_signed,                  (RtRounding)q->gradient,
+                     (float)q->gradient_scale,      (float)q->steepness};
+}
+
+/* The step of codes: the image's, or the quantiser's. */
+static double step_of(const Maker *m, const Quantiser *q, int *largest)
+{
+    if (q->is_image)
+        return config_image_step(m->config);
+    RtQuant quant = quant_of(q);
+    const float *step = param(m, q->step), *range = param(m, q->range);
+    return rt_quant_step(&quant, step ? *step : 0, range ? *range : 0, largest);
+}
+
+static void make_weights(Maker *m, const Op *op)
+{
+    const Tensor *w = &m->net->tensors[op->in[0]];
+    float factor[4], zero[4];
+    for (int c = 0; op->input.is_image && c < w->c; c++) {
+        factor[c] = config_image_factor(m->config, c);
+        zero[c] = (float)m->config->mean[c];
+    }
+    int steps = m->net->tensors[op->own.range != NONE ? op->own.range : op->own.step].k;
+    const RtWeights weights = {.quant = quant_of(&op->own),
+                               .taps = w->rank == 4 ? w->h * w->w : 1,
+                               .c = w->rank == 1 ? 1 : w->c,
+                               .k = w->k,
+                               .steps = steps,
+                               .factor = op->input.is_image ? factor : NULL,
+                               .zero = op->input.is_image ? zero : NULL};
+    rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
+                     param(m, op->own.range), values_of(m, op->out[0], TYPE_U8),
+                     values_of(m, op->out[1], TYPE_F32), values_of(m, op->out[2], TYPE_F32));
+}
+
+static void make_fold(Maker *m, const Op *op)
+{
+    const Net *net = m->net;
+    rt_bn_fold(op_in(net, op, "scale")->k, param(m, op->in[0]), param(m, op->in[1]),
+               param(m, op->in[2]), param(m, op->in[3]), values_of(m, op->out[0], TYPE_F32));
+}
+
+static bool make_layer(Maker *m, const Op *op)
+{
+    int largest, unused;
+    double step = step_of(m, &op->own, &largest);
+    const RtSum sum = {values_of(m, op->in[0], TYPE_F32), values_of(m, op->in[1], TYPE_F32),
+                       step_of(m, &op->input, &unused), op->terms * 255.0 * 127};
+    bool added = op->out[op_output(OP_I_CONSTANTS, "r")] != NONE;
+    RtSum other = {0};
+    if (added)
+        other = (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32),
+                        step_of(m, &op->other, &unused),
+                        op->other_terms > 0 ? op->other_terms * 255.0 * 127 : 255};
+    return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step,
+                              largest, values_of(m, op->out[0], TYPE_I64),
+                              values_of(m, op->out[1], TYPE_I32),
+                              values_of(m, op->out[2], TYPE_I32),
+                              values_of(m, op->out[3], TYPE_I32)) ||
+           rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line, op->name);
+}
+
+/* Codes at their own bits, from the lowest bit of each word on. */
+static void pack(Maker *m, const char *layer, int bits)
+{
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s.codes", layer);
+    const Constant *codes = constants_find(m->constants, name);
+    const uint32_t *words = codes->values;
+    size_t values = codes->count * 4, count = (values * bits + 31) / 32;
+    snprintf(name, sizeof name, "%.50s", layer);
+    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U8, count);
+    uint64_t pending = 0;
+    int held = 0;
+    for (size_t i = 0; i < values; i++) {
+        uint32_t code = words[i / 4] >> 8 * (i % 4) & ((1u << bits) - 1);
+        pending |= (uint64_t)code << held;
+        held += bits;
+        if (held >= 32) {
+            *packed++ = (uint32_t)pending;
+            pending >>= 32;
+            held -= 32;
+        }
+    }
+    if (held > 0)
+        *packed = (uint32_t)pending;
+}
+
+bool constants_integer(const Config *config, const Net *fused, const float *params,
+                       const float *stats, Constants *constants)
+{
+    Net net = net_copy(fused);
+    bool ok = pass_integer(&net, false);
+    Maker m = {config, &net, params, stats, constants};
+    for (int i = 0; ok && i < net.op_count; i++) {
+        const Op *op = &net.ops[i];
+        int unused;
+        if (op->kind == OP_Q_WEIGHTS)
+            make_weights(&m, op);
+        else if (op->kind == OP_BN_FOLD)
+            make_fold(&m, op);
+        else if (op->kind == OP_I_CONSTANTS)
+            ok = make_layer(&m, op);
+        else if (op->kind == OP_I_DENSE_CONSTANTS)
+            rt_dense_constants(op_out(&net, op, "ibias")->k, values_of(&m, op->in[0], TYPE_F32),
+                               values_of(&m, op->in[1], TYPE_F32),
+                               step_of(&m, &op->input, &unused), op->samples,
+                               values_of(&m, op->out[0], TYPE_I32),
+                               values_of(&m, op->out[1], TYPE_F32));
+        bool packs = op->kind == OP_Q_WEIGHTS && op->out[0] != NONE && op->own.bits < 8;
+        if (ok && packs)
+            pack(&m, op->name, op->own.bits);
+    }
+    net_free(&net);
+    return ok;
+}
