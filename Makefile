@@ -84,11 +84,11 @@ out/runtime/requant.o: RUNTIME_FLAGS += -ffp-contract=off
 
 out/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNTIME_FLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNTIME_FLAGS) -MMD -MP -c -o $@ $<
 
 out/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(RUNTIME:.o=.d) $(GEN:.o=.d)
 
@@ -118,6 +118,6 @@ out/sanitize/lathe: $(filter-out out/sanitize/tests/%,$(SANITIZED))
 
 out/sanitize/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SANITIZE) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SANITIZE) -MMD -MP -c -o $@ $<
 
 -include $(TESTS:.o=.d) $(SANITIZED:.o=.d)

@@ -1,7 +1,9 @@
 /* verify: the shipped file against the trainer, image by image, in every build there is a
- * compiler for. Float scores may differ by rounding: at most 1e-5 of the image's largest. */
+ * compiler for. Integer scores must be identical; float ones may differ by rounding, at most
+ * by 1e-5 of the image's largest. */
 #include "build.h"
 #include "commands.h"
+#include "constants.h"
 #include "data.h"
 #include "options.h"
 #include "paths.h"
@@ -34,7 +36,9 @@ static const Build builds[] = {
 enum { BUILDS = sizeof builds / sizeof *builds, SLOW_IMAGES = 1000 };
 
 typedef struct {
-    void (*scores)(const uint8_t *image, void *arena, float *scores);
+    void (*scores)(const uint8_t *image, void *arena, void *scores);
+    bool integers;
+    float unit; /* of an integer score */
     size_t arena_bytes;
     int classes, count;
     const ImageSet *images;
@@ -47,8 +51,13 @@ static void run_image(void *context, int image, int worker)
 {
     const Comparison *c = context;
     size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
-    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes,
-              c->found + (size_t)image * c->classes);
+    float *found = c->found + (size_t)image * c->classes;
+    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes, found);
+    for (int k = 0; c->integers && k < c->classes; k++) {
+        int32_t score;
+        memcpy(&score, &found[k], sizeof score);
+        found[k] = (float)score * c->unit; /* as the trainer makes floats of them */
+    }
 }
 
 static int best_class(const float *scores, int classes)
@@ -72,7 +81,7 @@ static bool compare(const Comparison *c, const char *name, double *largest)
             most = fmax(most, fabs(a[k]));
         for (int k = 0; k < c->classes; k++) {
             double difference = fabs((double)a[k] - b[k]) / most;
-            if (!(difference <= tolerance))
+            if (!(c->integers ? a[k] == b[k] : difference <= tolerance))
                 return rt_fail("%s: image %d, class %d: the trainer's score is %.9g, the "
                                "file's %.9g",
                                name, image, k, a[k], b[k]);
@@ -111,8 +120,8 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
         double largest;
         ok = compare(c, build->name, &largest);
         if (ok)
-            printf("%-24s %d images: same classes, scores within %.1e of the largest\n",
-                   build->name, c->count, largest);
+            printf("%-24s %d images: %s, scores within %.1e of the largest\n", build->name,
+                   c->count, c->integers ? "identical" : "same classes", largest);
         fflush(stdout);
     }
     if (library)
@@ -181,8 +190,22 @@ static bool verify_all(const Options *options, const Scratch *scratch, Compariso
     }
     if (made == 0)
         return rt_fail("verify: found neither gcc, clang nor tcc");
-    printf("agree: %d images x %d builds\n", all, made);
+    printf("%s: %d images x %d builds\n", c->integers ? "identical" : "agree", all, made);
     return true;
+}
+
+/* What one unit of the integer scores is. */
+static bool score_unit(const Config *config, const char *weights, float *unit)
+{
+    Checkpoint checkpoint = {0};
+    Constants constants = {0};
+    bool ok = checkpoint_read(weights, &checkpoint) &&
+              constants_make(config, &checkpoint, weights, &constants);
+    if (ok)
+        *unit = constants_score_unit(&constants, config);
+    constants_free(&constants);
+    checkpoint_free(&checkpoint);
+    return ok;
 }
 
 static bool verify(Options *options, const char *weights, const char *data, const char *images)
@@ -190,8 +213,11 @@ static bool verify(Options *options, const char *weights, const char *data, cons
     const Config *config = &options->config;
     const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
     Net infer;
-    compile_infer(config, &options->compile, &infer);
-    Comparison c = {.arena_bytes = infer.arena_bytes, .classes = config->class_count};
+    Comparison c = {.classes = config->class_count, .integers = quant_used(&config->net)};
+    if (!compile_infer(config, &options->compile, &infer) ||
+        (c.integers && !score_unit(config, weights, &c.unit)))
+        return false;
+    c.arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
     net_free(&infer);
     char *beside = rt_format("%s/out/verify", lathe_root());
     Scratch scratch;

@@ -37,7 +37,7 @@ static bool apply_override(Sandbox *sandbox, const char *override)
 {
     lua_State *lua = sandbox->lua;
     const char *equals = strchr(override, '=');
-    if (equals == NULL || equals == override)
+    if (equals == NULL || equals == override || equals[1] == 0)
         return rt_fail("--set %s: want path=value, such as train.epochs=5", override);
     lua_pushvalue(lua, 1);
     const char *key = override;

@@ -28,6 +28,13 @@ const Constant *constants_find(const Constants *constants, const char *name)
     return NULL;
 }
 
+float constants_score_unit(const Constants *constants, const Config *config)
+{
+    char name[NAME_SIZE + 8];
+    snprintf(name, sizeof name, "%s.scale", config->net.ops[config->net.op_count - 1].name);
+    return *(const float *)constants_find(constants, name)->values;
+}
+
 void constants_free(Constants *constants)
 {
     for (int i = 0; i < constants->count; i++)

@@ -7,7 +7,7 @@
 
 typedef struct {
     char name[NAME_SIZE]; /* that of the infer program's tensor */
-    Type type;            /* TYPE_F32, TYPE_I32, TYPE_I64; TYPE_U8: words of weight codes */
+    Type type;            /* TYPE_F32, TYPE_I32, TYPE_I64, or TYPE_U32: weight codes */
     size_t count;
     void *values;
 } Constant;
@@ -25,6 +25,8 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
                     Constants *constants);
 void constants_free(Constants *constants);
 const Constant *constants_find(const Constants *constants, const char *name);
+/* What one unit of a quantised network's integer scores is. */
+float constants_score_unit(const Constants *constants, const Config *config);
 /* An empty constant of that size; its values. */
 void *constants_add(Constants *constants, const char *name, const char *suffix, Type type,
                     size_t count);

@@ -69,7 +69,7 @@ static void make_weights(Maker *m, const Op *op)
                                .factor = op->input.is_image ? factor : NULL,
                                .zero = op->input.is_image ? zero : NULL};
     rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
-                     param(m, op->own.range), values_of(m, op->out[0], TYPE_U8),
+                     param(m, op->own.range), values_of(m, op->out[0], TYPE_U32),
                      values_of(m, op->out[1], TYPE_F32), values_of(m, op->out[2], TYPE_F32));
 }
 
@@ -109,7 +109,7 @@ static void pack(Maker *m, const char *layer, int bits)
     const uint32_t *words = codes->values;
     size_t values = codes->count * 4, count = (values * bits + 31) / 32;
     snprintf(name, sizeof name, "%.50s", layer);
-    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U8, count);
+    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U32, count);
     uint64_t pending = 0;
     int held = 0;
     for (size_t i = 0; i < values; i++) {

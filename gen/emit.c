@@ -57,6 +57,16 @@ static int constant_words(lua_State *lua)
     return 1;
 }
 
+/* What one unit of an integer score is: the constant "<dense layer>.scale". */
+static void set_score_unit(lua_State *lua, const EmitInput *input)
+{
+    if (input->constants == NULL || !quant_used(&input->config->net))
+        return;
+    char text[64];
+    snprintf(text, sizeof text, "%.9gf", (double)constants_score_unit(input->constants, input->config));
+    set_string(lua, "score_unit", text);
+}
+
 /* text_of(path): a file of lathe's own, to be part of a generated one. */
 static int file_text(lua_State *lua)
 {
@@ -114,6 +124,8 @@ static void push_target(lua_State *lua, const Target *target)
     set_string(lua, "cflags", target->cflags);
     lua_pushinteger(lua, target->lanes);
     lua_setfield(lua, -2, "lanes");
+    lua_pushinteger(lua, target->integer_lanes);
+    lua_setfield(lua, -2, "integer_lanes");
     lua_setfield(lua, -2, "target");
 }
 
@@ -146,6 +158,8 @@ static int render(lua_State *lua)
     lua_pushlightuserdata(lua, (void *)input->constants);
     lua_pushcclosure(lua, constant_words, 1);
     lua_setfield(lua, -2, "words");
+    set_flag(lua, "selftest", false);
+    set_score_unit(lua, input);
     lua_pushcfunction(lua, file_text);
     lua_setfield(lua, -2, "text_of");
     set_string(lua, "command", input->command);

@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <fnmatch.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,8 @@ static bool read_value(lua_State *lua, Config *config, const Field *field)
                                                field->section, field->name);
     }
     bool whole = field->kind == KIND_NUMBER || value == floor(value);
+    if (type != LUA_TNUMBER) /* not the text of a string, which may look like a number */
+        lua_pushstring(lua, luaL_typename(lua, -1));
     if (type != LUA_TNUMBER || !whole || !(value >= field->low && value <= field->high))
         return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g", config->path,
                        field->section, field->name, luaL_tolstring(lua, -1, NULL),
@@ -177,14 +180,23 @@ static bool check_names(lua_State *lua, const Config *config, const char *sectio
     return true;
 }
 
+/* How many values the list on top has; -1 with named fields or gaps in it. */
+static int list_length(lua_State *lua)
+{
+    lua_Unsigned length = lua_rawlen(lua, -1), fields = 0;
+    for (lua_pushnil(lua); lua_next(lua, -2); lua_pop(lua, 1))
+        fields++;
+    return length == fields && length <= INT_MAX ? (int)length : -1;
+}
+
 /* train.milestones: a rising list of epochs. */
 static bool read_milestones(lua_State *lua, Config *config)
 {
     Recipe *recipe = &config->recipe;
     int type = lua_getfield(lua, -1, "milestones");
-    int count = type == LUA_TTABLE ? (int)lua_rawlen(lua, -1) : 0;
+    int count = type == LUA_TTABLE ? list_length(lua) : 0;
     int most = sizeof recipe->milestones / sizeof *recipe->milestones;
-    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count <= most);
+    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count >= 0 && count <= most);
     for (int i = 0; ok && i < count; i++) {
         lua_rawgeti(lua, -1, i + 1);
         lua_Integer epoch = lua_tointegerx(lua, -1, NULL);
@@ -327,7 +339,7 @@ static bool read_channels(lua_State *lua, const Config *config, const char *name
     int channels = config->net.tensors[config->net.ops[0].in[0]].c;
     int type = lua_getfield(lua, -1, name);
     bool ok = type == LUA_TNIL || type == LUA_TNUMBER ||
-              (type == LUA_TTABLE && (int)lua_rawlen(lua, -1) == channels);
+              (type == LUA_TTABLE && list_length(lua) == channels);
     for (int i = 0; ok && i < channels; i++) {
         values[i] = type == LUA_TNIL ? otherwise : lua_tonumber(lua, -1);
         if (type == LUA_TTABLE) {
@@ -356,8 +368,8 @@ static bool read_classes(lua_State *lua, Config *config)
 {
     int classes = config->net.tensors[config->output].c;
     int type = lua_getfield(lua, -1, "classes");
-    bool ok = type == LUA_TNIL || type == LUA_TTABLE;
-    int count = type == LUA_TTABLE ? (int)lua_rawlen(lua, -1) : classes;
+    int count = type == LUA_TTABLE ? list_length(lua) : classes;
+    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count >= 0);
     if (ok && count != classes)
         return rt_fail("%s: data.classes: %d names, but the last layer puts out %d scores",
                        config->path, count, classes);
@@ -368,7 +380,7 @@ static bool read_classes(lua_State *lua, Config *config)
         if (type == LUA_TTABLE) {
             lua_rawgeti(lua, -1, i + 1);
             name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
-            ok = ok && name != NULL && plain_text(name);
+            ok = ok && name && plain_text(name) && strlen(name) == lua_rawlen(lua, -1);
         }
         config->class_names[i] = name ? rt_format("%s", name) : rt_format("class %d", i);
         if (type == LUA_TTABLE)
@@ -447,6 +459,14 @@ static int compare_rows(const void *a, const void *b)
     return strcmp((*(const Field *const *)a)->name, (*(const Field *const *)b)->name);
 }
 
+static void print_milestones(FILE *file, const Config *config)
+{
+    fputs("train.milestones={", file);
+    for (int i = 0; i < config->recipe.milestone_count; i++)
+        fprintf(file, "%s%d", i ? "," : "", config->recipe.milestones[i]);
+    fputs("}\n", file);
+}
+
 static void print_section(FILE *file, const Config *config, const char *section)
 {
     const Field *sorted[ROWS];
@@ -455,8 +475,12 @@ static void print_section(FILE *file, const Config *config, const char *section)
         if (strcmp(rows[i].section, section) == 0)
             sorted[count++] = &rows[i];
     qsort(sorted, count, sizeof *sorted, compare_rows);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        bool before = i == 0 || strcmp(sorted[i - 1]->name, "milestones") < 0;
+        if (before && strcmp(sorted[i]->name, "milestones") > 0 && strcmp(section, "train") == 0)
+            print_milestones(file, config);
         print_field(file, config, sorted[i]);
+    }
 }
 
 /* Bits of each layer where they differ from the default. */
@@ -498,10 +522,6 @@ char *fields_lines(lua_State *lua, const Config *config)
         print_section(file, config, "quant");
         print_overrides(file, config);
     }
-    fputs("train.milestones={", file);
-    for (int i = 0; i < config->recipe.milestone_count; i++)
-        fprintf(file, "%s%d", i ? "," : "", config->recipe.milestones[i]);
-    fputs("}\n", file);
     print_section(file, config, "train");
     fclose(file);
     return text;

@@ -70,7 +70,7 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     Tensor w = in->net.tensors[layer->in[1]];
     int taps = w.rank == 4 ? w.h * w.w : 1, words = taps * ((w.c + 3) / 4);
     if (!in->standalone) {
-        int codes = add_array(in, layer->name, ".codes", TYPE_I32, words, w.k);
+        int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
         *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
         Op *op = append(in, layer, OP_Q_WEIGHTS);
         op->macs = 0;
@@ -81,8 +81,7 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
         return codes;
     }
     *scales = NONE;
-    int codes = add_array(in, layer->name, ".codes", TYPE_I32, words, w.k);
-    in->net.tensors[codes].codes.bits = 8; /* words, not numbers */
+    int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
     Tensor *constant = &in->net.tensors[codes];
     if (layer->own.bits == 8)
         return codes;
@@ -92,7 +91,7 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     constant->k = (words * w.k * 4 * layer->own.bits + 31) / 32;
     int unpacked = net_add_tensor(&in->net, ROLE_ONCE, layer->name, ".codes");
     Tensor *words_of = &in->net.tensors[unpacked];
-    words_of->type = TYPE_I32;
+    words_of->type = TYPE_U32;
     words_of->rank = 2;
     words_of->c = words;
     words_of->k = w.k;
@@ -230,8 +229,9 @@ static bool integer_dense(Integers *in, const Op *dense)
     int scales, k = in->net.tensors[dense->in[1]].k;
     int codes = weight_codes(in, dense, &scales);
     int bias = add_array(in, dense->name, ".ibias", TYPE_I32, 1, k);
-    int scale = add_array(in, dense->name, ".scale", TYPE_F32, 1, 1);
+    int scale = NONE;
     if (!in->standalone) {
+        scale = add_array(in, dense->name, ".scale", TYPE_F32, 1, 1);
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "%.50s_bias", dense->name);
         int values = add_array(in, name, ".values", TYPE_F32, 1, k);
@@ -253,6 +253,7 @@ static bool integer_dense(Integers *in, const Op *dense)
         constants->out[1] = scale;
     }
     Op *op = append(in, dense, OP_I_DENSE);
+    op->standalone = in->standalone;
     op->in[0] = sums;
     op->in[1] = codes;
     op->in[2] = bias;

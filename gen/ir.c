@@ -118,7 +118,7 @@ void tensor_make_codes(Tensor *tensor, const Quantiser *quantiser)
 int type_size(Type type)
 {
     return (const int[]){[TYPE_U8] = 1, [TYPE_F32] = 4, [TYPE_F64] = 8, [TYPE_I32] = 4,
-                         [TYPE_I64] = 8}[type];
+                         [TYPE_I64] = 8, [TYPE_U32] = 4}[type];
 }
 
 void net_free(Net *net)

@@ -34,7 +34,7 @@ typedef enum {
  * uses it up, once per worker. */
 typedef enum { PLACE_BATCH, PLACE_WORKER } Place;
 
-typedef enum { TYPE_U8, TYPE_F32, TYPE_F64, TYPE_I32, TYPE_I64 } Type;
+typedef enum { TYPE_U8, TYPE_F32, TYPE_F64, TYPE_I32, TYPE_I64, TYPE_U32 } Type;
 
 /* How an op is carried out: a kernel printed for its geometry, or a runtime function. */
 typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
@@ -99,6 +99,8 @@ typedef struct {
     X(int, terms, "products in a sum")                                                    \
     X(int, other_terms, "products in a sum that is added; 0: none, or codes")             \
     X(bool, in_steps, "image floats in the stem's units, their border too")               \
+    X(bool, standalone, "of the shipped file: scores stay integers")                      \
+    X(bool, in_place, "its output takes the place of the residual")                       \
     X(bool, relu, "ends in max(x, 0)")                                                    \
     X(bool, accumulate, "adds to its first output")                                       \
     X(bool, accumulate_residual, "adds to its second output")                             \

@@ -27,7 +27,8 @@ static void push_name(lua_State *lua, const char *const *names, int value)
 
 static void push_type_t(lua_State *lua, Type value)
 {
-    push_name(lua, (const char *const[]){"uint8_t", "float", "double", "int32_t", "int64_t"}, value);
+    push_name(lua, (const char *const[]){"uint8_t", "float", "double", "int32_t", "int64_t",
+                                       "uint32_t"}, value);
 }
 
 static void push_role_t(lua_State *lua, Role value)

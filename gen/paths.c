@@ -29,8 +29,8 @@ const char *lathe_root(void)
 const char *short_path(const char *path)
 {
     static char resolved[PATH_MAX];
-    if (realpath(path, resolved) == NULL)
-        return path;
+    if (realpath(path, resolved) == NULL) /* a file that is not there */
+        snprintf(resolved, sizeof resolved, "%s", path);
     size_t length = strlen(lathe_root());
     if (strncmp(resolved, lathe_root(), length) == 0 && resolved[length] == '/')
         return resolved + length + 1;

@@ -68,6 +68,32 @@ static long plan_workers(Net *net)
     return most;
 }
 
+/* A residual whose place the output takes lives on as long as that. */
+static void share_places(Net *net)
+{
+    for (int i = net->op_count - 1; i >= 0; i--) {
+        const Op *op = &net->ops[i];
+        if (op->in_place)
+            op_in(net, op, "residual")->last = op_out(net, op, "y")->last;
+    }
+}
+
+static bool takes_place(const Net *net, int tensor)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].in_place && net->ops[i].out[0] == tensor)
+            return true;
+    return false;
+}
+
+static void give_places(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].in_place)
+            op_out(net, &net->ops[i], "y")->offset =
+                op_in(net, &net->ops[i], "residual")->offset;
+}
+
 static bool overlap(const Tensor *a, const Tensor *b)
 {
     return a->first <= b->last && b->first <= a->last;
@@ -100,7 +126,7 @@ static int largest(const Net *net, const bool *done)
     for (int i = 0; i < net->tensor_count; i++) {
         const Tensor *tensor = &net->tensors[i];
         if (done[i] || !in_arena(tensor) || tensor->place == PLACE_WORKER ||
-            tensor->first == NONE)
+            tensor->first == NONE || takes_place(net, i))
             continue;
         if (best == NONE || footprint(net, tensor) > footprint(net, &net->tensors[best]))
             best = i;
@@ -117,6 +143,7 @@ void pass_plan(Net *net, int batch)
         tensor->place = PLACE_BATCH;
     }
     find_lifetimes(net);
+    share_places(net);
     net->worker_bytes = plan_workers(net);
     long end = net->worker_bytes * RT_CHUNKS, base = end;
     int *placed = rt_alloc(net->tensor_count * sizeof(int));
@@ -129,6 +156,7 @@ void pass_plan(Net *net, int batch)
         long top = tensor->offset + footprint(net, tensor);
         end = top > end ? top : end;
     }
+    give_places(net);
     free(placed);
     free(done);
     net->arena_bytes = end;

@@ -75,7 +75,7 @@ static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
     int inputs = w.rank == 1 ? 1 : w.c, taps = w.rank == 4 ? w.h * w.w : 1;
     WeightTensors t;
     t.codes = add_once(&q->net, name, ".codes", taps * ((inputs + 3) / 4), w.k);
-    q->net.tensors[t.codes].type = TYPE_I32;
+    q->net.tensors[t.codes].type = TYPE_U32;
     t.values = net_add_tensor(&q->net, ROLE_ONCE, name, ".values");
     Tensor *values = &q->net.tensors[t.values];
     values->rank = w.rank;

@@ -251,20 +251,40 @@ static bool plain_name(const char *name)
 /* require "name": the value that name.lua beside the config returns; run once. */
 static int word_require(lua_State *lua)
 {
-    const char *name = luaL_checkstring(lua, 1);
-    if (!plain_name(name))
+    size_t length;
+    const char *name = luaL_checklstring(lua, 1, &length);
+    if (!plain_name(name) || strlen(name) != length)
         return luaL_error(lua, "require: want the plain name of a file beside the config");
     lua_settop(lua, 1);
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &loaded_key);
-    if (lua_getfield(lua, 2, name) != LUA_TNIL)
+    int loaded = lua_getfield(lua, 2, name);
+    if (loaded == LUA_TLIGHTUSERDATA)
+        return luaL_error(lua, "require: %s requires itself", name);
+    if (loaded != LUA_TNIL)
         return 1;
-    lua_pushboolean(lua, 0);
-    lua_setfield(lua, 2, name); /* what a file that requires itself gets */
+    lua_pushlightuserdata(lua, NULL);
+    lua_setfield(lua, 2, name); /* until it is done */
     Sandbox *sandbox = sandbox_of(lua);
     const char *path = lua_pushfstring(lua, "%s/%s.lua", sandbox->folder, name);
     run_file(lua, path);
     lua_pushvalue(lua, -1);
     lua_setfield(lua, 2, name);
+    return 1;
+}
+
+/* string.rep, which for empty strings counts to n in one step that no limit ends. */
+static int word_rep(lua_State *lua)
+{
+    size_t length, between;
+    luaL_checklstring(lua, 1, &length);
+    luaL_optlstring(lua, 3, "", &between);
+    if (length + between == 0) {
+        lua_pushliteral(lua, "");
+        return 1;
+    }
+    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_insert(lua, 1);
+    lua_call(lua, lua_gettop(lua) - 1, 1);
     return 1;
 }
 
@@ -278,6 +298,10 @@ static int open_protected(lua_State *lua)
         luaL_requiref(lua, libraries[i].name, libraries[i].func, 1);
         lua_pop(lua, 1);
     }
+    lua_getglobal(lua, LUA_STRLIBNAME);
+    lua_getfield(lua, -1, "rep");
+    lua_pushcclosure(lua, word_rep, 1);
+    lua_setfield(lua, -2, "rep");
     /* Methods of strings are found through their metatable: the same allow-list there. */
     lua_pushliteral(lua, "");
     lua_getmetatable(lua, -1);

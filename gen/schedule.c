@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool touches(const Op *op, int tensor)
 {
@@ -98,9 +99,32 @@ void pass_schedule(Net *net)
     net->ops = sorted;
 }
 
+/* Whether the op may write its codes over its residual's, which nothing reads later. */
+static bool can_take_place(const Net *net, int index)
+{
+    const Op *op = &net->ops[index];
+    if (op->kind != OP_I_CONV || op_in(net, op, "residual") == NULL)
+        return false;
+    int residual = op->in[op_input(OP_I_CONV, "residual")];
+    const Tensor *from = &net->tensors[residual], *to = op_out(net, op, "y");
+    if (from->type != TYPE_U8 || from->cs != from->c || tensor_padded_count(from) != tensor_padded_count(to) ||
+        from->top != to->top || from->left != to->left)
+        return false;
+    for (int i = index + 1; i < net->op_count; i++)
+        if (op_reads(&net->ops[i], residual))
+            return false;
+    return true;
+}
+
 void pass_sequence(Net *net)
 {
-    for (int i = 0; i < net->op_count; i++)
-        net->ops[i].segment = i;
+    for (int i = 0; i < net->op_count; i++) {
+        Op *op = &net->ops[i];
+        op->segment = i;
+        op->in_place = can_take_place(net, i);
+        size_t end = strlen(op->kernel);
+        if (op->in_place)
+            snprintf(op->kernel + end, sizeof op->kernel - end, "_here");
+    }
     net->segments = net->op_count;
 }

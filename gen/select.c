@@ -237,7 +237,7 @@ static void append_rows(char *name, const Net *net, const Op *op)
         for (int i = 0; i < counts[side]; i++) {
             const Tensor *t = slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
             size_t length = strlen(name);
-            static const char *const letters[] = {"c", "", "", "i", ""};
+            static const char *const letters[] = {"c", "", "", "i", "", ""};
             if (t && t->role == ROLE_DATA)
                 snprintf(name + length, KERNEL_SIZE - length, "_%s%ld", letters[t->type],
                          tensor_row(t));

@@ -47,7 +47,8 @@ static int push_tensor(lua_State *lua, int tensor)
 }
 
 /* Leave one table of fields at stack index 1: the one given, or the plain arguments. */
-static void open_fields(lua_State *lua, const char *word, const char *const *names, int count)
+static void open_fields(lua_State *lua, const char *word, int inputs, const char *const *names,
+                        int count)
 {
     if (lua_type(lua, 1) == LUA_TUSERDATA) {
         int given = lua_gettop(lua);
@@ -63,6 +64,10 @@ static void open_fields(lua_State *lua, const char *word, const char *const *nam
                    luaL_typename(lua, 1));
     lua_settop(lua, 1);
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
+        lua_Number place = lua_type(lua, -2) == LUA_TNUMBER ? lua_tonumber(lua, -2) : 0;
+        if (place > inputs)
+            luaL_error(lua, "%s: more than %d value%s without a name", word, inputs,
+                       inputs == 1 ? "" : "s");
         if (lua_type(lua, -2) != LUA_TSTRING)
             continue;
         const char *name = lua_tostring(lua, -2);
@@ -79,10 +84,10 @@ static void open_fields(lua_State *lua, const char *word, const char *const *nam
     lua_settop(lua, 1);
 }
 
-#define OPEN_FIELDS(lua, word, ...)                                                       \
+#define OPEN_FIELDS(lua, word, inputs, ...)                                               \
     do {                                                                                  \
         const char *const fields[] = {__VA_ARGS__};                                       \
-        open_fields(lua, word, fields, sizeof fields / sizeof *fields);                   \
+        open_fields(lua, word, inputs, fields, sizeof fields / sizeof *fields);           \
     } while (0)
 
 static int int_field(lua_State *lua, const char *layer, const char *field, int low, int high,
@@ -96,6 +101,8 @@ static int int_field(lua_State *lua, const char *layer, const char *field, int l
     } else if (type == LUA_TNIL) {
         luaL_error(lua, "%s: field '%s' is missing, want %d..%d", layer, field, low, high);
     } else if (type != LUA_TNUMBER || !exact || value < low || value > high) {
+        if (type != LUA_TNUMBER) /* a string may look like a number */
+            lua_pushstring(lua, luaL_typename(lua, -1));
         luaL_error(lua, "%s: %s %s, want %d..%d", layer, field, luaL_tolstring(lua, -1, NULL),
                    low, high);
     }
@@ -112,6 +119,8 @@ static const char *text_field(lua_State *lua, const char *layer, const char *fie
         luaL_error(lua, "%s: %s: want a string, got %s", layer, field,
                    luaL_typename(lua, -1));
     const char *text = type == LUA_TNIL ? otherwise : lua_tostring(lua, -1);
+    if (type == LUA_TSTRING && strlen(text) != lua_rawlen(lua, -1))
+        luaL_error(lua, "%s: %s: has a zero byte in it", layer, field);
     lua_settop(lua, 1);
     return text;
 }
@@ -245,7 +254,7 @@ static void pad_field(lua_State *lua, const char *layer, int index, const Tensor
 
 static int word_image(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "image", "name");
+    OPEN_FIELDS(lua, "image", 3, "name");
     Net *net = sandbox_context(lua);
     const int most[] = {MOST_SIDE, MOST_SIDE, 4};
     const char *const what[] = {"height", "width", "channels"};
@@ -270,7 +279,7 @@ static int word_image(lua_State *lua)
 
 static int word_conv(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "conv", "name", "out", "kernel", "stride", "pad", "init", "torch");
+    OPEN_FIELDS(lua, "conv", 1, "name", "out", "kernel", "stride", "pad", "init", "torch");
     Net *net = sandbox_context(lua);
     const char *name = name_field(lua, "conv", NONE);
     int x = input_field(lua, name, 1);
@@ -292,7 +301,7 @@ static int word_conv(lua_State *lua)
 
 static int word_bn(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "bn", "name", "scale", "torch");
+    OPEN_FIELDS(lua, "bn", 1, "name", "scale", "torch");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "bn", 1);
     const char *name = name_field(lua, "bn", x);
@@ -312,7 +321,7 @@ static int word_bn(lua_State *lua)
 /* Words of inputs alone. */
 static int plain_word(lua_State *lua, const char *word, OpKind kind, int inputs)
 {
-    OPEN_FIELDS(lua, word, "name");
+    OPEN_FIELDS(lua, word, inputs, "name");
     Net *net = sandbox_context(lua);
     int in[2] = {NONE, NONE};
     for (int i = 0; i < inputs; i++)
@@ -340,7 +349,7 @@ static int word_avgpool(lua_State *lua)
 
 static int word_subsample(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "subsample", "name", "stride", "out");
+    OPEN_FIELDS(lua, "subsample", 1, "name", "stride", "out");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "subsample", 1);
     const char *name = name_field(lua, "subsample", x);
@@ -357,7 +366,7 @@ static int word_subsample(lua_State *lua)
 
 static int word_maxpool(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "maxpool", "name", "kernel", "stride", "pad");
+    OPEN_FIELDS(lua, "maxpool", 1, "name", "kernel", "stride", "pad");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "maxpool", 1);
     const char *name = name_field(lua, "maxpool", x);
@@ -374,7 +383,7 @@ static int word_maxpool(lua_State *lua)
 
 static int word_dense(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "dense", "name", "out", "init", "torch");
+    OPEN_FIELDS(lua, "dense", 1, "name", "out", "init", "torch");
     Net *net = sandbox_context(lua);
     const char *name = name_field(lua, "dense", NONE);
     int x = input_field(lua, name, 1);

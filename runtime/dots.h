@@ -1,10 +1,16 @@
 /* Integer kernels' vectors: sums of four products of bytes, and rescaling to codes. i1, i8
  * and i16 are 1, 8 (AVX2) and 16 (AVX-512 VNNI) sums; all widths give the same integers. */
-#if defined(__AVX2__) || defined(__AVX512VNNI__)
+#if LATHE_INTEGERS > 1
 #include <immintrin.h>
 #endif
+#ifdef __GNUC__
+#define LATHE_UNUSED __attribute__((unused))
+#else
+#define LATHE_UNUSED
+#endif
 
-static inline int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
+/* LATHE_INTEGERS, defined before, says which of them are wanted beside i1. */
+LATHE_UNUSED static inline int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
 {
     return sum + x[0] * (int8_t)w + x[1] * (int8_t)(w >> 8) + x[2] * (int8_t)(w >> 16) +
            x[3] * (int8_t)(w >> 24);
@@ -12,7 +18,7 @@ static inline int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
 
 /* clamp((sum m + other r + b) >> shift, 0, largest); b contains the rounding. Without
  * anything to add, r is NULL and known to be when this is inlined. */
-static inline void requantise_i1(int32_t sum, int32_t other, const int64_t *b,
+LATHE_UNUSED static inline void requantise_i1(int32_t sum, int32_t other, const int64_t *b,
                                  const int32_t *m, const int32_t *r, int shift,
                                  int32_t largest, uint8_t *y)
 {
@@ -23,13 +29,13 @@ static inline void requantise_i1(int32_t sum, int32_t other, const int64_t *b,
     *y = (uint8_t)(code > largest ? largest : code);
 }
 
-#if defined(__AVX2__) && defined(__GNUC__)
+#if LATHE_INTEGERS == 8
 #ifndef LATHE_VECTORS_H
 typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint8_t b8 __attribute__((vector_size(8), aligned(1), may_alias));
 #endif
 
-static inline i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
+LATHE_UNUSED static inline i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
 {
     /* Even and odd bytes apart, in 16 bits: a product of two codes never saturates there. */
     int32_t four;
@@ -45,7 +51,7 @@ static inline i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
 }
 
 /* One half of the lanes: 64-bit sums from the low 32 bits of each. */
-static inline __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
+LATHE_UNUSED static inline __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
                                 __m256i largest)
 {
     __m256i code = _mm256_add_epi64(_mm256_mul_epi32(sum, m), b);
@@ -54,7 +60,7 @@ static inline __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
     return _mm256_blendv_epi8(code, largest, _mm256_cmpgt_epi64(code, largest));
 }
 
-static inline void requantise_i8(i8 sum, i8 other, const int64_t *b, const int32_t *m,
+LATHE_UNUSED static inline void requantise_i8(i8 sum, i8 other, const int64_t *b, const int32_t *m,
                                  const int32_t *r, int shift, int32_t largest, uint8_t *y)
 {
     const __m256i b0 = _mm256_loadu_si256((const __m256i *)b);
@@ -79,20 +85,20 @@ static inline void requantise_i8(i8 sum, i8 other, const int64_t *b, const int32
 }
 #endif
 
-#if defined(__AVX512VNNI__) && defined(__GNUC__)
+#if LATHE_INTEGERS == 16
 #ifndef LATHE_VECTORS_H
 typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint8_t b16 __attribute__((vector_size(16), aligned(1), may_alias));
 #endif
 
-static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
+LATHE_UNUSED static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
 {
     int32_t four;
     __builtin_memcpy(&four, x, 4);
     return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
 }
 
-static inline __m512i rescale_8(__m512i sum, __m512i b, __m512i m, int shift,
+LATHE_UNUSED static inline __m512i rescale_8(__m512i sum, __m512i b, __m512i m, int shift,
                                 __m512i largest)
 {
     __m512i code = _mm512_add_epi64(_mm512_mul_epi32(sum, m), b);
@@ -100,7 +106,7 @@ static inline __m512i rescale_8(__m512i sum, __m512i b, __m512i m, int shift,
     return _mm512_min_epi64(_mm512_srl_epi64(code, _mm_cvtsi32_si128(shift)), largest);
 }
 
-static inline void requantise_i16(i16 sum, i16 other, const int64_t *b, const int32_t *m,
+LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t *b, const int32_t *m,
                                   const int32_t *r, int shift, int32_t largest, uint8_t *y)
 {
     const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 8);
