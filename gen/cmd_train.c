@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "options.h"
 #include "paths.h"
+#include "start.h"
 #include "support.h"
 
 #include <errno.h>
@@ -56,6 +57,42 @@ int cmd_gen(int argc, char **argv)
     return ok ? 0 : command_failed();
 }
 
+/* The word behind a flag among those for the trainer, or NULL. */
+static const char **rest_value(Options *options, const char *flag)
+{
+    for (int i = 0; i + 1 < options->rest_count; i++)
+        if (strcmp(options->rest[i], flag) == 0)
+            return &options->rest[i + 1];
+    return NULL;
+}
+
+/* Quantised training begins with ranges found from a float network: calibrate its checkpoint
+ * to DIR/start.ckpt and start from that. */
+static bool calibrate_start(Options *options, const char *folder, char **start)
+{
+    enum { IMAGES = 256 };
+    const char **weights = rest_value(options, "--weights"), **data = rest_value(options, "--data");
+    bool resumes = false, is_float = false;
+    for (int i = 0; i < options->rest_count; i++)
+        resumes = resumes || strcmp(options->rest[i], "--resume") == 0;
+    if (!quant_used(&options->config.net) || resumes || data == NULL)
+        return true;
+    if (weights == NULL)
+        return rt_fail("%s: quantised training starts from a float network: want --weights FILE",
+                       options->config.path);
+    if (!start_is_float(&options->config, *weights, &is_float) || !is_float)
+        return rt_error()[0] == 0;
+    const PtqOptions ranges = {0};
+    PtqResult result;
+    *start = rt_format("%s/start.ckpt", folder);
+    if (!start_quantise(&options->config, *weights, *data, IMAGES, &ranges, *start, &result))
+        return false;
+    printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n", IMAGES,
+           result.float_accuracy, result.quantised_accuracy);
+    *weights = *start;
+    return true;
+}
+
 /* Generate, build, and become the trainer with the words it was meant for. */
 static bool run_trainer(Options *options, const char *mode, const char *folder,
                         bool wants_folder)
@@ -64,7 +101,8 @@ static bool run_trainer(Options *options, const char *mode, const char *folder,
         return false;
     char *path = output_folder(options, folder);
     char *trainer = generate(options, path) ? build_trainer(path) : NULL;
-    if (trainer) {
+    char *start = NULL;
+    if (trainer && (!wants_folder || calibrate_start(options, path, &start))) {
         const char **words = rt_alloc((options->rest_count + 5) * sizeof *words);
         int count = 0;
         words[count++] = trainer;
@@ -80,6 +118,7 @@ static bool run_trainer(Options *options, const char *mode, const char *folder,
         rt_fail("%s: %s", trainer, strerror(errno));
         free(words);
     }
+    free(start);
     free(trainer);
     free(path);
     return false;

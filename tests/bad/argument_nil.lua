@@ -1,0 +1,7 @@
+-- want: tests/bad/argument_nil.lua:5: unknown name 'y'
+return {
+    net = { layers = function()
+        local x = image{ 8, 8, 3 }
+        return dense{ avgpool(y), name = "last", out = 2 }
+    end },
+}

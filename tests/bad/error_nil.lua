@@ -1,0 +1,2 @@
+-- want: the config raised an error that is no text
+error()

@@ -1,0 +1,2 @@
+-- want: no such luck
+error("no such luck", 0)

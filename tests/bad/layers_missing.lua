@@ -1,0 +1,2 @@
+-- want: tests/bad/layers_missing.lua: net.layers: want a function that lays out the layers
+return { net = {} }

@@ -1,0 +1,2 @@
+-- want: the config asks for more than 64 MB of memory
+return ("x"):rep(1 << 30)

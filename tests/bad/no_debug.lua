@@ -1,0 +1,2 @@
+-- want: tests/bad/no_debug.lua:2: unknown name 'debug'
+return debug

@@ -1,0 +1,2 @@
+-- want: tests/bad/no_os.lua:2: unknown name 'os'
+return os

@@ -1,0 +1,1 @@
+error("this part fails")

@@ -1,0 +1,2 @@
+-- want: tests/bad/select_huge.lua:2: bad argument #1 to 'select' (index out of range)
+return select(-1)

@@ -1,0 +1,2 @@
+-- want: tests/bad/syntax.lua:3: unexpected symbol near <eof>
+return { net = 
