@@ -103,6 +103,11 @@ static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
         }
         lua_setfield(lua, -2, i == 0 ? "step" : "range");
     }
+    lua_pushinteger(lua, it->step == NONE ? -1 : net->tensors[it->step].offset);
+    lua_setfield(lua, -2, "step_offset");
+    bool learned = it->range != NONE && net->tensors[it->range].role == ROLE_PARAM;
+    lua_pushinteger(lua, learned ? net->tensors[it->range].offset : -1);
+    lua_setfield(lua, -2, "range_offset");
     lua_pushinteger(lua, it->step != NONE    ? net->tensors[it->step].k
                          : it->range != NONE ? net->tensors[it->range].k
                                              : 1);
@@ -183,6 +188,7 @@ static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
     lua_pushinteger(lua, it->line);
     lua_setfield(lua, -2, "line");
     push_quantiser(lua, net, &it->own, "own");
+    push_quantiser(lua, net, &it->bias, "bias_own");
     push_quantiser(lua, net, &it->input, "input");
     push_quantiser(lua, net, &it->other, "other");
     push_slots(lua, tensors, info->inputs, it->in);

@@ -88,6 +88,8 @@ typedef struct {
     int stat_count;
     size_t stat_floats;
     size_t arena_bytes;
+    const struct RtSized *sized; /* quantised weights and activations, see size.h */
+    int sized_count;
     /* Forward, loss, backward over step->count images; adds to step->gradient, updates
      * step->stats, fills step->logits, step->loss and step->correct. */
     void (*train)(Step *step);

@@ -2,6 +2,7 @@
  * generator state is kept: order and augmentation follow from seed, epoch and image
  * alone, so that a resumed run takes the very same steps. */
 #include "curve.h"
+#include "size.h"
 #include "support.h"
 #include "train.h"
 
@@ -110,6 +111,7 @@ static bool train_step(Run *run)
         state->correct += step.correct;
         done += step.count;
     }
+    size_penalty(run->model, recipe, run->optim.params, run->optim.gradient);
     optim_step(&run->optim, recipe, rate,
                (long)state->epoch * run->steps_per_epoch + state->step);
     state->step++;
@@ -182,6 +184,7 @@ static void print_row(const Run *run, const EpochRow *row, bool best)
                row->held_out_accuracy, best ? " (best)" : "");
     printf("; lr %.4g, %.1f s, %.0f images/s\n", row->lr, row->seconds,
            row->images_per_s);
+    size_print(run->model, &run->recipe, run->optim.params);
     fflush(stdout);
 }
 
@@ -200,7 +203,8 @@ static bool write_files(const Run *run, bool best)
     return (!best || state_save_for_use(run->best, &run->optim, run->config)) &&
            state_save(run->last, &run->state, &run->optim, run->config) &&
            history_write(&run->state.history, run->log) &&
-           curve_write(run->curve, run->model->name, &run->state.history);
+           curve_write(run->curve, run->model->name, &run->state.history) &&
+           size_write_picture(run->bits, run->model, run->optim.params);
 }
 
 /* Evaluate, then move on to the next epoch. *done is false if a signal came first: a

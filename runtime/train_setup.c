@@ -55,6 +55,7 @@ static void set_paths(Run *run, const char *folder)
     run->best = rt_format("%s/best.ckpt", folder);
     run->log = rt_format("%s/log.csv", folder);
     run->curve = rt_format("%s/curve.png", folder);
+    run->bits = rt_format("%s/bits.png", folder);
 }
 
 /* Epochs and seed go on as they were, whatever the config says by now. */
@@ -198,6 +199,7 @@ void run_free(Run *run)
     free(run->best);
     free(run->log);
     free(run->curve);
+    free(run->bits);
     data_free(&run->train);
     data_free(&run->held_out);
     data_free(&run->test);

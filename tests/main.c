@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, picture_suite());
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, resume_suite());
+    srunner_add_suite(runner, shipped_suite());
     srunner_add_suite(runner, trainer_suite());
     srunner_add_suite(runner, weights_suite());
     srunner_add_suite(runner, kernels_suite());

@@ -16,6 +16,7 @@ Suite *optim_suite(void);
 Suite *picture_suite(void);
 Suite *predict_suite(void);
 Suite *resume_suite(void);
+Suite *shipped_suite(void);
 Suite *trainer_suite(void);
 Suite *weights_suite(void);
 
