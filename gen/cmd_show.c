@@ -48,7 +48,8 @@ int cmd_show(int argc, char **argv)
     if (ok && fields) {
         config_print_fields(stdout);
     } else if (ok && !options.help) {
-        ok = (pass == NULL || known_pass(pass)) && options_load(&options);
+        ok = options.rest_count == 0 || rt_fail("show: unexpected word %s", options.rest[0]);
+        ok = ok && (pass == NULL || known_pass(pass)) && options_load(&options);
         options.compile.dump = pass;
         if (ok && pass)
             ok = dump(&options);

@@ -2,6 +2,7 @@
  * and help. Long lists (`data`) are read by hand below. */
 #include "fields.h"
 
+#include "field_table.h"
 #include "sandbox.h"
 #include "support.h"
 
@@ -10,68 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef enum { KIND_INT, KIND_NUMBER, KIND_BOOL, KIND_ENUM } Kind;
-
-typedef struct {
-    const char *section, *name;
-    Kind kind;
-    const char *member;
-    size_t offset, size;
-    double otherwise, low, high;
-    const char *meaning;
-} Field;
-
-static const Field rows[] = {
-#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                 \
-    {#section,                      #name,     KIND_##kind, #member, offsetof(Config, member), \
-     sizeof(((Config *)0)->member), otherwise, low,         high,    meaning},
-#include "fields.def"
-#undef FIELD
-};
-enum { ROWS = sizeof rows / sizeof *rows };
-
-/* The words of ENUM fields, in the order of the C enums. */
-static const struct {
-    const char *name, *words[5];
-} enums[] = {
-    {"schedule", {"step", "cosine", "one_cycle"}},
-    {"quantizer", {"none", "uniform_static", "parametric_d", "parametric_d_xmax"}},
-    {"gradient", {"ste", "ewgs", "psgd", "tanh", "invtanh"}},
-    {"w_range", {"max", "mean", "gaussian", "percentile", "mse"}},
-    {"a_range", {"max", "mean", "gaussian", "percentile", "mse"}},
-};
-
-static const char *const *words_of(const Field *field)
-{
-    int i = 0;
-    while (strcmp(enums[i].name, field->name) != 0)
-        i++;
-    return enums[i].words;
-}
-
-static void store(Config *config, const Field *field, double value)
-{
-    char *member = (char *)config + field->offset;
-    if (field->kind == KIND_NUMBER)
-        *(double *)member = value;
-    else if (field->kind == KIND_BOOL)
-        *(bool *)member = value != 0;
-    else if (field->size == 8)
-        *(uint64_t *)member = (uint64_t)value;
-    else
-        *(int *)member = (int)value;
-}
-
-static double fetch(const Config *config, const Field *field)
-{
-    const char *member = (const char *)config + field->offset;
-    if (field->kind == KIND_NUMBER)
-        return *(const double *)member;
-    if (field->kind == KIND_BOOL)
-        return *(const bool *)member;
-    return field->size == 8 ? (double)*(const uint64_t *)member : *(const int *)member;
-}
 
 bool fields_unknown(lua_State *lua, int table, const char *path, const char *section,
                     const char *name)
@@ -92,12 +31,12 @@ bool fields_unknown(lua_State *lua, int table, const char *path, const char *sec
 
 static bool read_word(lua_State *lua, Config *config, const Field *field)
 {
-    const char *const *words = words_of(field);
+    const char *const *words = field_words(field);
     const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
     char list[128] = "";
     for (int i = 0; i <= (int)field->high; i++) {
         if (strcmp(text, words[i]) == 0) {
-            store(config, field, i);
+            field_store(config, field, i);
             return true;
         }
         size_t end = strlen(list);
@@ -113,14 +52,14 @@ static bool read_value(lua_State *lua, Config *config, const Field *field)
     int type = lua_type(lua, -1);
     double value = lua_tonumber(lua, -1);
     if (type == LUA_TNIL) {
-        store(config, field, field->otherwise);
+        field_store(config, field, field->otherwise);
         return true;
     }
     if (field->kind == KIND_ENUM) {
         return read_word(lua, config, field);
     }
     if (field->kind == KIND_BOOL) {
-        store(config, field, lua_toboolean(lua, -1));
+        field_store(config, field, lua_toboolean(lua, -1));
         return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false", config->path,
                                                field->section, field->name);
     }
@@ -132,7 +71,7 @@ static bool read_value(lua_State *lua, Config *config, const Field *field)
                        field->section, field->name, luaL_tolstring(lua, -1, NULL),
                        field->kind == KIND_INT ? "a whole number" : "a number", field->low,
                        field->high);
-    store(config, field, value);
+    field_store(config, field, value);
     return true;
 }
 
@@ -215,18 +154,18 @@ static bool read_milestones(lua_State *lua, Config *config)
 static bool read_rows(lua_State *lua, Config *config, const char *section, const char *extra,
                       bool override)
 {
-    const char *names[ROWS + 1] = {extra};
+    const char *names[FIELDS + 1] = {extra};
     int count = 1;
-    for (int i = 0; i < ROWS; i++)
-        if (strcmp(rows[i].section, section) == 0)
-            names[count++] = rows[i].name;
+    for (int i = 0; i < FIELDS; i++)
+        if (strcmp(field_rows[i].section, section) == 0)
+            names[count++] = field_rows[i].name;
     if (!check_names(lua, config, section, names, count))
         return false;
-    for (int i = 0; i < ROWS; i++) {
-        if (strcmp(rows[i].section, section) != 0)
+    for (int i = 0; i < FIELDS; i++) {
+        if (strcmp(field_rows[i].section, section) != 0)
             continue;
-        int type = lua_getfield(lua, -1, rows[i].name);
-        if ((type != LUA_TNIL || !override) && !read_value(lua, config, &rows[i]))
+        int type = lua_getfield(lua, -1, field_rows[i].name);
+        if ((type != LUA_TNIL || !override) && !read_value(lua, config, &field_rows[i]))
             return false;
         lua_pop(lua, 1);
     }
@@ -409,150 +348,4 @@ bool fields_read(lua_State *lua, Config *config)
     lua_settop(lua, 1);
     return check_names(lua, config, "", sections, 4) && read_train(lua, config) &&
            read_data(lua, config) && read_quant(lua, config);
-}
-
-/* The shortest digits that read back as the same number. */
-static void print_number(FILE *file, double value)
-{
-    char digits[32];
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (strtod(digits, NULL) == value)
-            break;
-    }
-    fputs(digits, file);
-}
-
-/* The description's fields, in key order; functions are its business alone. */
-static void print_net(lua_State *lua, FILE *file)
-{
-    lua_getfield(lua, 1, "net");
-    int net = lua_gettop(lua);
-    sandbox_sorted_keys(lua, net);
-    int keys = (int)lua_rawlen(lua, -1);
-    for (int i = 1; i <= keys; i++) {
-        lua_rawgeti(lua, net + 1, i);
-        const char *name = lua_tostring(lua, -1);
-        int type = lua_getfield(lua, net, name);
-        if (type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN)
-            fprintf(file, "net.%s=%s\n", name, luaL_tolstring(lua, -1, NULL));
-        lua_settop(lua, net + 1);
-    }
-    lua_settop(lua, 1);
-}
-
-static void print_field(FILE *file, const Config *config, const Field *field)
-{
-    double value = fetch(config, field);
-    fprintf(file, "%s.%s=", field->section, field->name);
-    if (field->kind == KIND_ENUM)
-        fputs(words_of(field)[(int)value], file);
-    else if (field->kind == KIND_BOOL)
-        fputs(value != 0 ? "true" : "false", file);
-    else
-        print_number(file, value);
-    fputc('\n', file);
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    return strcmp((*(const Field *const *)a)->name, (*(const Field *const *)b)->name);
-}
-
-static void print_milestones(FILE *file, const Config *config)
-{
-    fputs("train.milestones={", file);
-    for (int i = 0; i < config->recipe.milestone_count; i++)
-        fprintf(file, "%s%d", i ? "," : "", config->recipe.milestones[i]);
-    fputs("}\n", file);
-}
-
-static void print_section(FILE *file, const Config *config, const char *section)
-{
-    const Field *sorted[ROWS];
-    int count = 0;
-    for (int i = 0; i < ROWS; i++)
-        if (strcmp(rows[i].section, section) == 0)
-            sorted[count++] = &rows[i];
-    qsort(sorted, count, sizeof *sorted, compare_rows);
-    for (int i = 0; i < count; i++) {
-        bool before = i == 0 || strcmp(sorted[i - 1]->name, "milestones") < 0;
-        if (before && strcmp(sorted[i]->name, "milestones") > 0 && strcmp(section, "train") == 0)
-            print_milestones(file, config);
-        print_field(file, config, sorted[i]);
-    }
-}
-
-/* Bits of each layer where they differ from the default. */
-static void print_overrides(FILE *file, const Config *config)
-{
-    for (int i = 0; i < config->net.op_count; i++) {
-        const Op *op = &config->net.ops[i];
-        if (memcmp(&op->quant, &config->quant, sizeof op->quant) != 0)
-            fprintf(file, "quant.layers.%s=%d/%d %s\n", op->name, op->quant.w_bits,
-                    op->quant.a_bits, enums[1].words[op->quant.quantizer]);
-    }
-}
-
-static void print_channels(FILE *file, const char *name, const Config *config,
-                           const double *values)
-{
-    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
-    fprintf(file, "data.%s={", name);
-    for (int i = 0; i < channels; i++) {
-        fputs(i ? "," : "", file);
-        print_number(file, values[i]);
-    }
-    fputs("}\n", file);
-}
-
-char *fields_lines(lua_State *lua, const Config *config)
-{
-    char *text = NULL;
-    size_t bytes;
-    FILE *file = open_memstream(&text, &bytes);
-    fputs("data.classes=", file);
-    for (int i = 0; i < config->class_count; i++)
-        fprintf(file, "%s%s", i ? "," : "", config->class_names[i]);
-    fputc('\n', file);
-    print_channels(file, "mean", config, config->mean);
-    print_channels(file, "std", config, config->std);
-    print_net(lua, file);
-    if (config->quant.quantizer != QUANT_NONE) {
-        print_section(file, config, "quant");
-        print_overrides(file, config);
-    }
-    print_section(file, config, "train");
-    fclose(file);
-    return text;
-}
-
-void fields_push_recipe(lua_State *lua, const Config *config)
-{
-    char text[128];
-    lua_newtable(lua);
-    int count = 0;
-    for (int i = 0; i < ROWS; i++) {
-        const char *member = strchr(rows[i].member, '.');
-        if (strncmp(rows[i].member, "recipe.", 7) != 0)
-            continue;
-        snprintf(text, sizeof text, "%s = %.17g", member, fetch(config, &rows[i]));
-        lua_pushstring(lua, text);
-        lua_rawseti(lua, -2, ++count);
-    }
-    for (int i = 0; i < config->recipe.milestone_count; i++) {
-        snprintf(text, sizeof text, ".milestones[%d] = %d", i, config->recipe.milestones[i]);
-        lua_pushstring(lua, text);
-        lua_rawseti(lua, -2, ++count);
-    }
-    snprintf(text, sizeof text, ".milestone_count = %d", config->recipe.milestone_count);
-    lua_pushstring(lua, text);
-    lua_rawseti(lua, -2, ++count);
-}
-
-void config_print_fields(FILE *file)
-{
-    for (int i = 0; i < ROWS; i++)
-        fprintf(file, "  %s.%-16s %-8g %s\n", rows[i].section, rows[i].name,
-                rows[i].otherwise, rows[i].meaning);
 }
