@@ -24,7 +24,8 @@ int cmd_emit(int argc, char **argv)
         ok = ok && (weights || rt_fail("emit: --weights FILE is missing"));
         ok = ok && (output || rt_fail("emit: -o FILE.c is missing"));
         ok = ok && options_load(&options) &&
-             shipped_write(&options.config, weights, output, split != NULL);
+             shipped_write(&options.config, weights, output,
+                           (ShippedOptions){.split = split != NULL, .selftest = true});
         if (ok)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that classifies raw "
                    "images from standard input\n",

@@ -1,12 +1,12 @@
 /* verify: the shipped file against the trainer, image by image, in every build there is a
  * compiler for. Integer scores must be identical; float ones may differ by rounding, at most
  * by 1e-5 of the image's largest. */
-#include "build.h"
 #include "commands.h"
 #include "constants.h"
 #include "data.h"
 #include "options.h"
 #include "paths.h"
+#include "scores.h"
 #include "scratch.h"
 #include "shipped.h"
 #include "support.h"
@@ -132,35 +132,6 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
     return ok;
 }
 
-/* The path from the root, as the scratch folder's programs need it; free() it. */
-static char *absolute(const char *path)
-{
-    char *resolved = realpath(path, NULL);
-    return resolved ? resolved : rt_format("%s", path); /* such as random:100 */
-}
-
-/* The trainer's scores of the first `images` test images (NULL: all) as an array to free. */
-static bool trainer_scores(const Options *options, const char *weights, const char *data,
-                           const char *images, const Scratch *scratch, Array **scores)
-{
-    const char *folder = scratch->folder;
-    if (!build_write(&options->config, &options->compile, options->command, folder))
-        return false;
-    char *trainer = build_trainer(folder), *file = rt_format("%s/scores.npy", folder);
-    char *weights_path = absolute(weights), *data_path = absolute(data);
-    const char *words[] = {trainer,    "eval", "--weights", weights_path, "--data",
-                           data_path,  "--scores", file, images ? "--images" : NULL, images,
-                           NULL};
-    int count = 0;
-    bool ok = trainer && scratch_run(scratch, "the trainer", NULL, (char *const *)words) &&
-              weights_read(file, scores, &count);
-    free(trainer);
-    free(file);
-    free(weights_path);
-    free(data_path);
-    return ok;
-}
-
 static bool installed(const char *program)
 {
     const char *path = getenv("PATH");
@@ -219,17 +190,20 @@ static bool verify(Options *options, const char *weights, const char *data, cons
         return false;
     c.arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
     net_free(&infer);
+    Array *scores = NULL;
+    if (!scores_of_trainer(config, &options->compile, weights, data, images, &scores))
+        return false;
     char *beside = rt_format("%s/out/verify", lathe_root());
     Scratch scratch;
     bool ok = scratch_begin(&scratch, beside);
     free(beside);
-    if (!ok)
+    if (!ok) {
+        arrays_free(scores, 1);
         return false;
-    Array *scores = NULL;
+    }
     ImageSet train = {0}, test = {0};
     char *source = rt_format("%s/file.c", scratch.folder);
-    ok = trainer_scores(options, weights, data, images, &scratch, &scores) &&
-         shipped_write(config, weights, source, false) &&
+    ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
          data_load(data, DATA_TEST, image->h, image->w, image->c, c.classes, &train, &test);
     if (ok) {
         c.count = (int)(scores[0].count / c.classes);
@@ -241,7 +215,7 @@ static bool verify(Options *options, const char *weights, const char *data, cons
         free(c.found);
         free(c.arenas);
     }
-    arrays_free(scores, scores != NULL);
+    arrays_free(scores, 1);
     data_free(&test);
     free(source);
     scratch_end(&scratch);

@@ -67,6 +67,44 @@ static void set_score_unit(lua_State *lua, const EmitInput *input)
     set_string(lua, "score_unit", text);
 }
 
+/* The images, four pixels to a 32-bit word, and the scores as their words. */
+static void set_selftest(lua_State *lua, const EmitInput *input)
+{
+    if (input->selftest == NULL) {
+        set_flag(lua, "selftest", false);
+        return;
+    }
+    const ImageSet *set = &input->selftest->images;
+    size_t bytes = (size_t)set->height * set->width * set->channels;
+    lua_newtable(lua);
+    lua_pushinteger(lua, set->count);
+    lua_setfield(lua, -2, "count");
+    const char *const names[] = {"images", "scores"};
+    for (int list = 0; list < 2; list++) {
+        lua_newtable(lua);
+        for (int n = 0; n < set->count; n++) {
+            luaL_Buffer buffer;
+            luaL_buffinit(lua, &buffer);
+            size_t count = list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
+            for (size_t i = 0; i < count; i++) {
+                uint32_t word = 0;
+                if (list == 1)
+                    memcpy(&word, &input->selftest->scores[n * count + i], sizeof word);
+                for (size_t b = 4 * i; list == 0 && b < 4 * i + 4 && b < bytes; b++)
+                    word |= (uint32_t)set->pixels[n * bytes + b] << 8 * (b % 4);
+                char text[16];
+                snprintf(text, sizeof text, "0x%08lx,%s", (unsigned long)word,
+                         i % 8 == 7 ? "\n" : " ");
+                luaL_addstring(&buffer, text);
+            }
+            luaL_pushresult(&buffer);
+            lua_rawseti(lua, -2, n + 1);
+        }
+        lua_setfield(lua, -2, names[list]);
+    }
+    lua_setfield(lua, -2, "selftest");
+}
+
 /* text_of(path): a file of lathe's own, to be part of a generated one. */
 static int file_text(lua_State *lua)
 {
@@ -158,7 +196,7 @@ static int render(lua_State *lua)
     lua_pushlightuserdata(lua, (void *)input->constants);
     lua_pushcclosure(lua, constant_words, 1);
     lua_setfield(lua, -2, "words");
-    set_flag(lua, "selftest", false);
+    set_selftest(lua, input);
     set_score_unit(lua, input);
     lua_pushcfunction(lua, file_text);
     lua_setfield(lua, -2, "text_of");

@@ -4,9 +4,16 @@
 
 #include "config.h"
 #include "constants.h"
+#include "data.h"
 #include "passes.h"
 
 #define LATHE_VERSION "0.1"
+
+/* Images a shipped file tests itself with, and the scores they must get. */
+typedef struct {
+    ImageSet images;
+    float *scores; /* [images][classes] */
+} Selftest;
 
 /* What a template sees beside the config; unused parts stay NULL. */
 typedef struct {
@@ -19,6 +26,7 @@ typedef struct {
     const Net *infer, *infer_narrow, *infer_wide; /* infer: plain, AVX2, AVX-512 */
     const char *name, *header;                    /* infer: prefix of C names; file */
     const Constants *constants;                   /* infer */
+    const Selftest *selftest;                     /* infer, or NULL */
     bool split, only_weights;                     /* infer: constants in their own file */
 } EmitInput;
 

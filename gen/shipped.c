@@ -3,7 +3,9 @@
 
 #include "compile.h"
 #include "emit.h"
+#include "scores.h"
 #include "support.h"
+#include "weights_file.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -18,24 +20,41 @@ static bool write_as(const char *template, const EmitInput *input, const char *p
     return ok;
 }
 
-static bool write_files(EmitInput *input, const char *output, bool split)
+static bool write_files(EmitInput *input, const char *output)
 {
     int stem = (int)strlen(output) - 2;
     char *header = rt_format("%.*s.h", stem, output);
     char *constants = rt_format("%.*s_weights.c", stem, output);
     char *copy = rt_format("%s", header);
     input->header = basename(copy);
-    input->split = split;
     bool ok = write_as("infer.h.in", input, header) && write_as("infer.c.in", input, output);
     input->only_weights = true;
-    ok = ok && (!split || write_as("infer.c.in", input, constants));
+    ok = ok && (!input->split || write_as("infer.c.in", input, constants));
     free(header);
     free(constants);
     free(copy);
     return ok;
 }
 
-bool shipped_write(const Config *config, const char *weights, const char *output, bool split)
+/* A few seeded images, and the scores the trainer's evaluation gives them. */
+static bool make_selftest(const Config *config, const char *weights, Selftest *selftest)
+{
+    static const char data[] = "random:3:2026";
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const CompileOptions options = {.target = target_find(NULL)};
+    ImageSet train = {0};
+    Array *scores = NULL;
+    if (!scores_of_trainer(config, &options, weights, data, NULL, &scores))
+        return false;
+    selftest->scores = rt_alloc(scores[0].count * sizeof(float));
+    memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));
+    arrays_free(scores, 1);
+    return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
+                     &train, &selftest->images);
+}
+
+bool shipped_write(const Config *config, const char *weights, const char *output,
+                   ShippedOptions options)
 {
     size_t length = strlen(output);
     if (length < 3 || strcmp(output + length - 2, ".c") != 0)
@@ -50,8 +69,8 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         const char *const targets[] = {"plain", "avx2",
                                        quant_used(&config->net) ? "vnni" : "avx512"};
         for (int i = 0; ok && i < 3; i++) {
-            const CompileOptions options = {.target = target_find(targets[i])};
-            ok = compile_infer(config, &options, &nets[i]);
+            const CompileOptions compile = {.target = target_find(targets[i])};
+            ok = compile_infer(config, &compile, &nets[i]);
         }
         char *command = rt_format("lathe emit %s", config->path);
         EmitInput input = {.config = config,
@@ -61,8 +80,16 @@ bool shipped_write(const Config *config, const char *weights, const char *output
                            .infer_narrow = &nets[1],
                            .infer_wide = &nets[2],
                            .name = config->name,
-                           .constants = &constants};
-        ok = ok && write_files(&input, output, split);
+                           .constants = &constants,
+                           .split = options.split};
+        Selftest selftest = {0};
+        if (ok && options.selftest && quant_used(&config->net)) {
+            ok = make_selftest(config, weights, &selftest);
+            input.selftest = &selftest;
+        }
+        ok = ok && write_files(&input, output);
+        data_free(&selftest.images);
+        free(selftest.scores);
         free(command);
         for (int i = 0; i < 3; i++)
             net_free(&nets[i]);

@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "op_reference.h"
+#include "random_weights.h"
 #include "support.h"
 
 #include <check.h>
@@ -28,15 +29,6 @@ typedef struct {
     int labels[IMAGES];
     At at;
 } Bench;
-
-static uint64_t seed;
-
-/* Uniform in [-1, 1]. */
-static double draw(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(seed >> 33) / (1u << 30) - 1;
-}
 
 /* ---- Memory ---- */
 
@@ -149,7 +141,7 @@ static void fill(const Tensor *t, char *copy)
     for (long i = 0; i < count; i++) {
         bool squares = t->role == ROLE_PARTIAL && t->rank == 2 && t->c == 2 && i >= t->k;
         bool positive = squares || (t->role == ROLE_STAT && t->param_kind == PARAM_BN_VAR);
-        put(t, copy, i, draw() + (positive ? 1.5 : 0));
+        put(t, copy, i, random_unit() + (positive ? 1.5 : 0));
     }
 }
 
@@ -390,7 +382,7 @@ static void check_program(const BuiltNet *built, const Net *net, Function *const
     Bench bench;
     bench_open(&bench, built, net);
     for (int i = 0; i < net->op_count; i++) {
-        seed = i + 1;
+        random_seed(i + 1);
         bench.op = &net->ops[i];
         bench.function = functions[i];
         check_op(&bench, functions);

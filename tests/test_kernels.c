@@ -4,6 +4,7 @@
 
 #include "built_net.h"
 #include "op_check.h"
+#include "random_weights.h"
 #include "reference.h"
 #include "support.h"
 #include "test_folder.h"
@@ -14,14 +15,10 @@
 
 /* ---- The references themselves ---- */
 
-static uint64_t seed;
-
 static void draw(double *values, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        values[i] = (double)(seed >> 33) / (1u << 30) - 1;
-    }
+    for (size_t i = 0; i < count; i++)
+        values[i] = random_unit();
 }
 
 static double product(const double *a, const double *b, size_t count)

@@ -4,21 +4,13 @@
 
 #include "built_net.h"
 #include "oracle.h"
+#include "random_weights.h"
 #include "support.h"
 #include "test_folder.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t seed;
-
-/* Uniform in [-1, 1]. */
-static double draw(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(seed >> 33) / (1u << 30) - 1;
-}
 
 /* ---- One pass ---- */
 
@@ -32,28 +24,10 @@ typedef struct {
     Step step;
 } Pass;
 
-static void draw_params(Pass *pass)
-{
-    const Model *model = pass->model;
-    for (int i = 0; i < model->param_count; i++) {
-        const Param *param = &model->params[i];
-        double middle = param->kind == PARAM_BN_SCALE ? 1 : 0;
-        bool kernel = param->kind == PARAM_CONV || param->kind == PARAM_DENSE;
-        double width = kernel ? 2 / sqrt(param->fan_in) : 0.4;
-        for (size_t j = 0; j < param->count; j++)
-            pass->params[param->offset + j] = (float)(middle + width * draw());
-    }
-    for (int i = 0; i < model->stat_count; i++) {
-        const Param *stat = &model->stats[i];
-        for (size_t j = 0; j < stat->count; j++)
-            pass->stats[stat->offset + j] =
-                (float)((stat->kind == PARAM_BN_VAR ? 1 : 0) + 0.3 * draw());
-    }
-}
-
 /* The same weights and images for the same model, whatever the target. */
-static void pass_open(Pass *pass, const Model *model)
+static void pass_open(Pass *pass, const BuiltNet *built)
 {
+    const Model *model = built->model;
     size_t pixels = (size_t)model->height * model->width * model->channels;
     size_t count = model->micro_batch;
     *pass = (Pass){.model = model,
@@ -64,10 +38,9 @@ static void pass_open(Pass *pass, const Model *model)
                    .stats = rt_alloc_aligned((model->stat_floats + 16) * sizeof(float)),
                    .logits = rt_alloc_aligned(count * model->classes * sizeof(float)),
                    .arena = rt_alloc_aligned(model->arena_bytes)};
-    seed = 7;
-    draw_params(pass);
-    for (size_t i = 0; i < count * pixels; i++)
-        pass->images[i] = (uint8_t)(127.5 + 127.5 * draw());
+    random_seed(7);
+    random_weights(&built->config.net, pass->params, pass->stats);
+    random_bytes(pass->images, count * pixels);
     for (size_t i = 0; i < count; i++)
         pass->labels[i] = (int32_t)(i * 7 % model->classes);
     memset(pass->arena, 0xff, model->arena_bytes); /* NaN: nothing may lean on it */
@@ -94,14 +67,6 @@ static void pass_close(Pass *pass)
     free(pass->arena);
 }
 
-static double *doubles(const float *values, size_t count)
-{
-    double *copy = rt_alloc((count + 1) * sizeof(double));
-    for (size_t i = 0; i < count; i++)
-        copy[i] = values[i];
-    return copy;
-}
-
 /* Largest difference, as a share of the largest wanted value. */
 static double distance(const float *got, const double *want, size_t count)
 {
@@ -116,7 +81,7 @@ static double distance(const float *got, const double *want, size_t count)
 
 static double float_distance(const float *got, const float *want, size_t count)
 {
-    double *values = doubles(want, count), apart = distance(got, values, count);
+    double *values = to_doubles(want, count), apart = distance(got, values, count);
     free(values);
     return apart;
 }
@@ -157,7 +122,7 @@ static double slope(const Config *config, const Pass *pass, const double *stats,
                     const double *direction)
 {
     size_t count = pass->model->param_floats;
-    double *params = doubles(pass->params, count), loss[2];
+    double *params = to_doubles(pass->params, count), loss[2];
     const double step = 1e-6;
     for (int side = 0; side < 2; side++) {
         for (size_t i = 0; i < count; i++)
@@ -176,7 +141,7 @@ static void check_slope(const Config *config, const Pass *pass, const double *st
     double *direction = rt_alloc(pass->model->param_floats * sizeof(double));
     double along = 0, length = 0;
     for (size_t i = first; i < first + count; i++) {
-        direction[i] = draw() < 0 ? -1 : 1;
+        direction[i] = random_unit() < 0 ? -1 : 1;
         along += pass->gradient[i] * direction[i];
         length += (double)pass->gradient[i] * pass->gradient[i];
     }
@@ -193,8 +158,8 @@ START_TEST(gradients_are_slopes_of_the_loss)
     BuiltNet built;
     Pass pass;
     build(&built, _i, best_way());
-    pass_open(&pass, built.model);
-    double *stats = doubles(pass.stats, built.model->stat_floats);
+    pass_open(&pass, &built);
+    double *stats = to_doubles(pass.stats, built.model->stat_floats);
     pass.model->train(&pass.step);
     for (int i = 0; i < built.model->param_count; i++) {
         const Param *param = &built.model->params[i];
@@ -211,9 +176,9 @@ END_TEST
 static void check_training(const Config *config, Pass *pass, int count)
 {
     const Model *model = pass->model;
-    double *params = doubles(pass->params, model->param_floats);
-    double *stats = doubles(pass->stats, model->stat_floats);
-    double *moved = doubles(pass->stats, model->stat_floats);
+    double *params = to_doubles(pass->params, model->param_floats);
+    double *stats = to_doubles(pass->stats, model->stat_floats);
+    double *moved = to_doubles(pass->stats, model->stat_floats);
     double *logits = rt_alloc((size_t)count * model->classes * sizeof(double));
     pass->step.count = count;
     memset(pass->gradient, 0, model->param_floats * sizeof(float));
@@ -247,7 +212,7 @@ START_TEST(any_number_of_images)
     BuiltNet built;
     Pass pass;
     build(&built, _i, best_way());
-    pass_open(&pass, built.model);
+    pass_open(&pass, &built);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         check_training(&built.config, &pass, counts[i]);
     pass_close(&pass);
@@ -260,7 +225,7 @@ START_TEST(no_smoothing_and_much)
     BuiltNet built;
     Pass pass;
     build(&built, 0, best_way());
-    pass_open(&pass, built.model);
+    pass_open(&pass, &built);
     for (int i = 0; i < 3; i++) {
         pass.step.label_smoothing = 0.5f * (float)i;
         check_training(&built.config, &pass, 9);
@@ -279,9 +244,9 @@ START_TEST(evaluation_uses_running_statistics)
         built_free(&built);
         return;
     }
-    pass_open(&pass, built.model);
-    double *params = doubles(pass.params, built.model->param_floats);
-    double *stats = doubles(pass.stats, built.model->stat_floats);
+    pass_open(&pass, &built);
+    double *params = to_doubles(pass.params, built.model->param_floats);
+    double *stats = to_doubles(pass.stats, built.model->stat_floats);
     int count = 19, classes = built.model->classes;
     double *want = rt_alloc((size_t)count * classes * sizeof(double));
     oracle_forward(&built.config, params, stats, false, pass.images, count, want);
@@ -308,7 +273,7 @@ START_TEST(every_way_gives_the_same)
     Pass first = {0};
     BuiltNet first_built;
     build(&first_built, _i, 0);
-    pass_open(&first, first_built.model);
+    pass_open(&first, &first_built);
     first.model->train(&first.step);
     for (int way = 1; way < WAYS; way++) {
         BuiltNet built;
@@ -316,7 +281,7 @@ START_TEST(every_way_gives_the_same)
         if (!target_runs(ways[way].target))
             continue;
         build(&built, _i, way);
-        pass_open(&pass, built.model);
+        pass_open(&pass, &built);
         pass.model->train(&pass.step);
         const Model *model = built.model;
         for (int i = 0; i < model->param_count; i++) {
@@ -345,7 +310,7 @@ START_TEST(threads_change_no_bit)
     const Model *model = built.model;
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         Pass *now = i == 0 ? &first : &pass;
-        pass_open(now, model);
+        pass_open(now, &built);
         rt_set_threads(threads[i]);
         model->train(&now->step);
         if (i == 0)
@@ -368,8 +333,8 @@ START_TEST(gradients_add_up)
     BuiltNet built;
     Pass once, twice;
     build(&built, 2, best_way());
-    pass_open(&once, built.model);
-    pass_open(&twice, built.model);
+    pass_open(&once, &built);
+    pass_open(&twice, &built);
     once.model->train(&once.step);
     for (int i = 0; i < 2; i++) {
         twice.step.loss_scale = i ? 0.25f : 0.5f;
