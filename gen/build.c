@@ -34,7 +34,7 @@ static bool write_report(const Config *config, const CompileOptions *options,
     char *text = NULL;
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
-    report_print(file, config);
+    report_print(file, config, NULL);
     report_print_programs(file, train, options->target);
     fclose(file);
     char *path = rt_format("%s/report.txt", folder);

@@ -1,6 +1,8 @@
 /* show: what a config means, as a table or as the compiler sees it. */
+#include "checkpoint.h"
 #include "commands.h"
 #include "options.h"
+#include "params.h"
 #include "report.h"
 #include "support.h"
 
@@ -33,16 +35,36 @@ static bool dump(const Options *options)
     return true;
 }
 
+static bool print_table(const Config *config, const char *weights)
+{
+    const Net *net = &config->net;
+    Checkpoint checkpoint = {0};
+    float *params = rt_alloc(net->param_floats * sizeof(float));
+    Param *list = params_of(net, ROLE_PARAM);
+    bool ok = weights == NULL ||
+              (checkpoint_read(weights, &checkpoint) &&
+               checkpoint_match_arch(&checkpoint, weights, config->arch) &&
+               checkpoint_take_for_use(&checkpoint, weights, list,
+                                       params_count(net, ROLE_PARAM), params));
+    if (ok)
+        report_print(stdout, config, weights ? params : NULL);
+    checkpoint_free(&checkpoint);
+    free(params);
+    free(list);
+    return ok;
+}
+
 int cmd_show(int argc, char **argv)
 {
-    const char *pass = NULL, *fields = NULL;
+    const char *pass = NULL, *fields = NULL, *weights = NULL;
     Flag flags[] = {
         {"--dump", "PASS", "the IR after a pass: " COMPILE_PASSES_HELP, &pass},
+        {"--weights", "FILE", "learned bits as this checkpoint has them", &weights},
         {"--fields", NULL, "every config field outside `net`, its default and meaning", &fields},
     };
-    const Verb verb = {"show", "CONFIG [--dump PASS]",
+    const Verb verb = {"show", "CONFIG [--weights FILE] [--dump PASS]",
                        "The layers with shapes, bits, parameters, multiply-accumulates and bytes.",
-                       flags, 2, false};
+                       flags, 3, false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && fields) {
@@ -54,7 +76,7 @@ int cmd_show(int argc, char **argv)
         if (ok && pass)
             ok = dump(&options);
         else if (ok)
-            report_print(stdout, &options.config);
+            ok = print_table(&options.config, weights);
     }
     options_free(&options);
     return ok ? 0 : command_failed();
