@@ -140,15 +140,24 @@ static void report_layer(Ptq *ptq, const Op *op)
                 weights ? op->quant.w_bits : op->quant.a_bits, snr);
 }
 
-static double accuracy(const ImageSet *images, const float *scores, int classes)
+static int best_class(const float *scores, int classes)
+{
+    int best = 0;
+    for (int k = 1; k < classes; k++)
+        if (scores[k] > scores[best])
+            best = k;
+    return best;
+}
+
+/* Without labels, what the float network says is right. */
+static double accuracy(const ImageSet *images, const float *reference, const float *scores,
+                       int classes)
 {
     int right = 0;
-    for (int n = 0; n < images->count; n++) {
-        int best = 0;
-        for (int k = 1; k < classes; k++)
-            if (scores[(long)n * classes + k] > scores[(long)n * classes + best])
-                best = k;
-        right += best == images->labels[n];
+    for (long n = 0; n < images->count; n++) {
+        int label = images->unlabelled ? best_class(reference + n * classes, classes)
+                                       : images->labels[n];
+        right += best_class(scores + n * classes, classes) == label;
     }
     return (double)right / images->count;
 }
@@ -202,8 +211,8 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
         calibration_release(&ptq.base, i);
     }
     const Values *scores = calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
-    result->float_accuracy = accuracy(images, scores->f, config->class_count);
-    result->quantised_accuracy = accuracy(images, scores->q, config->class_count);
+    result->float_accuracy = accuracy(images, scores->f, scores->f, config->class_count);
+    result->quantised_accuracy = accuracy(images, scores->f, scores->q, config->class_count);
     calibration_end(&ptq.base);
     free(ptq.float_stats);
     net_free(&net);

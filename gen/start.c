@@ -63,7 +63,7 @@ static bool load_images(const Config *config, const char *data, int images, Imag
         size_t bytes = (size_t)all.height * all.width * all.channels;
         int *order = rt_alloc(all.count * sizeof(int));
         random_permutation(config->recipe.seed, all.count, order);
-        *set = all;
+        *set = all; /* unlabelled or not */
         set->count = images;
         set->pixels = rt_alloc(images * bytes);
         set->labels = rt_alloc(images * sizeof *set->labels);

