@@ -126,6 +126,7 @@ static const Op *conv_of(Integers *in, const Op *point)
 static int add_conv(Integers *in, const Op *conv, int codes, int out)
 {
     Op *op = append(in, conv, OP_I_CONV);
+    op->own = (Quantiser){.step = NONE, .range = NONE}; /* sums, until a POINT joins in */
     op->in[0] = in->codes[conv->in[0]];
     op->in[1] = codes;
     op->out[0] = out;

@@ -60,9 +60,21 @@ static void write_listing(const BuiltNet *built, const char *path)
 
 static void compile_listing(const char *source, const char *object, const Target *target)
 {
-    const char *words[32] = {"gcc", "-std=gnu11", "-O2", "-ffp-contract=fast", "-Wall",
-                             "-Wextra", "-Wpedantic", "-Werror", "-Wno-overlength-strings",
-                             "-shared", "-fPIC", "-Wl,-Bsymbolic", "-o", object, source};
+    const char *words[32] = {"gcc",
+                             "-std=gnu11",
+                             "-O2",
+                             "-ffp-contract=fast",
+                             "-Wall",
+                             "-Wextra",
+                             "-Wpedantic",
+                             "-Werror",
+                             "-Wno-overlength-strings",
+                             "-shared",
+                             "-fPIC",
+                             "-Wl,-Bsymbolic",
+                             "-o",
+                             object,
+                             source};
     char *runtime = rt_format("-I%s/runtime", lathe_root());
     char *flags = rt_format("%s", target->cflags), *rest = flags;
     int count = 15;
@@ -89,8 +101,9 @@ void built_make(BuiltNet *built, const char *name, const BuildHow *how)
 {
     *built = (BuiltNet){0};
     const Lowering lowering = how->call ? LOWER_CALL : LOWER_DIRECT;
-    const CompileOptions options = {
-        .target = target_find(how->target ? how->target : "plain"), .lowering = &lowering};
+    const CompileOptions options = {.target =
+                                        target_find(how->target ? how->target : "plain"),
+                                    .lowering = &lowering};
     int sets = 0;
     while (how->sets && how->sets[sets])
         sets++;

@@ -1,5 +1,5 @@
-/* A config's training and evaluation programs, generated, compiled and loaded into the test:
- * as a Model, and op by op. */
+/* A config's training and evaluation programs, generated, compiled and loaded into the
+ * test: as a Model, and op by op. */
 #ifndef LATHE_BUILT_NET_H
 #define LATHE_BUILT_NET_H
 
@@ -18,8 +18,8 @@ typedef struct {
 /* How to make one; zero is the default everywhere. */
 typedef struct {
     const char *target;
-    bool call;                /* convolutions as calls of the runtime */
-    const char *const *sets;  /* overrides, ended by NULL */
+    bool call;               /* convolutions as calls of the runtime */
+    const char *const *sets; /* overrides, ended by NULL */
 } BuildHow;
 
 /* Whether this machine can run the target's code. */
@@ -27,7 +27,8 @@ bool target_runs(const char *target);
 
 /* tests/nets/NAME.lua; free() it. */
 char *net_path(const char *name);
-/* Load that config, write and compile its trainer in the test's folder, without a warning. */
+/* Load that config, write and compile its trainer in the test's folder, without a
+ * warning. */
 void built_make(BuiltNet *built, const char *name, const BuildHow *how);
 void built_free(BuiltNet *built);
 

@@ -1,5 +1,5 @@
-/* The test program: every suite, each test in a process of its own. CK_RUN_SUITE=name runs
- * one of them. */
+/* The test program: every suite, each test in a process of its own. CK_RUN_SUITE=name
+ * runs one of them. */
 #include "suites.h"
 
 #include "gemm.h"
@@ -17,7 +17,9 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, data_suite());
     srunner_add_suite(runner, import_suite());
     srunner_add_suite(runner, optim_suite());
+    srunner_add_suite(runner, passes_suite());
     srunner_add_suite(runner, picture_suite());
+    srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, shipped_suite());

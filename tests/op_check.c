@@ -1,5 +1,5 @@
-/* Ops one by one: see op_check.h. All memory of a step is one block, so that a stray write
- * lands in it and is seen. */
+/* Ops one by one: see op_check.h. All memory of a step is one block, so that a stray
+ * write lands in it and is seen. */
 #include "op_check.h"
 
 #include "kernels.h"
@@ -23,7 +23,7 @@ typedef struct {
     const Op *op;
     Function *function;
     char *memory, *before; /* the block, and what it was before the op ran */
-    bool *changes;       /* by byte */
+    bool *changes;         /* by byte */
     size_t bytes;
     Step step;
     int labels[IMAGES];
@@ -48,8 +48,8 @@ static void carve_all(Bench *b)
     b->step.gradient = (float *)carve(b, model->param_floats * sizeof(float));
     b->step.stats = (float *)carve(b, model->stat_floats * sizeof(float));
     b->step.logits = (float *)carve(b, (size_t)IMAGES * model->classes * sizeof(float));
-    b->step.images =
-        (uint8_t *)carve(b, (size_t)IMAGES * model->height * model->width * model->channels);
+    b->step.images = (uint8_t *)carve(b, (size_t)IMAGES * model->height * model->width *
+                                             model->channels);
 }
 
 static void bench_open(Bench *b, const BuiltNet *built, const Net *net)
@@ -140,7 +140,8 @@ static void fill(const Tensor *t, char *copy)
         memset(copy, 0, t->bytes);
     for (long i = 0; i < count; i++) {
         bool squares = t->role == ROLE_PARTIAL && t->rank == 2 && t->c == 2 && i >= t->k;
-        bool positive = squares || (t->role == ROLE_STAT && t->param_kind == PARAM_BN_VAR);
+        bool positive =
+            squares || (t->role == ROLE_STAT && t->param_kind == PARAM_BN_VAR);
         put(t, copy, i, random_unit() + (positive ? 1.5 : 0));
     }
 }
@@ -205,7 +206,8 @@ static void prepare(Bench *b, Function *const *functions)
         char *copy = place_of(b, t, b->at.image, b->at.chunk);
         if (adds(op, i, t))
             fill(t, copy);
-        memset(b->changes + (copy - b->memory), 1, t->bytes ? t->bytes : tensor_count(t) * 4);
+        memset(b->changes + (copy - b->memory), 1,
+               t->bytes ? t->bytes : tensor_count(t) * 4);
     }
     for (int i = 0; i < OP_INPUTS; i++) {
         if (op->in[i] == NONE)
@@ -213,7 +215,8 @@ static void prepare(Bench *b, Function *const *functions)
         const Tensor *t = &b->net->tensors[op->in[i]];
         fill_all_copies(b, t);
         if (op->kind == OP_BN_FINISH && t->role == ROLE_STAT)
-            memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1, tensor_count(t) * 4);
+            memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
+                   tensor_count(t) * 4);
     }
     if (op->kind == OP_CONV_BWD_INPUT) {
         int flip = flip_of(b->net, op);
@@ -223,7 +226,8 @@ static void prepare(Bench *b, Function *const *functions)
     memcpy(b->before, b->memory, b->bytes);
 }
 
-/* Values of a tensor as they were before the op: of one image, of a partial all chunks. */
+/* Values of a tensor as they were before the op: of one image, of a partial all chunks.
+ */
 static double *read_before(const Bench *b, const Tensor *t, int image)
 {
     double *values = rt_alloc(tensor_count(t) * sizeof(double));
@@ -246,8 +250,8 @@ static const char *slot_name(const char *names, int slot)
 }
 
 /* Memory holds these values, up to rounding. */
-static void check_values(const Bench *b, const Tensor *t, const char *slot, const char *copy,
-                         const double *want)
+static void check_values(const Bench *b, const Tensor *t, const char *slot,
+                         const char *copy, const double *want)
 {
     double most = 0.01;
     for (long i = 0; i < tensor_count(t); i++)
@@ -294,8 +298,8 @@ static void check_outputs(const Bench *b, const OpView *view)
     for (int i = 0; op->kind == OP_BN_FINISH && i < OP_INPUTS; i++) {
         const Tensor *t = &b->net->tensors[op->in[i]];
         if (t->role == ROLE_STAT)
-            check_values(b, t, slot_name(op_info[op->kind].inputs, i), place_of(b, t, 0, 0),
-                         view->in[i]);
+            check_values(b, t, slot_name(op_info[op->kind].inputs, i),
+                         place_of(b, t, 0, 0), view->in[i]);
     }
     if (op->kind == OP_LOSS_FINISH) {
         ck_assert_double_eq_tol(b->step.loss, view->loss, 1e-9 * fabs(view->loss));
@@ -318,12 +322,12 @@ static bool add_reference(const Bench *b, int image, OpView *sum)
     OpView view = *sum;
     const Op *op = b->op;
     for (int i = 0; i < OP_INPUTS; i++)
-        view.in[i] = op->in[i] == NONE
-                         ? NULL
-                         : read_before(b, &b->net->tensors[op->in[i]], image);
+        view.in[i] =
+            op->in[i] == NONE ? NULL : read_before(b, &b->net->tensors[op->in[i]], image);
     for (int i = 0; i < OP_OUTPUTS; i++)
         if (op->out[i] != NONE)
-            view.out[i] = rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
+            view.out[i] =
+                rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
     const Tensor *w = NULL;
     if (op->kind == OP_CONV_BWD_INPUT)
         w = op_in(b->net, &b->net->ops[flip_of(b->net, op)], "w");
@@ -334,7 +338,8 @@ static bool add_reference(const Bench *b, int image, OpView *sum)
     sum->loss = view.loss;
     sum->correct = view.correct;
     for (int i = 0; i < OP_OUTPUTS; i++) {
-        for (long j = 0; view.out[i] && j < tensor_count(&b->net->tensors[op->out[i]]); j++)
+        for (long j = 0; view.out[i] && j < tensor_count(&b->net->tensors[op->out[i]]);
+             j++)
             sum->out[i][j] += view.out[i][j];
         free(view.out[i]);
     }
@@ -358,7 +363,8 @@ static void check_op(Bench *b, Function *const *functions)
                    .loss_scale = b->step.loss_scale};
     for (int i = 0; i < OP_OUTPUTS; i++)
         if (op->out[i] != NONE)
-            view.out[i] = rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
+            view.out[i] =
+                rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
     bool all_images = op->kind == OP_DENSE_BWD_WEIGHT || op->kind == OP_CONV_BWD_WEIGHT;
     bool known = true;
     for (int image = 0; image < IMAGES; image++) {
@@ -377,7 +383,8 @@ static void check_op(Bench *b, Function *const *functions)
         free(view.in[i]);
 }
 
-static void check_program(const BuiltNet *built, const Net *net, Function *const *functions)
+static void check_program(const BuiltNet *built, const Net *net,
+                          Function *const *functions)
 {
     Bench bench;
     bench_open(&bench, built, net);

@@ -4,8 +4,8 @@
 
 #include "built_net.h"
 
-/* Run each op on random inputs in memory that holds NaN everywhere else: outputs must be as
- * reference.h computes them, their halos zero, and no other byte may have changed. */
+/* Run each op on random inputs in memory that holds NaN everywhere else: outputs must be
+ * as reference.h computes them, their halos zero, and no other byte may have changed. */
 void check_ops(const BuiltNet *built);
 
 #endif

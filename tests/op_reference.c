@@ -22,8 +22,9 @@ static double *output(const OpView *v, const char *slot)
 static Window window(const OpView *v, const Tensor *x, const Tensor *y)
 {
     const Op *op = v->op;
-    return (Window){x->h,         x->w,         x->c,       y->h,        y->w,        y->c,
-                    op->kernel_h, op->kernel_w, op->stride, op->pad_top, op->pad_left};
+    return (Window){x->h,       x->w,        x->c,         y->h,
+                    y->w,       y->c,        op->kernel_h, op->kernel_w,
+                    op->stride, op->pad_top, op->pad_left};
 }
 
 static Window forward_window(const OpView *v)
@@ -213,8 +214,8 @@ static void multiply(const OpView *v)
         const Window g = backward_window(v);
         ref_conv_by_input(&g, input(v, "dy"), v->weight, output(v, "dx"));
     } else if (v->op->kind == OP_DENSE) {
-        ref_dense(op_in(v->net, v->op, "x")->c, op_out(v->net, v->op, "y")->c, input(v, "x"),
-                  input(v, "w"), input(v, "b"), output(v, "y"));
+        ref_dense(op_in(v->net, v->op, "x")->c, op_out(v->net, v->op, "y")->c,
+                  input(v, "x"), input(v, "w"), input(v, "b"), output(v, "y"));
     } else {
         ref_dense_by_input(op_out(v->net, v->op, "dx")->c, op_in(v->net, v->op, "dy")->c,
                            input(v, "dy"), input(v, "w"), output(v, "dx"));

@@ -4,7 +4,8 @@
 
 #include "config.h"
 
-/* One op, one image. Tensors per image are [h][w][c]; of a partial the sum over its chunks. */
+/* One op, one image. Tensors per image are [h][w][c]; of a partial the sum over its
+ * chunks. */
 typedef struct {
     const Config *config;
     const Net *net;

@@ -82,8 +82,9 @@ static void pointwise(const Oracle *o, const Op *op)
 static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
 {
     const Tensor *in = tensor_of(o, op->in[0]), *out = tensor_of(o, op->out[0]);
-    const Window g = {in->h,        in->w,        in->c,      out->h,      out->w,      out->c,
-                      op->kernel_h, op->kernel_w, op->stride, op->pad_top, op->pad_left};
+    const Window g = {in->h,      in->w,       in->c,        out->h,
+                      out->w,     out->c,      op->kernel_h, op->kernel_w,
+                      op->stride, op->pad_top, op->pad_left};
     if (op->kind == OP_CONV)
         ref_conv(&g, x, param(o, op, "w"), y);
     else if (op->kind == OP_MAXPOOL)
@@ -111,11 +112,16 @@ static void run_op(const Oracle *o, const Op *op)
                       o->values[op->out[0]] + image * size_of(o, op->out[0]));
 }
 
-void oracle_forward(const Config *config, const double *params, double *stats, bool training,
-                    const uint8_t *images, int count, double *logits)
+void oracle_forward(const Config *config, const double *params, double *stats,
+                    bool training, const uint8_t *images, int count, double *logits)
 {
     const Net *net = &config->net;
-    Oracle oracle = {config, params, stats, training, images, count,
+    Oracle oracle = {config,
+                     params,
+                     stats,
+                     training,
+                     images,
+                     count,
                      rt_alloc(net->tensor_count * sizeof(double *))};
     for (int i = 0; i < net->op_count; i++)
         run_op(&oracle, &net->ops[i]);
@@ -137,7 +143,8 @@ double oracle_loss(const Config *config, const double *params, const double *sta
     oracle_forward(config, params, moved, true, images, count, logits);
     double loss = 0;
     for (int i = 0; i < count; i++)
-        loss += ref_loss(classes, logits + (size_t)i * classes, labels[i], smoothing, NULL);
+        loss +=
+            ref_loss(classes, logits + (size_t)i * classes, labels[i], smoothing, NULL);
     free(logits);
     free(moved);
     return loss;

@@ -49,7 +49,8 @@ void random_weights(const Net *net, float *params, float *stats)
     draw(net, ROLE_STAT, stats);
 }
 
-static void add_all(Checkpoint *checkpoint, const Net *net, Role role, const float *values)
+static void add_all(Checkpoint *checkpoint, const Net *net, Role role,
+                    const float *values)
 {
     Param *list = params_of(net, role);
     for (int i = 0; i < params_count(net, role); i++)

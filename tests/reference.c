@@ -45,8 +45,8 @@ static size_t outputs(const Window *g)
     return (size_t)g->out_h * g->out_w * g->k;
 }
 
-static void visit_forward(const Window *g, const Tap *at, const double *x, const double *w,
-                          double *y)
+static void visit_forward(const Window *g, const Tap *at, const double *x,
+                          const double *w, double *y)
 {
     for (int c = 0; c < g->c; c++)
         for (int k = 0; k < g->k; k++)
@@ -73,8 +73,8 @@ void ref_conv_by_input(const Window *g, const double *dy, const double *w, doubl
     each_tap(g, visit_input, dy, w, dx);
 }
 
-static void visit_weight(const Window *g, const Tap *at, const double *x, const double *dy,
-                         double *dw)
+static void visit_weight(const Window *g, const Tap *at, const double *x,
+                         const double *dy, double *dw)
 {
     for (int c = 0; c < g->c; c++)
         for (int k = 0; k < g->k; k++)
@@ -87,8 +87,8 @@ void ref_conv_by_weight(const Window *g, const double *x, const double *dy, doub
     each_tap(g, visit_weight, x, dy, dw);
 }
 
-static void visit_largest(const Window *g, const Tap *at, const double *x, const double *b,
-                          double *y)
+static void visit_largest(const Window *g, const Tap *at, const double *x,
+                          const double *b, double *y)
 {
     (void)b;
     for (int c = 0; c < g->c; c++)

@@ -1,6 +1,6 @@
 /* What the layers compute, as plain loops in double over dense arrays ([h][w][c] of one
- * image, weights [kernel_h][kernel_w][c][k]): the measure of every kernel. Only tests call
- * these. All functions write, none adds. */
+ * image, weights [kernel_h][kernel_w][c][k]): the measure of every kernel. Only tests
+ * call these. All functions write, none adds. */
 #ifndef LATHE_REFERENCE_H
 #define LATHE_REFERENCE_H
 
@@ -8,7 +8,8 @@
 typedef struct {
     int h, w, c;
     int out_h, out_w, k;
-    int kernel_h, kernel_w, stride, top, left; /* top, left: zero rows and columns before */
+    int kernel_h, kernel_w, stride, top,
+        left; /* top, left: zero rows and columns before */
 } Window;
 
 void ref_conv(const Window *g, const double *x, const double *w, double *y);
@@ -26,7 +27,8 @@ void ref_subsample_by_input(const Window *g, int offset, const double *dy, doubl
 void ref_avgpool(int pixels, int c, const double *x, double *y);
 void ref_avgpool_by_input(int pixels, int c, const double *dy, double *dx);
 
-void ref_dense(int c, int k, const double *x, const double *w, const double *b, double *y);
+void ref_dense(int c, int k, const double *x, const double *w, const double *b,
+               double *y);
 void ref_dense_by_input(int c, int k, const double *dy, const double *w, double *dx);
 void ref_dense_by_weight(int c, int k, const double *x, const double *dy, double *dw);
 

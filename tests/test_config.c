@@ -1,5 +1,5 @@
-/* Configs: what is refused, and how; overrides; the lines that say what a config means. Every
- * file in tests/bad begins with the message it must get. */
+/* Configs: what is refused, and how; overrides; the lines that say what a config means.
+ * Every file in tests/bad begins with the message it must get. */
 #include "suites.h"
 
 #include "built_net.h"
@@ -33,10 +33,10 @@ START_TEST(bad_configs_get_their_message)
     if (strncmp(strstr(path, "/bad/") + 5, "part_", 5) == 0)
         return; /* required by another */
     char *text = rt_read_file(path, NULL);
-    ck_assert_msg(text && strncmp(text, mark, strlen(mark)) == 0, "%s: begin with %s", path,
-                  mark);
-    char *want = rt_format("%.*s", (int)strcspn(text + strlen(mark), "\n"),
-                           text + strlen(mark));
+    ck_assert_msg(text && strncmp(text, mark, strlen(mark)) == 0, "%s: begin with %s",
+                  path, mark);
+    char *want =
+        rt_format("%.*s", (int)strcspn(text + strlen(mark), "\n"), text + strlen(mark));
     Config config;
     ck_assert_msg(!config_load(path, NULL, 0, &config), "%s was accepted", path);
     ck_assert_str_eq(rt_error(), want);
@@ -90,11 +90,11 @@ END_TEST
 START_TEST(libraries_are_not_there)
 {
     static const char *const names[] = {
-        "_G",     "collectgarbage", "dofile", "getmetatable", "loadfile", "next", "package",
-        "print",  "rawequal",       "rawget", "rawlen",       "rawset",   "utf8", "warn",
-        "xpcall", "_ENV._G",        "math.random",            "string.dump",
-        "string.gmatch",            "string.pack",            "table.move",
-        "table.sort",               "('').gsub",              "table.pack"};
+        "_G",         "collectgarbage", "dofile",      "getmetatable",  "loadfile",
+        "next",       "package",        "print",       "rawequal",      "rawget",
+        "rawlen",     "rawset",         "utf8",        "warn",          "xpcall",
+        "_ENV._G",    "math.random",    "string.dump", "string.gmatch", "string.pack",
+        "table.move", "table.sort",     "('').gsub",   "table.pack"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Config config;
         char *text = rt_format("local it = %s\nerror(it == nil and 'nothing' or 'there')",
@@ -137,8 +137,10 @@ START_TEST(files_that_are_no_configs)
     } cases[] = {
         {"config.txt", "%s: want a config, a file whose name ends in .lua"},
         {".lua", "%s: want a config, a file whose name ends in .lua"},
-        {"a-b.lua", "%s: the file's name becomes a C name: want letters, digits and _ only"},
-        {"9a.lua", "%s: the file's name becomes a C name: want letters, digits and _ only"},
+        {"a-b.lua",
+         "%s: the file's name becomes a C name: want letters, digits and _ only"},
+        {"9a.lua",
+         "%s: the file's name becomes a C name: want letters, digits and _ only"},
         {"none.lua", "%s: No such file or directory"},
         {"folder.lua", "%s: cannot be read as a file"},
         {"large.lua", "%s: over 1048576 bytes"},
@@ -172,8 +174,8 @@ static const char *value_of(const Config *config, const char *path)
     size_t length = strlen(path);
     for (const char *line = config->lines; *line; line = strchr(line, '\n') + 1) {
         if (strncmp(line, path, length) == 0 && line[length] == '=') {
-            snprintf(value, sizeof value, "%.*s", (int)strcspn(line, "\n") - (int)length - 1,
-                     line + length + 1);
+            snprintf(value, sizeof value, "%.*s",
+                     (int)strcspn(line, "\n") - (int)length - 1, line + length + 1);
             return value;
         }
     }
@@ -201,7 +203,8 @@ START_TEST(overrides_set_fields)
         {"train={}", "train.milestones", "{}"},
     };
     Config config;
-    ck_assert_msg(load_text(family_config, &cases[_i].override, 1, &config), "%s", rt_error());
+    ck_assert_msg(load_text(family_config, &cases[_i].override, 1, &config), "%s",
+                  rt_error());
     ck_assert_str_eq(value_of(&config, cases[_i].path), cases[_i].value);
     config_free(&config);
 }
@@ -209,7 +212,8 @@ END_TEST
 
 START_TEST(the_last_override_wins)
 {
-    const char *const overrides[] = {"train.lr=1", "train={}", "train.lr=2", "train.lr=3"};
+    const char *const overrides[] = {"train.lr=1", "train={}", "train.lr=2",
+                                     "train.lr=3"};
     Config config;
     ck_assert(load_text(family_config, overrides, 4, &config));
     ck_assert_str_eq(value_of(&config, "train.lr"), "3");
@@ -240,7 +244,8 @@ START_TEST(overrides_refused)
         {"net.kind.more=5", "--set net.kind.more=5: kind is no table"},
         {"epochs=5", "%s: unknown field epochs"},
         {".=5", "%s: unknown field "},
-        {"train.epochs = 9", "%s: unknown field train.epochs ; did you mean train.epochs?"},
+        {"train.epochs = 9",
+         "%s: unknown field train.epochs ; did you mean train.epochs?"},
     };
     Config config;
     ck_assert_msg(!load_text(family_config, &cases[_i].override, 1, &config), "%s",
@@ -286,9 +291,10 @@ END_TEST
 START_TEST(config_lines)
 {
     Config config;
-    ck_assert(load_plain("data = { mean = 0.1, std = { 1, 2, 3 }, classes = { 'a', 'b' } },\n"
-                         "train = { lr = 1 / 3, seed = 2147483647, milestones = { 3, 4 } }",
-                         &config));
+    ck_assert(
+        load_plain("data = { mean = 0.1, std = { 1, 2, 3 }, classes = { 'a', 'b' } },\n"
+                   "train = { lr = 1 / 3, seed = 2147483647, milestones = { 3, 4 } }",
+                   &config));
     static const char want[] = "data.classes=a,b\n"
                                "data.mean={0.1,0.1,0.1}\n"
                                "data.std={1,2,3}\n"

@@ -1,5 +1,5 @@
-/* Generated kernels and the runtime's, op by op, against plain loops; and those loops against
- * what must hold of any linear map and its adjoint. */
+/* Generated kernels and the runtime's, op by op, against plain loops; and those loops
+ * against what must hold of any linear map and its adjoint. */
 #include "suites.h"
 
 #include "built_net.h"
@@ -87,7 +87,8 @@ START_TEST(reference_pools_are_adjoint)
 }
 END_TEST
 
-/* Worked out by hand: 3 x 3 image, 2 x 2 window, stride 2, one zero row and column before. */
+/* Worked out by hand: 3 x 3 image, 2 x 2 window, stride 2, one zero row and column
+ * before. */
 START_TEST(reference_by_hand)
 {
     const Window g = {3, 3, 1, 2, 2, 1, 2, 2, 2, 1, 1};
@@ -116,7 +117,8 @@ START_TEST(reference_loss)
         double down = ref_loss(5, there, 3, 0.1, NULL);
         ck_assert_double_eq_tol(gradient[k], (up - down) / (2 * step), 1e-9);
     }
-    ck_assert_double_eq_tol(ref_loss(4, (double[]){7, 7, 7, 7}, 2, 0.3, NULL), log(4), 1e-12);
+    ck_assert_double_eq_tol(ref_loss(4, (double[]){7, 7, 7, 7}, 2, 0.3, NULL), log(4),
+                            1e-12);
 }
 END_TEST
 
@@ -141,7 +143,10 @@ static const struct {
     const char *target;
     bool call;
 } ways[] = {{"avx512", false}, {"avx2", false}, {"plain", false}, {"plain", true}};
-enum { GEOMETRIES = sizeof geometries / sizeof *geometries, WAYS = sizeof ways / sizeof *ways };
+enum {
+    GEOMETRIES = sizeof geometries / sizeof *geometries,
+    WAYS = sizeof ways / sizeof *ways
+};
 
 START_TEST(kernels_compute_what_loops_do)
 {

@@ -1,5 +1,6 @@
-/* Generated programs as wholes: loss, gradients, statistics and scores against the network in
- * double, layer by layer; the same for every target, lowering, number of threads and images. */
+/* Generated programs as wholes: loss, gradients, statistics and scores against the
+ * network in double, layer by layer; the same for every target, lowering, number of
+ * threads and images. */
 #include "suites.h"
 
 #include "built_net.h"
@@ -97,7 +98,7 @@ static const struct {
     {"odd", {"net.channels=1"}},
 };
 static const BuildHow ways[] = {
-    {.target = "plain"}, {.target = "plain", .call = true}, {.target = "avx2"},
+    {.target = "plain"},  {.target = "plain", .call = true},  {.target = "avx2"},
     {.target = "avx512"}, {.target = "avx512", .call = true},
 };
 enum { NETS = sizeof nets / sizeof *nets, WAYS = sizeof ways / sizeof *ways };
@@ -146,10 +147,11 @@ static void check_slope(const Config *config, const Pass *pass, const double *st
         length += (double)pass->gradient[i] * pass->gradient[i];
     }
     length = sqrt(length);
-    ck_assert_msg(length > 1e-3, "%s: gradient %g is too small to tell anything", name, length);
+    ck_assert_msg(length > 1e-3, "%s: gradient %g is too small to tell anything", name,
+                  length);
     double want = slope(config, pass, stats, direction);
-    ck_assert_msg(fabs(along - want) <= 2e-5 * length, "%s: slope %.9g, want %.9g of %.9g", name,
-                  along, want, length);
+    ck_assert_msg(fabs(along - want) <= 2e-5 * length,
+                  "%s: slope %.9g, want %.9g of %.9g", name, along, want, length);
     free(direction);
 }
 
@@ -163,8 +165,10 @@ START_TEST(gradients_are_slopes_of_the_loss)
     pass.model->train(&pass.step);
     for (int i = 0; i < built.model->param_count; i++) {
         const Param *param = &built.model->params[i];
-        check_slope(&built.config, &pass, stats, param->name, param->offset, param->count);
-        check_slope(&built.config, &pass, stats, param->name, param->offset, param->count);
+        check_slope(&built.config, &pass, stats, param->name, param->offset,
+                    param->count);
+        check_slope(&built.config, &pass, stats, param->name, param->offset,
+                    param->count);
     }
     free(stats);
     pass_close(&pass);
@@ -172,7 +176,8 @@ START_TEST(gradients_are_slopes_of_the_loss)
 }
 END_TEST
 
-/* Loss, hits, scores and moved statistics of the pass; then the direction of everything. */
+/* Loss, hits, scores and moved statistics of the pass; then the direction of everything.
+ */
 static void check_training(const Config *config, Pass *pass, int count)
 {
     const Model *model = pass->model;
@@ -187,7 +192,8 @@ static void check_training(const Config *config, Pass *pass, int count)
                               pass->step.label_smoothing);
     oracle_forward(config, params, moved, true, pass->images, count, logits);
     ck_assert_double_eq_tol(pass->step.loss, loss, 2e-5 * loss);
-    ck_assert_double_lt(distance(pass->logits, logits, (size_t)count * model->classes), 2e-5);
+    ck_assert_double_lt(distance(pass->logits, logits, (size_t)count * model->classes),
+                        2e-5);
     ck_assert_double_lt(distance(pass->stats, moved, model->stat_floats), 2e-5);
     int correct = 0;
     for (int i = 0; i < count; i++) {
@@ -286,12 +292,13 @@ START_TEST(every_way_gives_the_same)
         const Model *model = built.model;
         for (int i = 0; i < model->param_count; i++) {
             const Param *p = &model->params[i];
-            double apart = float_distance(pass.gradient + p->offset, first.gradient + p->offset,
-                                          p->count);
+            double apart = float_distance(pass.gradient + p->offset,
+                                          first.gradient + p->offset, p->count);
             ck_assert_msg(apart < 1e-4, "%s%s: %s differs by %g", ways[way].target,
                           ways[way].call ? " call" : "", p->name, apart);
         }
-        ck_assert_double_lt(float_distance(pass.stats, first.stats, model->stat_floats), 1e-5);
+        ck_assert_double_lt(float_distance(pass.stats, first.stats, model->stat_floats),
+                            1e-5);
         ck_assert_double_eq_tol(pass.step.loss, first.step.loss, 1e-5 * first.step.loss);
         pass_close(&pass);
         built_free(&built);
@@ -316,7 +323,8 @@ START_TEST(threads_change_no_bit)
         if (i == 0)
             continue;
         ck_assert_double_eq(now->step.loss, first.step.loss);
-        ck_assert_mem_eq(now->gradient, first.gradient, model->param_floats * sizeof(float));
+        ck_assert_mem_eq(now->gradient, first.gradient,
+                         model->param_floats * sizeof(float));
         ck_assert_mem_eq(now->stats, first.stats, model->stat_floats * sizeof(float));
         ck_assert_mem_eq(now->logits, first.logits,
                          (size_t)model->micro_batch * model->classes * sizeof(float));

@@ -50,7 +50,8 @@ static void load_config(Shipment *s, int net)
     free(path);
 }
 
-/* Leaves random weights as weights.ckpt in the test's folder, and what they should give. */
+/* Leaves random weights as weights.ckpt in the test's folder, and what they should give.
+ */
 static void shipment_open(Shipment *s, int net)
 {
     load_config(s, net);
@@ -85,8 +86,7 @@ static void ship(const Shipment *s, const char *output, bool split)
 {
     ck_assert_msg(shipped_write(&s->config, in_folder("weights.ckpt"), output,
                                 (ShippedOptions){.split = split}),
-                  "%s",
-                  rt_error());
+                  "%s", rt_error());
 }
 
 /* ---- Compiled ---- */
@@ -111,7 +111,8 @@ static void *symbol(const Shipped *shipped, const char *name, const char *suffix
 /* NAME_ARENA_BYTES as the header defines it. */
 static size_t arena_bytes(const Shipment *s, const char *header)
 {
-    char *text = rt_read_file(header, NULL), *name = rt_format("%s_ARENA_BYTES ", s->config.name);
+    char *text = rt_read_file(header, NULL),
+         *name = rt_format("%s_ARENA_BYTES ", s->config.name);
     ck_assert_ptr_nonnull(text);
     for (char *p = name; *p != '_'; p++)
         *p -= 'a' - 'A';
@@ -123,7 +124,8 @@ static size_t arena_bytes(const Shipment *s, const char *header)
     return bytes;
 }
 
-static void load(Shipped *shipped, const Shipment *s, const char *object, const char *header)
+static void load(Shipped *shipped, const Shipment *s, const char *object,
+                 const char *header)
 {
     shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(shipped->library != NULL, "%s", dlerror());
@@ -148,8 +150,8 @@ enum { BUILDS = sizeof builds / sizeof *builds };
 /* All files of the shipment as one shared object, compiled without a warning. */
 static void build(int build, const char *const *sources, const char *object)
 {
-    static const char *const warnings[] = {"-std=c99", "-Wall", "-Wextra", "-Wpedantic",
-                                           "-Werror",  "-shared", "-fPIC", "-o"};
+    static const char *const warnings[] = {"-std=c99", "-Wall",   "-Wextra", "-Wpedantic",
+                                           "-Werror",  "-shared", "-fPIC",   "-o"};
     const char *words[32];
     int count = 0;
     while (builds[build].words[count]) {
@@ -204,7 +206,8 @@ static void check_classes(const Shipment *s, const Shipped *shipped, char *arena
     ck_assert_str_eq(shipped->class_name(s->classes), "");
 }
 
-/* The arena may lie at any float and hold anything; nothing around it or the scores changes. */
+/* The arena may lie at any float and hold anything; nothing around it or the scores
+ * changes. */
 static void check_memory(const Shipment *s, const Shipped *shipped)
 {
     enum { GUARD = 256, FILL = 0x5a };
@@ -217,7 +220,8 @@ static void check_memory(const Shipment *s, const Shipped *shipped)
         memset(scores, FILL, sizeof scores);
         memset(memory, FILL, GUARD + shift);
         memset(memory + GUARD + shift + shipped->arena_bytes, FILL, GUARD - shift);
-        shipped->scores(s->images + image * s->pixels, memory + GUARD + shift, scores + 1);
+        shipped->scores(s->images + image * s->pixels, memory + GUARD + shift,
+                        scores + 1);
         check_scores(s, image, scores + 1);
         for (size_t i = 0; i < GUARD + shift; i++)
             if (memory[i] != FILL)
@@ -246,7 +250,8 @@ START_TEST(scores_are_those_of_the_layers)
         const char *file = in_folder(split ? "two.c" : "one.c");
         const char *object = in_folder(split ? "two.so" : "one.so");
         ship(&s, file, split);
-        const char *const sources[] = {file, split ? in_folder("two_weights.c") : NULL, NULL};
+        const char *const sources[] = {file, split ? in_folder("two_weights.c") : NULL,
+                                       NULL};
         build(way, sources, object);
         load(&shipped, &s, object, in_folder(split ? "two.h" : "one.h"));
         check_memory(&s, &shipped);
@@ -275,11 +280,12 @@ static void *run(void *context)
         float scores[64], again[64];
         runner->shipped->scores(s->images + image * s->pixels, arena, scores);
         runner->shipped->scores(s->images + image * s->pixels, arena, again);
-        runner->same = runner->same && memcmp(scores, again, classes * sizeof(float)) == 0;
+        runner->same =
+            runner->same && memcmp(scores, again, classes * sizeof(float)) == 0;
         for (int k = 0; k < classes; k++)
-            runner->same = runner->same &&
-                           fabs(scores[k] - s->scores[image * classes + k]) <
-                               1e-4 * (1 + fabs(s->scores[image * classes + k]));
+            runner->same =
+                runner->same && fabs(scores[k] - s->scores[image * classes + k]) <
+                                    1e-4 * (1 + fabs(s->scores[image * classes + k]));
     }
     free(arena);
     return NULL;
@@ -318,19 +324,22 @@ START_TEST(no_state_and_no_other_names)
     compile_quietly((const char *const[]){"gcc", "-O1", "-fno-pic", "-c", "-o",
                                           in_folder("one.o"), in_folder("one.c"), NULL});
     const char *list = in_folder("names");
-    ck_assert_int_eq(process_run(NULL, list, NULL,
-                                 (const char *const[]){"nm", "--defined-only", "--format=posix",
-                                                       in_folder("one.o"), NULL}),
-                     0);
+    ck_assert_int_eq(
+        process_run(NULL, list, NULL,
+                    (const char *const[]){"nm", "--defined-only", "--format=posix",
+                                          in_folder("one.o"), NULL}),
+        0);
     char *text = rt_read_file(list, NULL), *rest = text;
     int exported = 0;
     for (char *line; (line = strsep(&rest, "\n")) && *line;) {
         const char *kind = strchr(line, ' ') + 1;
-        ck_assert_msg(strchr("dDbBC", *kind) == NULL, "data that can be written: %s", line);
+        ck_assert_msg(strchr("dDbBC", *kind) == NULL, "data that can be written: %s",
+                      line);
         if (*kind != 'T' && *kind != 'R')
             continue;
         exported++;
-        ck_assert_msg(strncmp(line, s.config.name, strlen(s.config.name)) == 0, "%s", line);
+        ck_assert_msg(strncmp(line, s.config.name, strlen(s.config.name)) == 0, "%s",
+                      line);
     }
     ck_assert_int_eq(exported, 3);
     free(text);
@@ -346,7 +355,8 @@ START_TEST(header_serves_cpp)
         "#include <cstdio>\n"
         "int main()\n"
         "{\n"
-        "    static uint8_t image[RESIDUAL_HEIGHT * RESIDUAL_WIDTH * RESIDUAL_CHANNELS];\n"
+        "    static uint8_t image[RESIDUAL_HEIGHT * RESIDUAL_WIDTH * "
+        "RESIDUAL_CHANNELS];\n"
         "    static float arena[RESIDUAL_ARENA_BYTES / sizeof(float)];\n"
         "    static float scores[RESIDUAL_CLASSES];\n"
         "    if (std::fread(image, 1, sizeof image, stdin) != sizeof image)\n"
@@ -367,9 +377,9 @@ START_TEST(header_serves_cpp)
     const char *object = in_folder("one.o"), *binary = in_folder("main");
     compile_quietly((const char *const[]){"gcc", "-std=c99", "-O1", "-c", "-o", object,
                                           in_folder("one.c"), NULL});
-    compile_quietly((const char *const[]){"g++", "-std=c++11", "-Wall", "-Wextra", "-Wpedantic",
-                                          "-Werror", "-o", binary, in_folder("main.cpp"), object,
-                                          NULL});
+    compile_quietly((const char *const[]){"g++", "-std=c++11", "-Wall", "-Wextra",
+                                          "-Wpedantic", "-Werror", "-o", binary,
+                                          in_folder("main.cpp"), object, NULL});
     char *command = rt_format("%s < %s", binary, in_folder("image"));
     ck_assert_int_eq(process_run(NULL, in_folder("scores"), NULL,
                                  (const char *const[]){"sh", "-c", command, NULL}),
@@ -391,9 +401,9 @@ START_TEST(main_classifies_raw_images)
     shipment_open(&s, 2);
     ship(&s, in_folder("one.c"), false);
     const char *binary = in_folder("main"), *images = in_folder("images");
-    compile_quietly((const char *const[]){"gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic",
-                                          "-Werror", "-O1", "-DLATHE_MAIN", "-o", binary,
-                                          in_folder("one.c"), "-lm", NULL});
+    compile_quietly((const char *const[]){"gcc", "-std=c99", "-Wall", "-Wextra",
+                                          "-Wpedantic", "-Werror", "-O1", "-DLATHE_MAIN",
+                                          "-o", binary, in_folder("one.c"), "-lm", NULL});
     char *command = rt_format("%s < %s", binary, images), want[IMAGES * 32] = "";
     const char *const words[] = {"sh", "-c", command, NULL};
     for (int image = 0; image < IMAGES; image++) {
@@ -412,8 +422,8 @@ START_TEST(main_classifies_raw_images)
         if (cut)
             *strrchr(want, 'c') = 0; /* the last line, "N class N", is not said */
         ck_assert_int_eq(strncmp(said, want, strlen(want) - (cut ? 2 : 0)), 0);
-        char *problem = rt_format("the last image has %zu bytes, want %zu\n", s.pixels - 1,
-                                  s.pixels);
+        char *problem =
+            rt_format("the last image has %zu bytes, want %zu\n", s.pixels - 1, s.pixels);
         ck_assert_str_eq(complained, cut ? problem : "");
         free(problem);
         free(said);
@@ -448,8 +458,7 @@ START_TEST(same_bytes_every_time)
     load_config(&again, _i);
     ck_assert_msg(shipped_write(&again.config, "../weights.ckpt", "infer.c",
                                 (ShippedOptions){.split = true}),
-                  "%s",
-                  rt_error());
+                  "%s", rt_error());
     for (int i = 0; i < 3; i++) {
         char *a = rt_format("%s/%s", in_folder("a"), files[i]);
         check_same_file(a, files[i]);
@@ -467,13 +476,17 @@ START_TEST(wrong_weights_are_refused)
     Shipment s, other;
     shipment_open(&s, 0);
     load_config(&other, 1);
-    ck_assert(!shipped_write(&other.config, in_folder("weights.ckpt"), in_folder("x.c"), one_file));
-    check_error("%s: image: the checkpoint has IMAGE to 13x15x3 from pixels, the config says "
-                "IMAGE to 16x18x3 from pixels",
-                in_folder("weights.ckpt"));
-    ck_assert(!shipped_write(&s.config, in_folder("none.ckpt"), in_folder("x.c"), one_file));
+    ck_assert(!shipped_write(&other.config, in_folder("weights.ckpt"), in_folder("x.c"),
+                             one_file));
+    check_error(
+        "%s: image: the checkpoint has IMAGE to 13x15x3 from pixels, the config says "
+        "IMAGE to 16x18x3 from pixels",
+        in_folder("weights.ckpt"));
+    ck_assert(
+        !shipped_write(&s.config, in_folder("none.ckpt"), in_folder("x.c"), one_file));
     check_error("%s: No such file or directory", in_folder("none.ckpt"));
-    ck_assert(!shipped_write(&s.config, in_folder("weights.ckpt"), in_folder("x.cc"), one_file));
+    ck_assert(!shipped_write(&s.config, in_folder("weights.ckpt"), in_folder("x.cc"),
+                             one_file));
     check_error("-o %s: want a file whose name ends in .c", in_folder("x.cc"));
     ck_assert_int_ne(access(in_folder("x.c"), F_OK), 0);
     config_free(&other.config);
