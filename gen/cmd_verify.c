@@ -10,6 +10,7 @@
 #include "scratch.h"
 #include "shipped.h"
 #include "support.h"
+#include "trace.h"
 #include "weights_file.h"
 
 #include <dlfcn.h>
@@ -29,6 +30,7 @@ typedef struct {
 static const Build builds[] = {
     {"gcc -O0", {"gcc", "-O0"}, false},
     {"gcc -O3 -march=native", {"gcc", "-O3", "-march=native"}, true},
+    {"gcc -O3 -mavx2 -mfma", {"gcc", "-O3", "-mavx2", "-mfma"}, true},
     {"clang -O0", {"clang", "-O0"}, false},
     {"clang -O3 -march=native", {"clang", "-O3", "-march=native"}, true},
     {"tcc", {"tcc"}, false},
@@ -69,11 +71,13 @@ static int best_class(const float *scores, int classes)
     return best;
 }
 
-/* Compare all images; keeps the largest difference relative to its image's largest score. */
-static bool compare(const Comparison *c, const char *name, double *largest)
+/* Compare all images; keeps the largest difference relative to its image's largest
+ * score, and the image it stopped at. */
+static bool compare(const Comparison *c, const char *name, double *largest, int *at)
 {
     *largest = 0;
     for (int image = 0; image < c->count; image++) {
+        *at = image;
         const float *a = c->expected + (size_t)image * c->classes;
         const float *b = c->found + (size_t)image * c->classes;
         double most = 0;
@@ -95,21 +99,51 @@ static bool compare(const Comparison *c, const char *name, double *largest)
     return true;
 }
 
-/* Build the file as a shared object and run it over the images. */
-static bool check_build(const Build *build, const Scratch *scratch, const Config *config,
-                        Comparison *c)
+/* Compile the file as a shared object. */
+static bool compile_shared(const Build *build, const Scratch *scratch, const char *define,
+                           const char *object)
 {
-    const char *folder = scratch->folder;
-    char *source = rt_format("%s/file.c", folder), *object = rt_format("%s/file.so", folder);
+    char *source = rt_format("%s/file.c", scratch->folder);
     const char *words[16];
     int count = 0;
     while (build->words[count]) {
         words[count] = build->words[count];
         count++;
     }
-    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", "-o", object, source, NULL};
+    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", define, "-o", object, source,
+                                NULL};
     memcpy(words + count, rest, sizeof rest);
     bool ok = scratch_run(scratch, build->name, NULL, (char *const *)words);
+    free(source);
+    return ok;
+}
+
+/* Add to the error where the build parts from the first one, which plain C made. */
+static void explain(const Build *build, const Scratch *scratch, const Config *config,
+                    const Comparison *c, int image)
+{
+    char *a = rt_format("%s/a.so", scratch->folder), *b = rt_format("%s/b.so", scratch->folder);
+    char *why = rt_format("%s", rt_error()), difference[512];
+    rt_error_clear();
+    if (compile_shared(&builds[0], scratch, "-DLATHE_TRACE", a) &&
+        compile_shared(build, scratch, "-DLATHE_TRACE", b)) {
+        size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
+        trace_difference(a, b, config->name, c->images->pixels + image * bytes, c->arena_bytes,
+                         c->classes, difference, sizeof difference);
+        rt_error_clear();
+        rt_fail("%s; %s and %s: %s", why, builds[0].name, build->name, difference);
+    }
+    free(a);
+    free(b);
+    free(why);
+}
+
+/* Build the file as a shared object and run it over the images. */
+static bool check_build(const Build *build, const Scratch *scratch, const Config *config,
+                        Comparison *c)
+{
+    char *object = rt_format("%s/file.so", scratch->folder);
+    bool ok = compile_shared(build, scratch, "-DNDEBUG", object);
     void *library = ok ? dlopen(object, RTLD_NOW | RTLD_LOCAL) : NULL;
     ok = ok && (library || rt_fail("%s: %s", object, dlerror()));
     if (ok) {
@@ -118,16 +152,20 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
         free(symbol);
         rt_parallel_for(c->count, run_image, c);
         double largest;
-        ok = compare(c, build->name, &largest);
-        if (ok)
-            printf("%-24s %d images: %s, scores within %.1e of the largest\n", build->name,
-                   c->count, c->integers ? "identical" : "same classes", largest);
+        int image = 0;
+        ok = compare(c, build->name, &largest, &image);
+        if (ok && c->integers)
+            printf("%-24s %d images: identical\n", build->name, c->count);
+        else if (ok)
+            printf("%-24s %d images: same classes, scores within %.1e of the largest\n",
+                   build->name, c->count, largest);
+        else
+            explain(build, scratch, config, c, image);
         fflush(stdout);
     }
     if (library)
         dlclose(library);
     unlink(object);
-    free(source);
     free(object);
     return ok;
 }
@@ -146,12 +184,22 @@ static bool installed(const char *program)
     return found;
 }
 
+static bool runs_here(const Build *build)
+{
+    bool avx2 = false;
+#if defined(__x86_64__)
+    avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return avx2 || strstr(build->name, "avx2") == NULL;
+}
+
 static bool verify_all(const Options *options, const Scratch *scratch, Comparison *c)
 {
     int made = 0, all = c->count;
     for (int i = 0; i < BUILDS; i++) {
-        if (!installed(builds[i].words[0])) {
-            printf("%-24s not installed\n", builds[i].name);
+        if (!installed(builds[i].words[0]) || !runs_here(&builds[i])) {
+            printf("%-24s %s\n", builds[i].name,
+                   runs_here(&builds[i]) ? "not installed" : "not for this processor");
             continue;
         }
         c->count = builds[i].optimised || all < SLOW_IMAGES ? all : SLOW_IMAGES;

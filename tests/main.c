@@ -13,6 +13,7 @@ int main(int argc, char **argv)
     SRunner *runner = srunner_create(augment_suite());
     srunner_add_suite(runner, checkpoint_suite());
     srunner_add_suite(runner, cmd_data_suite());
+    srunner_add_suite(runner, command_suite());
     srunner_add_suite(runner, config_suite());
     srunner_add_suite(runner, data_suite());
     srunner_add_suite(runner, import_suite());

@@ -38,7 +38,7 @@ int process_wait(pid_t child)
 {
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 int process_run(const char *folder, const char *out, const char *err,

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* Run the words (ended by NULL) in `folder` (NULL: here), its output in the files `out`
- * and `err` (NULL: dropped); the exit status, or 128 + the signal that ended it. */
+ * and `err` (NULL: dropped); the exit status, or minus the signal that ended it. */
 int process_run(const char *folder, const char *out, const char *err,
                 const char *const *words);
 /* The same in two steps, for a test with something to do meanwhile. */

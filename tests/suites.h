@@ -7,6 +7,7 @@
 Suite *augment_suite(void);
 Suite *checkpoint_suite(void);
 Suite *cmd_data_suite(void);
+Suite *command_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *import_suite(void);
