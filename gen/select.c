@@ -109,12 +109,12 @@ static int integer_lanes_for(const Target *target, int channels)
 }
 
 /* Cycles a tile of rows x vectors takes per input value: two multiply-adds, or two loads,
- * a cycle, and four cycles until a sum can be added to again. */
+ * a cycle, four cycles until a sum can be added to again, and a little for the loop. */
 static double tile_cycles(int rows, int vectors)
 {
     double sums = rows * vectors / 2.0, loads = (rows + vectors) / 2.0;
     double cycles = sums > loads ? sums : loads;
-    return cycles > 4 ? cycles : 4;
+    return (cycles > 4 ? cycles : 4) + 0.25;
 }
 
 /* The tile with the least time for `rows` x `vectors` results: its sums and one row of

@@ -99,6 +99,13 @@ static void load(BuiltNet *built, const char *object)
 
 void built_make(BuiltNet *built, const char *name, const BuildHow *how)
 {
+    char *path = net_path(name);
+    built_make_from(built, path, how);
+    free(path);
+}
+
+void built_make_from(BuiltNet *built, const char *path, const BuildHow *how)
+{
     *built = (BuiltNet){0};
     const Lowering lowering = how->call ? LOWER_CALL : LOWER_DIRECT;
     const CompileOptions options = {.target =
@@ -107,9 +114,7 @@ void built_make(BuiltNet *built, const char *name, const BuildHow *how)
     int sets = 0;
     while (how->sets && how->sets[sets])
         sets++;
-    char *path = net_path(name);
     ck_assert_msg(config_load(path, how->sets, sets, &built->config), "%s", rt_error());
-    free(path);
     compile_train(&built->config, &options, &built->train);
     compile_evaluate(&built->config, &options, &built->evaluate);
     static int serial; /* dlopen tells libraries apart by their path */

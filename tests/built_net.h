@@ -27,8 +27,9 @@ bool target_runs(const char *target);
 
 /* tests/nets/NAME.lua; free() it. */
 char *net_path(const char *name);
-/* Load that config, write and compile its trainer in the test's folder, without a
- * warning. */
+/* Load the config at a path, or that of tests/nets, write and compile its trainer in the
+ * test's folder, without a warning. */
+void built_make_from(BuiltNet *built, const char *path, const BuildHow *how);
 void built_make(BuiltNet *built, const char *name, const BuildHow *how);
 void built_free(BuiltNet *built);
 

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, picture_suite());
     srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, predict_suite());
+    srunner_add_suite(runner, published_suite());
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, shipped_suite());
     srunner_add_suite(runner, trainer_suite());

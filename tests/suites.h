@@ -18,6 +18,7 @@ Suite *passes_suite(void);
 Suite *picture_suite(void);
 Suite *plan_suite(void);
 Suite *predict_suite(void);
+Suite *published_suite(void);
 Suite *resume_suite(void);
 Suite *shipped_suite(void);
 Suite *trainer_suite(void);

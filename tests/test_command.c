@@ -83,17 +83,6 @@ static const char *config(const char *name)
     return kept;
 }
 
-static void check_same_bytes(const char *a, const char *b)
-{
-    size_t a_bytes, b_bytes;
-    char *one = rt_read_file(a, &a_bytes), *other = rt_read_file(b, &b_bytes);
-    ck_assert_msg(one && other, "%s", rt_error());
-    ck_assert_msg(a_bytes == b_bytes && memcmp(one, other, a_bytes) == 0,
-                  "%s and %s differ", a, b);
-    free(one);
-    free(other);
-}
-
 /* ---- Help and mistakes ---- */
 
 static const char *const verbs[] = {"gen",    "train",  "eval", "classify",

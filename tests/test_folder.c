@@ -55,6 +55,17 @@ void write_text(const char *path, const char *text)
     write_bytes(path, text, strlen(text));
 }
 
+void check_same_bytes(const char *a, const char *b)
+{
+    size_t a_bytes, b_bytes;
+    char *one = rt_read_file(a, &a_bytes), *other = rt_read_file(b, &b_bytes);
+    ck_assert_msg(one && other, "%s", rt_error());
+    ck_assert_msg(a_bytes == b_bytes && memcmp(one, other, a_bytes) == 0,
+                  "%s and %s differ", a, b);
+    free(one);
+    free(other);
+}
+
 void check_error(const char *format, const char *path)
 {
     const char *hole = strstr(format, "%s");

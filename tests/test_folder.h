@@ -12,6 +12,9 @@ const char *in_folder(const char *name);
 void write_bytes(const char *path, const void *data, size_t bytes);
 void write_text(const char *path, const char *text);
 
+/* Two files hold the same. */
+void check_same_bytes(const char *a, const char *b);
+
 /* Check that the error is `format`, with the %s in it standing for a path. */
 void check_error(const char *format, const char *path);
 

@@ -434,18 +434,6 @@ START_TEST(main_classifies_raw_images)
 }
 END_TEST
 
-static void check_same_file(const char *a, const char *b)
-{
-    size_t a_bytes, b_bytes;
-    char *one = rt_read_file(a, &a_bytes), *other = rt_read_file(b, &b_bytes);
-    ck_assert_ptr_nonnull(one);
-    ck_assert_ptr_nonnull(other);
-    ck_assert_uint_eq(a_bytes, b_bytes);
-    ck_assert_mem_eq(one, other, a_bytes);
-    free(one);
-    free(other);
-}
-
 /* Written again, from another working directory, by another path. */
 START_TEST(same_bytes_every_time)
 {
@@ -461,7 +449,7 @@ START_TEST(same_bytes_every_time)
                   "%s", rt_error());
     for (int i = 0; i < 3; i++) {
         char *a = rt_format("%s/%s", in_folder("a"), files[i]);
-        check_same_file(a, files[i]);
+        check_same_bytes(a, files[i]);
         free(a);
     }
     ck_assert_int_eq(chdir("/"), 0);
