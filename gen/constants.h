@@ -9,6 +9,7 @@ typedef struct {
     char name[NAME_SIZE]; /* that of the infer program's tensor */
     Type type;            /* TYPE_F32, TYPE_I32, TYPE_I64, or TYPE_U32: weight codes */
     size_t count;
+    int bits; /* of packed codes */
     void *values;
 } Constant;
 

@@ -100,26 +100,44 @@ static bool make_layer(Maker *m, const Op *op)
            rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line, op->name);
 }
 
-/* Codes at their own bits, from the lowest bit of each word on. */
-static void pack(Maker *m, const char *layer, int bits)
+/* The most bits in use of any channel. */
+static int bits_of(const Maker *m, const Op *op)
 {
+    RtQuant quant = quant_of(&op->own);
+    const float *step = param(m, op->own.step), *range = param(m, op->own.range);
+    int count = m->net->tensors[op->own.step != NONE ? op->own.step : op->own.range].k, most = 0;
+    for (int i = 0; i < count; i++) {
+        int bits = rt_quant_bits(&quant, step ? step[i] : 0, range ? range[i] : 0);
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+/* Codes at their own bits, from the lowest bit of each word on. */
+static void pack(Maker *m, const Op *op)
+{
+    const Tensor *w = &m->net->tensors[op->in[0]];
+    int bits = bits_of(m, op), groups = (w->c + 3) / 4, held = 0;
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s.codes", layer);
+    snprintf(name, sizeof name, "%.50s.codes", op->name);
     const Constant *codes = constants_find(m->constants, name);
     const uint32_t *words = codes->values;
-    size_t values = codes->count * 4, count = (values * bits + 31) / 32;
-    snprintf(name, sizeof name, "%.50s", layer);
-    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U32, count);
+    size_t count = codes->count, values = tensor_count(w);
+    snprintf(name, sizeof name, "%.50s", op->name);
+    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U32,
+                                     (values * bits + 31) / 32);
+    m->constants->list[m->constants->count - 1].bits = bits;
     uint64_t pending = 0;
-    int held = 0;
-    for (size_t i = 0; i < values; i++) {
-        uint32_t code = words[i / 4] >> 8 * (i % 4) & ((1u << bits) - 1);
-        pending |= (uint64_t)code << held;
-        held += bits;
-        if (held >= 32) {
-            *packed++ = (uint32_t)pending;
-            pending >>= 32;
-            held -= 32;
+    for (size_t i = 0; i < count; i++) {
+        int first = (int)(i / w->k % groups) * 4;
+        for (int b = 0; b < 4 && first + b < w->c; b++) {
+            pending |= (uint64_t)(words[i] >> 8 * b & ((1u << bits) - 1)) << held;
+            held += bits;
+            if (held >= 32) {
+                *packed++ = (uint32_t)pending;
+                pending >>= 32;
+                held -= 32;
+            }
         }
     }
     if (held > 0)
@@ -147,9 +165,9 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
                                step_of(&m, &op->input, &unused), op->samples,
                                values_of(&m, op->out[0], TYPE_I32),
                                values_of(&m, op->out[1], TYPE_F32));
-        bool packs = op->kind == OP_Q_WEIGHTS && op->out[0] != NONE && op->own.bits < 8;
-        if (ok && packs)
-            pack(&m, op->name, op->own.bits);
+        if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE &&
+            integer_packs(&op->own, net.tensors[op->in[0]].c))
+            pack(&m, op);
     }
     net_free(&net);
     return ok;

@@ -36,6 +36,8 @@ void pass_quantise(Net *net);
  * False and rt_fail, naming the layer, when one is kept in floats. When `standalone`, what
  * depends on weights is constant instead of computed. */
 bool pass_integer(Net *net, bool standalone);
+/* Whether a standalone file packs such weights, with an I_UNPACK in front of their layer. */
+bool integer_packs(const Quantiser *quantiser, int channels);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */

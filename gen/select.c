@@ -292,6 +292,9 @@ static void name_kernel(const Net *net, Op *op)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d", op->own.quantizer,
                  op->own.gradient, op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
                  op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
+    else if (op->kind == OP_I_UNPACK)
+        snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%dx%d_%dbits", out->c, out->k,
+                 op->terms, op->own.bits);
     else if (op->in_steps)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_steps");
 }

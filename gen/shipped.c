@@ -53,6 +53,20 @@ static bool make_selftest(const Config *config, const char *weights, Selftest *s
                      &train, &selftest->images);
 }
 
+/* The network with its weights at the bits they are packed with: learned ones. */
+static Net at_packed_bits(const Config *config, const Constants *constants)
+{
+    Net net = net_copy(&config->net);
+    for (int i = 0; i < net.op_count; i++) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%.50s.packed", net.ops[i].name);
+        const Constant *packed = constants_find(constants, name);
+        if (packed)
+            net.ops[i].own.bits = packed->bits;
+    }
+    return net;
+}
+
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
@@ -66,11 +80,13 @@ bool shipped_write(const Config *config, const char *weights, const char *output
     bool ok = constants_make(config, &checkpoint, weights, &constants);
     if (ok) {
         Net nets[3] = {0};
+        Config packed = *config;
+        packed.net = at_packed_bits(config, &constants);
         const char *const targets[] = {"plain", "avx2",
                                        quant_used(&config->net) ? "vnni" : "avx512"};
         for (int i = 0; ok && i < 3; i++) {
             const CompileOptions compile = {.target = target_find(targets[i])};
-            ok = compile_infer(config, &compile, &nets[i]);
+            ok = compile_infer(&packed, &compile, &nets[i]);
         }
         char *command = rt_format("lathe emit %s", config->path);
         EmitInput input = {.config = config,
@@ -93,6 +109,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         free(command);
         for (int i = 0; i < 3; i++)
             net_free(&nets[i]);
+        net_free(&packed.net);
     }
     constants_free(&constants);
     checkpoint_free(&checkpoint);

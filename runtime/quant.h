@@ -75,7 +75,7 @@ typedef struct {
 } RtReal;
 
 /* Choose shift (1..62) as large as m and r fit 32 bits and no 64-bit sum can overflow, and
- * round. False when even shift 1 overflows. */
+ * round. False when even shift 1 overflows, or a shifted sum does not fit 32 bits. */
 bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requant);
 
 /* Something summed in integers: products of codes with a step of `step` and weights with

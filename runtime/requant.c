@@ -15,7 +15,9 @@ static bool fits(int k, const RtReal *real, int shift)
         double r = fabs(ldexp(real->other_gain[i], shift));
         double sum = (m + 1) * real->most_acc + (r + 1) * real->most_other + b +
                      ldexp(1, shift);
-        if (!(m < 2147483647.0 && r < 2147483647.0 && sum < 4611686018427387904.0))
+        double code = ldexp(sum, -shift); /* before it is clamped */
+        if (!(m < 2147483647.0 && r < 2147483647.0 && code < 2147483647.0 &&
+              sum < 4611686018427387904.0))
             return false;
     }
     return true;
