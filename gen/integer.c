@@ -29,20 +29,6 @@ static bool refuse(const Op *op, const char *why)
     return rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
 }
 
-static Op *append(Integers *in, const Op *like, OpKind kind)
-{
-    Op op = *like;
-    op.kind = kind;
-    op.scope = op_info[kind].scope;
-    op.tasks = op.scope == SCOPE_TASKS;
-    for (int i = 0; i < OP_INPUTS; i++)
-        op.in[i] = NONE;
-    for (int i = 0; i < OP_OUTPUTS; i++)
-        op.out[i] = NONE;
-    int index = net_append_op(&in->net, &op); /* may move the ops */
-    return &in->net.ops[index];
-}
-
 static int add_array(Integers *in, const char *name, const char *suffix, Type type, int c, int k)
 {
     Role role = in->standalone ? ROLE_PARAM : ROLE_ONCE;
@@ -57,11 +43,7 @@ static int add_array(Integers *in, const char *name, const char *suffix, Type ty
 
 static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
 {
-    Tensor like = in->net.tensors[tensor];
-    int codes = net_add_data(&in->net, like.name, ".codes", like.h, like.w, like.c);
-    tensor_make_codes(&in->net.tensors[codes], quantiser);
-    in->codes[tensor] = codes;
-    return codes;
+    return in->codes[tensor] = net_add_codes(&in->net, tensor, quantiser);
 }
 
 /* Learned bits always, whatever they came to: the arena must not depend on them. */
@@ -78,7 +60,7 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     if (!in->standalone) {
         int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
         *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
-        Op *op = append(in, layer, OP_Q_WEIGHTS);
+        Op *op = net_append_like(&in->net, layer, OP_Q_WEIGHTS);
         op->macs = 0;
         op->input = in->net.tensors[in->codes[layer->in[0]]].codes;
         op->in[0] = layer->in[1];
@@ -101,7 +83,7 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     words_of->rank = 2;
     words_of->c = words;
     words_of->k = w.k;
-    Op *op = append(in, layer, OP_I_UNPACK);
+    Op *op = net_append_like(&in->net, layer, OP_I_UNPACK);
     op->macs = 0;
     op->terms = w.c; /* a word holds four, the last of them what is left */
     op->in[0] = codes;
@@ -132,7 +114,7 @@ static const Op *conv_of(Integers *in, const Op *point)
 
 static int add_conv(Integers *in, const Op *conv, int codes, int out)
 {
-    Op *op = append(in, conv, OP_I_CONV);
+    Op *op = net_append_like(&in->net, conv, OP_I_CONV);
     op->own = (Quantiser){.step = NONE, .range = NONE}; /* sums, until a POINT joins in */
     op->in[0] = in->codes[conv->in[0]];
     op->in[1] = codes;
@@ -170,7 +152,7 @@ static void add_constants(Integers *in, int index, const Op *point, int scales, 
     }
     if (in->standalone)
         return;
-    Op *op = append(in, &conv, OP_I_CONSTANTS); /* reordered by schedule: nothing waits */
+    Op *op = net_append_like(&in->net, &conv, OP_I_CONSTANTS); /* reordered by schedule: nothing waits */
     op->macs = 0;
     op->in[0] = scales;
     op->in[1] = coef;
@@ -243,13 +225,13 @@ static bool integer_dense(Integers *in, const Op *dense)
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "%.50s_bias", dense->name);
         int values = add_array(in, name, ".values", TYPE_F32, 1, k);
-        Op *quantise = append(in, dense, OP_Q_WEIGHTS);
+        Op *quantise = net_append_like(&in->net, dense, OP_Q_WEIGHTS);
         snprintf(quantise->name, sizeof quantise->name, "%s", name);
         quantise->own = dense->bias;
         quantise->macs = 0;
         quantise->in[0] = dense->in[2];
         quantise->out[1] = values;
-        Op *constants = append(in, dense, OP_I_DENSE_CONSTANTS);
+        Op *constants = net_append_like(&in->net, dense, OP_I_DENSE_CONSTANTS);
         constants->macs = 0;
         constants->input = in->net.tensors[sums].codes;
         const Op *pool = &in->net.ops[producer(&in->net, sums, OP_I_AVGPOOL)];
@@ -260,7 +242,7 @@ static bool integer_dense(Integers *in, const Op *dense)
         constants->out[0] = bias;
         constants->out[1] = scale;
     }
-    Op *op = append(in, dense, OP_I_DENSE);
+    Op *op = net_append_like(&in->net, dense, OP_I_DENSE);
     op->standalone = in->standalone;
     op->in[0] = sums;
     op->in[1] = codes;
@@ -277,7 +259,7 @@ static bool integer_op(Integers *in, const Op *op)
     case OP_IMAGE: {
         const Quantiser image = {.bits = 8, .is_image = true, .step = NONE, .range = NONE};
         int codes = make_codes(in, op->out[0], &image);
-        Op *copy = append(in, op, OP_Q_IMAGE);
+        Op *copy = net_append_like(&in->net, op, OP_Q_IMAGE);
         copy->in[0] = op->in[0];
         copy->out[0] = codes;
         return true;
@@ -301,7 +283,7 @@ static bool integer_op(Integers *in, const Op *op)
             in->net.tensors[y].type = TYPE_I32;
             in->net.tensors[y].cs = in->net.tensors[y].c;
         }
-        Op *moved = append(in, op, op->kind == OP_AVGPOOL ? OP_I_AVGPOOL : op->kind);
+        Op *moved = net_append_like(&in->net, op, op->kind == OP_AVGPOOL ? OP_I_AVGPOOL : op->kind);
         moved->in[0] = x;
         moved->out[0] = y;
         return true;

@@ -81,6 +81,20 @@ int net_append_op(Net *net, const Op *op)
     return index;
 }
 
+Op *net_append_like(Net *net, const Op *like, OpKind kind)
+{
+    Op op = *like;
+    op.kind = kind;
+    op.scope = op_info[kind].scope;
+    op.tasks = op.scope == SCOPE_TASKS;
+    for (int i = 0; i < OP_INPUTS; i++)
+        op.in[i] = NONE;
+    for (int i = 0; i < OP_OUTPUTS; i++)
+        op.out[i] = NONE;
+    int index = net_append_op(net, &op); /* may move the ops */
+    return &net->ops[index];
+}
+
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix)
 {
     if (net->tensor_count == net->tensor_room) {
@@ -108,11 +122,14 @@ int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, i
     return index;
 }
 
-void tensor_make_codes(Tensor *tensor, const Quantiser *quantiser)
+int net_add_codes(Net *net, int tensor, const Quantiser *quantiser)
 {
-    tensor->type = TYPE_U8;
-    tensor->cs = (tensor->c + 3) / 4 * 4;
-    tensor->codes = *quantiser;
+    Tensor like = net->tensors[tensor];
+    int codes = net_add_data(net, like.name, ".codes", like.h, like.w, like.c);
+    net->tensors[codes].type = TYPE_U8;
+    net->tensors[codes].cs = (like.c + 3) / 4 * 4;
+    net->tensors[codes].codes = *quantiser;
+    return codes;
 }
 
 int type_size(Type type)

@@ -177,6 +177,8 @@ Tensor *op_out(const Net *net, const Op *op, const char *slot);
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
 int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
+/* A copy of `like` of another kind, its slots empty. */
+Op *net_append_like(Net *net, const Op *like, OpKind kind);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
 /* A per-image float tensor of this shape. */
 int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, int c);
@@ -187,8 +189,8 @@ void net_layout_params(Net *net);
 void net_free(Net *net);
 Net net_copy(const Net *net);
 
-/* Make a per-image tensor one of codes. */
-void tensor_make_codes(Tensor *tensor, const Quantiser *quantiser);
+/* A tensor for the codes of a per-image float one: bytes, channels in fours. */
+int net_add_codes(Net *net, int tensor, const Quantiser *quantiser);
 int type_size(Type type);
 
 /* Elements of a tensor without and with halo; floats of a row with halo. */

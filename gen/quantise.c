@@ -15,26 +15,12 @@ typedef struct {
     bool *floats; /* by float tensor: whether an op makes it */
 } Quantising;
 
-static Op *append(Quantising *q, const Op *like, OpKind kind)
-{
-    Op op = *like;
-    op.kind = kind;
-    op.scope = op_info[kind].scope;
-    op.tasks = op.scope == SCOPE_TASKS;
-    for (int i = 0; i < OP_INPUTS; i++)
-        op.in[i] = NONE;
-    for (int i = 0; i < OP_OUTPUTS; i++)
-        op.out[i] = NONE;
-    int index = net_append_op(&q->net, &op); /* may move the ops */
-    return &q->net.ops[index];
-}
-
 /* The tensor in floats, converted from its codes if need be. */
 static int as_floats(Quantising *q, const Op *reader, int tensor)
 {
     if (q->codes[tensor] == NONE || q->floats[tensor])
         return tensor;
-    Op *op = append(q, reader, OP_Q_FLOAT);
+    Op *op = net_append_like(&q->net, reader, OP_Q_FLOAT);
     snprintf(op->name, sizeof op->name, "%s", q->net.tensors[tensor].name);
     op->relu = false;
     op->macs = 0;
@@ -47,11 +33,7 @@ static int as_floats(Quantising *q, const Op *reader, int tensor)
 /* A tensor for the codes of a float one. */
 static int make_codes(Quantising *q, int tensor, const Quantiser *quantiser)
 {
-    Tensor like = q->net.tensors[tensor];
-    int codes = net_add_data(&q->net, like.name, ".codes", like.h, like.w, like.c);
-    tensor_make_codes(&q->net.tensors[codes], quantiser);
-    q->codes[tensor] = codes;
-    return codes;
+    return q->codes[tensor] = net_add_codes(&q->net, tensor, quantiser);
 }
 
 static int add_once(Net *net, const char *name, const char *suffix, int c, int k)
@@ -85,7 +67,7 @@ static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
     values->k = w.k;
     t.scales = add_once(&q->net, name, ".scales", 2, w.k);
     int dvalues = add_once(&q->net, name, ".dvalues", 1, (int)tensor_count(&w));
-    Op *op = append(q, layer, OP_Q_WEIGHTS);
+    Op *op = net_append_like(&q->net, layer, OP_Q_WEIGHTS);
     snprintf(op->name, sizeof op->name, "%s", name);
     op->own = *quantiser;
     if (w.rank == 4 && q->codes[layer->in[0]] != NONE)
@@ -104,7 +86,7 @@ static void quantise_conv(Quantising *q, const Op *op)
     int x = op->in[0], w = op->in[1];
     if (op->own.quantizer == QUANT_NONE) {
         int floats = as_floats(q, op, x);
-        Op *conv = append(q, op, OP_CONV);
+        Op *conv = net_append_like(&q->net, op, OP_CONV);
         conv->in[0] = floats;
         conv->in[1] = w;
         conv->out[0] = op->out[0];
@@ -112,13 +94,13 @@ static void quantise_conv(Quantising *q, const Op *op)
     }
     WeightTensors t = quantise_weights(q, op, w, &op->own, op->name);
     if (q->codes[x] != NONE) {
-        Op *conv = append(q, op, OP_Q_CONV);
+        Op *conv = net_append_like(&q->net, op, OP_Q_CONV);
         conv->in[0] = q->codes[x];
         conv->in[1] = t.codes;
         conv->in[2] = t.scales;
         conv->out[0] = op->out[0];
     } else {
-        Op *conv = append(q, op, OP_CONV);
+        Op *conv = net_append_like(&q->net, op, OP_CONV);
         conv->in[0] = x;
         conv->in[1] = t.values;
         conv->out[0] = op->out[0];
@@ -134,7 +116,7 @@ static void quantise_point(Quantising *q, const Op *op)
     else if (residual != NONE)
         residual = as_floats(q, op, residual);
     int y = quantised ? make_codes(q, op->out[0], &op->own) : op->out[0];
-    Op *point = append(q, op, quantised ? OP_Q_POINT : OP_POINT);
+    Op *point = net_append_like(&q->net, op, quantised ? OP_Q_POINT : OP_POINT);
     point->in[0] = x;
     point->in[1] = op->in[1];
     point->in[2] = residual;
@@ -149,7 +131,7 @@ static void move_codes(Quantising *q, const Op *op)
         Quantiser quantiser = q->net.tensors[x].codes;
         y = make_codes(q, y, &quantiser);
     }
-    Op *moved = append(q, op, op->kind);
+    Op *moved = net_append_like(&q->net, op, op->kind);
     moved->in[0] = x == NONE ? op->in[0] : x;
     moved->out[0] = y;
 }
@@ -163,7 +145,7 @@ static void quantise_dense(Quantising *q, const Op *op)
         w = quantise_weights(q, op, w, &op->own, op->name).values;
         b = quantise_weights(q, op, b, &op->bias, bias).values;
     }
-    Op *dense = append(q, op, OP_DENSE);
+    Op *dense = net_append_like(&q->net, op, OP_DENSE);
     dense->in[0] = x;
     dense->in[1] = w;
     dense->in[2] = b;
@@ -176,7 +158,7 @@ static void quantise_op(Quantising *q, const Op *op)
     case OP_IMAGE: {
         const Quantiser image = {.bits = 8, .is_image = true, .step = NONE, .range = NONE};
         int codes = make_codes(q, op->out[0], &image);
-        Op *copy = append(q, op, OP_Q_IMAGE);
+        Op *copy = net_append_like(&q->net, op, OP_Q_IMAGE);
         copy->in[0] = op->in[0];
         copy->out[0] = codes;
         break;
@@ -196,7 +178,7 @@ static void quantise_op(Quantising *q, const Op *op)
         break;
     case OP_AVGPOOL:
         if (q->codes[op->in[0]] != NONE) {
-            Op *pool = append(q, op, OP_Q_AVGPOOL);
+            Op *pool = net_append_like(&q->net, op, OP_Q_AVGPOOL);
             pool->in[0] = q->codes[op->in[0]];
             pool->out[0] = op->out[0];
             break;
