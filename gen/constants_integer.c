@@ -45,8 +45,10 @@ static RtQuant quant_of(const Quantiser *q)
 /* The step of codes: the image's, or the quantiser's. */
 static double step_of(const Maker *m, const Quantiser *q, int *largest)
 {
-    if (q->is_image)
+    if (q->is_image) {
+        *largest = 255;
         return config_image_step(m->config);
+    }
     RtQuant quant = quant_of(q);
     const float *step = param(m, q->step), *range = param(m, q->range);
     return rt_quant_step(&quant, step ? *step : 0, range ? *range : 0, largest);
@@ -82,16 +84,17 @@ static void make_fold(Maker *m, const Op *op)
 
 static bool make_layer(Maker *m, const Op *op)
 {
-    int largest, unused;
-    double step = step_of(m, &op->own, &largest);
-    const RtSum sum = {values_of(m, op->in[0], TYPE_F32), values_of(m, op->in[1], TYPE_F32),
-                       step_of(m, &op->input, &unused), op->terms * 255.0 * 127};
+    int largest, most;
+    double step = step_of(m, &op->own, &largest), in = step_of(m, &op->input, &most);
+    const RtSum sum = {values_of(m, op->in[0], TYPE_F32), values_of(m, op->in[1], TYPE_F32), in,
+                       (double)op->terms * most};
     bool added = op->out[op_output(OP_I_CONSTANTS, "r")] != NONE;
     RtSum other = {0};
-    if (added)
-        other = (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32),
-                        step_of(m, &op->other, &unused),
-                        op->other_terms > 0 ? op->other_terms * 255.0 * 127 : 255};
+    if (added) {
+        in = step_of(m, &op->other, &most);
+        other = (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32), in,
+                        op->other_terms > 0 ? (double)op->other_terms * most : most};
+    }
     return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step,
                               largest, values_of(m, op->out[0], TYPE_I64),
                               values_of(m, op->out[1], TYPE_I32),

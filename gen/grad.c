@@ -313,6 +313,7 @@ static void floats_backward(Grad *grad, int forward, int dy)
     if (!needs_gradient(grad, x))
         return;
     int op = add_backward(net, OP_POINT_BWD, forward);
+    strncat(net->ops[op].name, "_floats", NAME_SIZE - 1 - strlen(net->ops[op].name));
     net->ops[op].relu = false;
     set_in(net, op, "dy", dy);
     write_gradient(grad, op, "dx", x);
@@ -343,19 +344,31 @@ static void op_backward(Grad *grad, int forward)
         floats_backward(grad, forward, dy);
 }
 
+/* The BN_FOLD whose affine the op applies, or NONE. */
+static int fold_of(const Net *net, const Op *op)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_BN_FOLD && op_reads(op, net->ops[i].out[0]))
+            return i;
+    return NONE;
+}
+
 /* BN_FOLD becomes the sums and the batch's affine, ahead of the POINT that applies it. */
 static void use_batch_statistics(Net *net)
 {
     Net grown = net_copy(net);
     grown.op_count = 0;
     for (int i = 0; i < net->op_count; i++) {
-        Op op = net->ops[i];
-        if (op.kind != OP_BN_FOLD) {
-            net_append_op(&grown, &op);
+        Op point = net->ops[i];
+        int fold = fold_of(net, &point);
+        if (point.kind == OP_BN_FOLD)
+            continue;
+        if (fold == NONE) {
+            net_append_op(&grown, &point);
             continue;
         }
-        int coef = op.out[0], channels = net->tensors[coef].k;
-        int x = net->ops[i + 1].in[0]; /* fuse puts BN_FOLD in front of its POINT */
+        Op op = net->ops[fold];
+        int coef = op.out[0], channels = net->tensors[coef].k, x = point.in[0];
         int partial = once_tensor(&grown, ROLE_PARTIAL, TYPE_F64, op.name, ".sums", 2, channels);
         int saved = once_tensor(&grown, ROLE_ONCE, TYPE_F32, op.name, ".saved", 2, channels);
         int stats = net_add_op(&grown, OP_BN_STATS, op.name, op.file, op.line);
@@ -368,6 +381,7 @@ static void use_batch_statistics(Net *net)
         set_out(&grown, finish, "coef", coef);
         set_out(&grown, finish, "saved", saved);
         grown.ops[finish].samples = net->tensors[x].h * net->tensors[x].w;
+        net_append_op(&grown, &point);
     }
     net_free(net);
     *net = grown;

@@ -136,6 +136,13 @@ static int add_projection(Integers *in, const Op *point, int *scales)
     return sums;
 }
 
+/* The largest code the layer's weights can have. */
+static int largest_weight(const Op *layer)
+{
+    bool learned = layer->quant.quantizer == QUANT_STEP_RANGE;
+    return learned ? 127 : (1 << (layer->quant.w_bits - 1)) - 1;
+}
+
 /* The layer's b, m, r, shift: computed in the trainer, constant in a standalone file. */
 static void add_constants(Integers *in, int index, const Op *point, int scales, int coef,
                           int other_scales, int other_coef)
@@ -160,14 +167,15 @@ static void add_constants(Integers *in, int index, const Op *point, int scales, 
     op->in[3] = other_coef;
     const Tensor *x = op_in(&in->net, &conv, "x"), *other = op_in(&in->net, &conv, "residual");
     op->input = x->codes;
-    op->terms = conv.kernel_h * conv.kernel_w * x->c;
+    op->terms = conv.kernel_h * conv.kernel_w * x->c * largest_weight(&conv);
     if (other && other->type == TYPE_U8)
         op->other = other->codes;
     if (other_scales != NONE) {
         const Op *projection = &in->net.ops[producer(&in->net, conv.in[6], OP_I_CONV)];
         const Tensor *from = op_in(&in->net, projection, "x");
         op->other = from->codes;
-        op->other_terms = projection->kernel_h * projection->kernel_w * from->c;
+        op->other_terms = projection->kernel_h * projection->kernel_w * from->c *
+                          largest_weight(projection);
     }
     for (int i = 0; i < 4; i++)
         op->out[i] = arrays[i];

@@ -80,7 +80,7 @@ static void set_halos(Net *net)
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
         if (op->kind == OP_CONV || op->kind == OP_CONV_FOLDED || op->kind == OP_Q_CONV ||
-            op->kind == OP_I_CONV)
+            op->kind == OP_I_CONV || op->kind == OP_CONV_BWD_WEIGHT)
             want_halo(op_in(net, op, "x"), op->pad_top, op->pad_left, op->pad_bottom,
                       op->pad_right);
         if (op->kind != OP_CONV_BWD_INPUT)
@@ -163,9 +163,13 @@ static void share_weight_gradient(Net *net, int index)
     op->out[op_output(op->kind, "partial")] = partial;
     op->out[op_output(op->kind, "dw")] = NONE;
     int total = net_add_op(net, OP_ADD_CHUNKS, name, file, line);
-    net->ops[total].in[0] = partial;
-    net->ops[total].out[0] = gradient;
-    net->ops[total].tasks = RT_CHUNKS;
+    Op add = net->ops[total];
+    add.in[0] = partial;
+    add.out[0] = gradient;
+    add.tasks = RT_CHUNKS;
+    /* Ahead of what reads the gradient: that of a quantiser. */
+    memmove(&net->ops[index + 2], &net->ops[index + 1], (total - index - 1) * sizeof(Op));
+    net->ops[index + 1] = add;
 }
 
 /* Lowering, vectors and tile of one op; which channels vectors run along depends on its kind. */
@@ -292,6 +296,10 @@ static void name_kernel(const Net *net, Op *op)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d", op->own.quantizer,
                  op->own.gradient, op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
                  op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
+    end = strlen(op->kernel);
+    if (quantises && op->kind != OP_Q_POINT && op->own.gradient) /* in millionths */
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_a%.0fk%.0f",
+                 op->own.gradient_scale * 1e6, op->own.steepness * 1e6);
     else if (op->kind == OP_I_UNPACK)
         snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%dx%d_%dbits", out->c, out->k,
                  op->terms, op->own.bits);
@@ -302,8 +310,7 @@ static void name_kernel(const Net *net, Op *op)
 void pass_select(Net *net, const Target *target, const Lowering *force)
 {
     set_halos(net);
-    int count = net->op_count;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)
             share_weight_gradient(net, i);
     for (int i = 0; i < net->op_count; i++) {

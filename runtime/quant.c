@@ -39,6 +39,16 @@ float rt_quant_step(const RtQuant *quant, float step, float range, int *largest)
     return d;
 }
 
+float rt_quant_top(const RtQuant *quant, float step, float range)
+{
+    int largest;
+    float d = rt_quant_step(quant, step, range, &largest);
+    if (quant->quantizer != RT_QUANT_STEP_RANGE)
+        return (float)largest;
+    return clamp(clamp(range, least_step, quant->is_signed ? 127 : 255) / d, 1,
+                 (float)rt_quant_codes(8, quant->is_signed));
+}
+
 void rt_quant_clamp(const RtQuant *quant, int count, float *step, float *range)
 {
     for (int i = 0; i < count; i++) {
@@ -116,10 +126,10 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
 /* The gradient by one value x with quantised gradient g; adds the derivatives by step and
  * range to sums. LSQ's by step: round(v) - v inside, the end code outside. Step and range:
  * (q(x) - x) / d inside, by range +-1 outside. */
-static float value_gradient(const RtQuant *quant, float x, float s, int largest, float g,
+static float value_gradient(const RtQuant *quant, float x, float s, float top, float g,
                             double *dstep, double *drange)
 {
-    float v = x / s, low = quant->is_signed ? (float)-largest : 0, high = (float)largest;
+    float v = x / s, low = quant->is_signed ? -top : 0, high = top;
     float r = v - rintf(v);
     if (v >= low && v <= high) {
         *dstep += g * -r;
@@ -159,10 +169,12 @@ void rt_quant_weights_backward(const RtWeights *weights, const float *w, const f
         int which = weights->steps == 1 ? 0 : o, largest;
         float s = rt_quant_step(&weights->quant, step ? step[which] : 0,
                                 range ? range[which] : 0, &largest);
+        float top = rt_quant_top(&weights->quant, step ? step[which] : 0,
+                                 range ? range[which] : 0);
         for (size_t i = 0; i < (size_t)weights->taps * c; i++) {
             float factor = weights->factor ? weights->factor[i % c] : 1;
             dw[i * k + o] += factor * value_gradient(&weights->quant, w[i * k + o] * factor, s,
-                                                     largest, dvalues[i * k + o], &by_step,
+                                                     top, dvalues[i * k + o], &by_step,
                                                      &by_range);
         }
         if (dstep == NULL || (weights->steps == 1 && o + 1 < k))

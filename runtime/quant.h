@@ -25,6 +25,10 @@ int rt_quant_codes(int bits, bool is_signed);
  * al. 2019): d = 2^round(log2 step), at most the largest code of 8 bits, at least 1. */
 float rt_quant_step(const RtQuant *quant, float step, float range, int *largest);
 
+/* The range in steps: what lies above is clipped. The largest code, but for a trained range,
+ * which may lie between two codes. */
+float rt_quant_top(const RtQuant *quant, float step, float range);
+
 /* Keep trained numbers where they have a gradient: step in 2^-8..1 and range in d..127
  * (activations 255) and at most 255 (weights 127) codes; a step alone stays positive. */
 void rt_quant_clamp(const RtQuant *quant, int count, float *step, float *range);

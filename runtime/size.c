@@ -66,7 +66,7 @@ static void add_gradient(const RtSized *sized, double slope, const float *params
 static void limit(float *gradient, const float *value, int count)
 {
     for (int i = 0; i < count; i++) {
-        float most = fabsf(value[i]);
+        float most = 0.1f * fabsf(value[i]);
         gradient[i] = gradient[i] < -most ? -most : gradient[i] > most ? most : gradient[i];
     }
 }

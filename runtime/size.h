@@ -22,8 +22,8 @@ Sizes size_of(const Model *model, const float *params);
 
 /* Add the gradient of penalty * relu(KiB - budget)^2, for weights and activations, to that of
  * steps and ranges; bits = log2(range / step + 1) with straight-through rounding. Then keep
- * each of these gradients within its number's own size, as LSQ does: a budget must not move a
- * quantiser faster than its learning rate. */
+ * each of these gradients within a tenth of its number: a budget, or one bad batch, must not
+ * move a quantiser faster than weights can follow. */
 void size_penalty(const Model *model, const Recipe *recipe, const float *params,
                   float *gradient);
 

@@ -24,6 +24,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, published_suite());
     srunner_add_suite(runner, quant_integer_suite());
+    srunner_add_suite(runner, quant_requant_suite());
     srunner_add_suite(runner, quant_ship_suite());
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, shipped_suite());

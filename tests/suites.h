@@ -20,6 +20,7 @@ Suite *plan_suite(void);
 Suite *predict_suite(void);
 Suite *published_suite(void);
 Suite *quant_integer_suite(void);
+Suite *quant_requant_suite(void);
 Suite *quant_ship_suite(void);
 Suite *resume_suite(void);
 Suite *shipped_suite(void);

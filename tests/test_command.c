@@ -378,7 +378,7 @@ END_TEST
 
 Suite *command_suite(void)
 {
-    Suite *suite = suite_create("command");
+    Suite *suite = suite_create("lathe");
     TCase *said = tcase_create("said");
     tcase_add_checked_fixture(said, folder_make, clean_up);
     tcase_set_timeout(said, 60);
