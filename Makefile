@@ -96,7 +96,7 @@ clean:
 	rm -rf out
 
 # Tests: as they are, and under the sanitizers in a tree of their own.
-SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
 TESTS = $(patsubst %.c,out/%.o,$(wildcard tests/*.c))
 TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))

@@ -4,11 +4,13 @@
 
 #include "gemm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int main(int argc, char **argv)
 {
     (void)argc;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* or tests in processes of their own print it again */
     rt_prepare_process(argv);
     SRunner *runner = srunner_create(augment_suite());
     srunner_add_suite(runner, checkpoint_suite());
@@ -24,8 +26,10 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, published_suite());
     srunner_add_suite(runner, quant_integer_suite());
+    srunner_add_suite(runner, quant_numbers_suite());
     srunner_add_suite(runner, quant_requant_suite());
     srunner_add_suite(runner, quant_ship_suite());
+    srunner_add_suite(runner, quant_train_suite());
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, shipped_suite());
     srunner_add_suite(runner, trainer_suite());
@@ -33,7 +37,8 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, kernels_suite());
     srunner_add_suite(runner, network_suite());
     srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
+    int failed = srunner_ntests_failed(runner), run = srunner_ntests_run(runner);
     srunner_free(runner);
+    printf("%s: %d tests, %d failed\n", argv[0], run, failed);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

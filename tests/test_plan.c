@@ -142,6 +142,28 @@ static void check_segments(const Net *net)
     }
 }
 
+/* Two ops of one scope, of which the second reads what the first writes, a tensor that is
+ * not each image's own: no real net has them yet. */
+START_TEST(sums_are_waited_for)
+{
+    static const OpKind kinds[] = {OP_CONV_FLIP, OP_BN_STATS};
+    static const Role roles[] = {ROLE_ONCE, ROLE_PARTIAL};
+    Net net = {0};
+    int from = net_add_tensor(&net, ROLE_PARAM, "from", "");
+    int sum = net_add_tensor(&net, roles[_i], "sum", "");
+    int to = net_add_tensor(&net, roles[_i], "to", "");
+    for (int i = 0; i < 2; i++) {
+        int op = net_add_op(&net, kinds[_i], i ? "second" : "first", "none", 1);
+        net.ops[op].in[0] = i ? sum : from;
+        net.ops[op].out[0] = i ? to : sum;
+    }
+    pass_schedule(&net);
+    ck_assert_str_eq(net.ops[0].name, "first");
+    ck_assert_int_lt(net.ops[0].segment, net.ops[1].segment);
+    net_free(&net);
+}
+END_TEST
+
 static int position_of(const Net *net, const Op *op)
 {
     int i = 0;
@@ -309,6 +331,7 @@ Suite *plan_suite(void)
 {
     TCase *tests = tcase_create("plan");
     tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, sums_are_waited_for, 0, 2);
     tcase_add_loop_test(tests, schedule_keeps_the_order_of_what_depends, 0, NETS);
     tcase_add_loop_test(tests, programs_are_sound, 0, PROGRAMS);
     tcase_add_test(tests, golden);
