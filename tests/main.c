@@ -24,9 +24,11 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, picture_suite());
     srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, predict_suite());
+    srunner_add_suite(runner, ptq_suite());
     srunner_add_suite(runner, published_suite());
     srunner_add_suite(runner, quant_integer_suite());
     srunner_add_suite(runner, quant_numbers_suite());
+    srunner_add_suite(runner, quant_ranges_suite());
     srunner_add_suite(runner, quant_requant_suite());
     srunner_add_suite(runner, quant_ship_suite());
     srunner_add_suite(runner, quant_train_suite());

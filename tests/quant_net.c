@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const layers[] = {"stem", "b0_a", "b0_b", "b1_a", "b1_b", "b1_proj", "last"};
+static const char *const layers[] = {"stem", "b0_a",    "b0_b", "b1_a",
+                                     "b1_b", "b1_proj", "last"};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 /* "quant = { ... layers = { ... } }", every layer with bits of its own. */
@@ -144,8 +145,8 @@ void quant_net_open(QuantNet *net, const QuantCase *c)
     while (net->sets[sets])
         sets++;
     char *path = net_path("quant_family");
-    ck_assert_msg(config_load(path, (const char *const *)net->sets, sets, &net->config), "%s",
-                  rt_error());
+    ck_assert_msg(config_load(path, (const char *const *)net->sets, sets, &net->config),
+                  "%s", rt_error());
     free(path);
     const Net *layout = &net->config.net;
     net->pixels = tensor_count(&layout->tensors[layout->ops[0].in[0]]);

@@ -1,11 +1,12 @@
-/* Quantised tiny networks with random numbers that make sense: weights, batch normalisation
- * that flips and blanks channels, ranges about what they are to hold. */
+/* Quantised tiny networks with random numbers that make sense: weights, batch
+ * normalisation that flips and blanks channels, ranges about what they are to hold. */
 #ifndef LATHE_QUANT_NET_H
 #define LATHE_QUANT_NET_H
 
 #include "config.h"
 
-/* One way to quantise tests/nets/quant_family.lua; bits of layers go round from `turn`. */
+/* One way to quantise tests/nets/quant_family.lua; bits of layers go round from `turn`.
+ */
 typedef struct {
     const char *quantizer, *net[6]; /* overrides */
     int turn;

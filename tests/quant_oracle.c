@@ -49,8 +49,8 @@ static double rounding(const Quantiser *q, double g, double r)
     return g * (1 + a * (g > 0 ? 1 : g < 0 ? -1 : 0) * f);
 }
 
-double quant_oracle_value(const Quantiser *q, double x, double step, double range, double g,
-                          double *by_step, double *by_range)
+double quant_oracle_value(const Quantiser *q, double x, double step, double range,
+                          double g, double *by_step, double *by_range)
 {
     Grid grid = grid_of(q, step, range);
     double v = x / grid.step;
@@ -110,8 +110,9 @@ static const Op *image_of(const Pass *p)
     return &p->net->ops[0];
 }
 
-/* A convolution of the image in its quantised form: pixels in units of the mean deviation,
- * pixels about them where there are none, the channels' own deviations in the weights. */
+/* A convolution of the image in its quantised form: pixels in units of the mean
+ * deviation, pixels about them where there are none, the channels' own deviations in the
+ * weights. */
 static bool in_units(const Pass *p, const Op *op)
 {
     return op->kind == OP_CONV && op->in[0] == image_of(p)->out[0] &&
@@ -135,7 +136,8 @@ static double *quantised(const Pass *p, const Op *op, const Quantiser *q, int pa
     double *values = rt_alloc(count * sizeof(double));
     for (long i = 0; i < count; i++) {
         double x = number(p, param, i) * factor_of(p, op, i);
-        int which = number_of == NONE || p->net->tensors[number_of].k == 1 ? 0 : (int)(i % k);
+        int which =
+            number_of == NONE || p->net->tensors[number_of].k == 1 ? 0 : (int)(i % k);
         values[i] = q->quantizer == QUANT_NONE
                         ? x
                         : quant_oracle_quantise(q, x, number(p, q->step, which),
@@ -202,8 +204,8 @@ static void forward_bn(const Pass *p, const Op *op)
         double mean, var;
         moments(p, op, c, &mean, &var);
         for (long i = c; i < p->o->count * count_of(p, op->out[0]); i += channels)
-            p->values[op->out[0]][i] = (p->values[op->in[0]][i] - mean) / sqrt(var + 1e-5) *
-                                           number(p, op->in[1], c) +
+            p->values[op->out[0]][i] = (p->values[op->in[0]][i] - mean) /
+                                           sqrt(var + 1e-5) * number(p, op->in[1], c) +
                                        number(p, op->in[2], c);
     }
 }
@@ -211,7 +213,8 @@ static void forward_bn(const Pass *p, const Op *op)
 static void forward_each(const Pass *p, const Op *op)
 {
     const Config *config = &p->o->net->config;
-    double *y = p->values[op->out[0]], *x = op->kind == OP_IMAGE ? NULL : p->values[op->in[0]];
+    double *y = p->values[op->out[0]],
+           *x = op->kind == OP_IMAGE ? NULL : p->values[op->in[0]];
     int channels = p->net->tensors[op->out[0]].c;
     for (long i = 0; i < p->o->count * count_of(p, op->out[0]); i++) {
         int c = (int)(i % channels);
@@ -250,9 +253,10 @@ static void forward_image(const Pass *p, const Op *op, int index, int n)
 static void forward(const Pass *p, int index)
 {
     const Op *op = &p->net->ops[index];
-    p->values[op->out[0]] = rt_alloc(p->o->count * count_of(p, op->out[0]) * sizeof(double));
-    p->gradients[op->out[0]] = rt_alloc(p->o->count * count_of(p, op->out[0]) *
-                                        sizeof(double));
+    p->values[op->out[0]] =
+        rt_alloc(p->o->count * count_of(p, op->out[0]) * sizeof(double));
+    p->gradients[op->out[0]] =
+        rt_alloc(p->o->count * count_of(p, op->out[0]) * sizeof(double));
     if (op->kind == OP_CONV || op->kind == OP_DENSE)
         p->weights[index] = quantised(p, op, &op->own, op->in[1]);
     if (op->kind == OP_DENSE)
@@ -275,8 +279,8 @@ static void add_to(const Pass *p, int param, long i, double value)
     p->o->size[at] += fabs(value);
 }
 
-static void add_numbers(const Pass *p, const Quantiser *q, double n, int which, double by_step,
-                        double by_range, const double size[2])
+static void add_numbers(const Pass *p, const Quantiser *q, double n, int which,
+                        double by_step, double by_range, const double size[2])
 {
     double step = number(p, q->step, which), range = number(p, q->range, which);
     double size_step = size[0], size_range = size[1];
@@ -351,8 +355,8 @@ static void backward_relu(const Pass *p, const Op *op)
         p->gradients[op->in[0]][i] +=
             q->quantizer == QUANT_NONE
                 ? (x[i] > 0 ? dy[i] : 0)
-                : quant_oracle_value(q, x[i], number(p, q->step, 0), number(p, q->range, 0),
-                                     dy[i], &by[0], &by[1]);
+                : quant_oracle_value(q, x[i], number(p, q->step, 0),
+                                     number(p, q->range, 0), dy[i], &by[0], &by[1]);
         size[0] += fabs(by[0] - before[0]);
         size[1] += fabs(by[1] - before[1]);
     }
@@ -366,7 +370,8 @@ static void accumulate(double *to, const double *from, long count)
 }
 
 /* One image of an op with a window or a pool: dx is added to; weights' gradient too. */
-static void backward_image(const Pass *p, const Op *op, int index, int n, double *dw, double *db)
+static void backward_image(const Pass *p, const Op *op, int index, int n, double *dw,
+                           double *db)
 {
     Window g = window_of(p, op);
     long inputs = (long)g.h * g.w * g.c, outputs = count_of(p, op->out[0]);
@@ -416,8 +421,9 @@ static void backward(const Pass *p, int index)
     } else {
         bool weighs = op->kind == OP_CONV || op->kind == OP_DENSE;
         double *dw = weighs ? rt_alloc(count_of(p, op->in[1]) * sizeof(double)) : NULL;
-        double *db = op->kind == OP_DENSE ? rt_alloc(count_of(p, op->in[2]) * sizeof(double))
-                                          : NULL;
+        double *db = op->kind == OP_DENSE
+                         ? rt_alloc(count_of(p, op->in[2]) * sizeof(double))
+                         : NULL;
         for (int n = 0; n < p->o->count; n++)
             backward_image(p, op, index, n, dw, db);
         if (dw)

@@ -1,5 +1,5 @@
-/* Quantised training as quantization.md has it, layer by layer in double: quantisers round on
- * the way forward and hand back the gradients the formulas define. */
+/* Quantised training as quantization.md has it, layer by layer in double: quantisers
+ * round on the way forward and hand back the gradients the formulas define. */
 #ifndef LATHE_QUANT_ORACLE_H
 #define LATHE_QUANT_ORACLE_H
 
@@ -7,8 +7,8 @@
 
 /* The gradient of one value x through a quantiser, from that by its result; adds to what
  * trained step and range get (before LSQ's scaling and the exponent's). */
-double quant_oracle_value(const Quantiser *q, double x, double step, double range, double g,
-                          double *by_step, double *by_range);
+double quant_oracle_value(const Quantiser *q, double x, double step, double range,
+                          double g, double *by_step, double *by_range);
 /* q(x). */
 double quant_oracle_quantise(const Quantiser *q, double x, double step, double range);
 /* What the optimiser gets of the sums over n numbers. */

@@ -38,7 +38,8 @@ static double image_deviation(const Config *config, int channels)
 static double step_at(const QuantNet *net, const Quantiser *q, int which, int *largest)
 {
     const float *step = quant_number(net, q->step), *range = quant_number(net, q->range);
-    return quant_formula_step(q, step ? step[which] : 0, range ? range[which] : 0, largest);
+    return quant_formula_step(q, step ? step[which] : 0, range ? range[which] : 0,
+                              largest);
 }
 
 static int steps_of(const QuantNet *net, const Quantiser *q)
@@ -55,12 +56,13 @@ static bool reads_image(const QuantNet *net, const Op *layer)
 static double factor_of(const QuantNet *net, const Op *layer, int c)
 {
     int channels = net->config.net.tensors[layer->in[0]].c;
-    return reads_image(net, layer) ? image_deviation(&net->config, channels) /
-                                         net->config.std[c]
-                                   : 1;
+    return reads_image(net, layer)
+               ? image_deviation(&net->config, channels) / net->config.std[c]
+               : 1;
 }
 
-static int *codes_of(const QuantNet *net, const Op *layer, const Quantiser *q, int weights)
+static int *codes_of(const QuantNet *net, const Op *layer, const Quantiser *q,
+                     int weights)
 {
     const Tensor *w = &net->config.net.tensors[weights];
     const float *values = net->params + w->offset;
@@ -95,12 +97,13 @@ static double input_step(const QuantNet *net, int tensor)
 /* ---- What a ReLU quantises: one convolution's sums, and one more's or codes ---- */
 
 typedef struct {
-    const Op *conv, *bn;       /* NULL: codes */
-    int codes;                 /* tensor */
+    const Op *conv, *bn;                   /* NULL: codes */
+    int codes;                             /* tensor */
     double gain[64], offset[64], size[64]; /* size: of what offset is the sum of */
 } Term;
 
-static const Constant *constant(const Constants *constants, const Op *op, const char *suffix)
+static const Constant *constant(const Constants *constants, const Op *op,
+                                const char *suffix)
 {
     char name[NAME_SIZE + 8];
     snprintf(name, sizeof name, "%s%s", op->name, suffix);
@@ -150,7 +153,8 @@ static int64_t pixel(const Reference *r, const Op *layer, long h, long w, int c)
 
 static int64_t *sums_of(const Reference *r, const Op *conv)
 {
-    const Tensor *y = &r->layout->tensors[conv->out[0]], *x = &r->layout->tensors[conv->in[0]];
+    const Tensor *y = &r->layout->tensors[conv->out[0]],
+                 *x = &r->layout->tensors[conv->in[0]];
     int *w = quant_ref_codes(r->net, conv);
     int64_t *sums = rt_alloc(tensor_count(y) * sizeof(int64_t));
     for (long i = 0; i < tensor_count(y); i++) {
@@ -204,11 +208,14 @@ static void run_relu(const Reference *r, const Op *relu)
 
 static void move(const Reference *r, const Op *op)
 {
-    const Tensor *x = &r->layout->tensors[op->in[0]], *y = &r->layout->tensors[op->out[0]];
+    const Tensor *x = &r->layout->tensors[op->in[0]],
+                 *y = &r->layout->tensors[op->out[0]];
     const int64_t *from = r->codes[op->in[0]];
     int64_t *to = r->codes[op->out[0]] = rt_alloc(tensor_count(y) * sizeof(int64_t));
     int rows = op->kind == OP_AVGPOOL ? x->h : op->kind == OP_MAXPOOL ? op->kernel_h : 1;
-    int columns = op->kind == OP_AVGPOOL ? x->w : op->kind == OP_MAXPOOL ? op->kernel_w : 1;
+    int columns = op->kind == OP_AVGPOOL   ? x->w
+                  : op->kind == OP_MAXPOOL ? op->kernel_w
+                                           : 1;
     for (long i = 0; i < (long)y->h * y->w * x->c; i++) {
         long c = i % x->c, column = i / x->c % y->w, row = i / x->c / y->w;
         int64_t value = 0; /* codes are not negative: 0 serves both sum and maximum */
@@ -219,7 +226,9 @@ static void move(const Reference *r, const Op *op)
                 if (h < 0 || h >= x->h || w < 0 || w >= x->w)
                     continue;
                 int64_t code = from[(h * x->w + w) * x->c + c];
-                value = op->kind == OP_AVGPOOL ? value + code : code > value ? code : value;
+                value = op->kind == OP_AVGPOOL ? value + code
+                        : code > value         ? code
+                                               : value;
             }
         to[(row * y->w + column) * y->c + op->channel_offset + c] = value;
     }
@@ -265,11 +274,12 @@ static void run_dense(const Reference *r, const Op *dense, int32_t *scores)
     free(bias);
 }
 
-void quant_ref_scores(const QuantNet *net, const Constants *constants, const uint8_t *image,
-                      int32_t *scores)
+void quant_ref_scores(const QuantNet *net, const Constants *constants,
+                      const uint8_t *image, int32_t *scores)
 {
     const Net *layout = &net->config.net;
-    Reference r = {net, layout, constants, rt_alloc(layout->tensor_count * sizeof(int64_t *))};
+    Reference r = {net, layout, constants,
+                   rt_alloc(layout->tensor_count * sizeof(int64_t *))};
     for (int i = 0; i < layout->op_count; i++) {
         const Op *op = &layout->ops[i];
         if (op->kind == OP_IMAGE) {
@@ -299,8 +309,8 @@ static void check_codes(const Reference *r, const Op *layer)
     for (long i = 0; i < tensor_count(w); i++) {
         long k = i % w->k, c = i / w->k % w->c, tap = i / w->k / w->c;
         int8_t code = (int8_t)(words[(tap * groups + c / 4) * w->k + k] >> 8 * (c % 4));
-        ck_assert_msg(code == want[i], "%s: weight %ld: code %d, want %d", layer->name, i, code,
-                      want[i]);
+        ck_assert_msg(code == want[i], "%s: weight %ld: code %d, want %d", layer->name, i,
+                      code, want[i]);
     }
     free(want);
 }
@@ -330,19 +340,19 @@ static void real_numbers(const Reference *r, Term *term, double step)
             zero -= codes[i] * net->config.mean[i / w->k % w->c];
         term->gain[k] = unit * factor / step;
         term->offset[k] = (unit * zero * factor + p[1][k] - p[2][k] * factor) / step;
-        term->size[k] = (fabs(unit * zero * factor) + fabs(p[1][k]) +
-                         fabs(p[2][k] * factor)) / step;
+        term->size[k] =
+            (fabs(unit * zero * factor) + fabs(p[1][k]) + fabs(p[2][k] * factor)) / step;
     }
     free(codes);
 }
 
 /* number, an integer, is value * 2^shift to within half and the precision of floats. */
-static void check_number(const Op *op, int k, const char *what, double number, double value,
-                         double size, int shift)
+static void check_number(const Op *op, int k, const char *what, double number,
+                         double value, double size, int shift)
 {
     double want = ldexp(value, shift), apart = fabs(number - want);
-    ck_assert_msg(apart <= 0.500001 + 1e-6 * ldexp(size, shift), "%s: %s[%d] is %.17g, want %.17g",
-                  op->name, what, k, number, want);
+    ck_assert_msg(apart <= 0.500001 + 1e-6 * ldexp(size, shift),
+                  "%s: %s[%d] is %.17g, want %.17g", op->name, what, k, number, want);
 }
 
 static void check_relu(const Reference *r, const Op *relu)
@@ -362,7 +372,8 @@ static void check_relu(const Reference *r, const Op *relu)
     for (int k = 0; k < r->layout->tensors[relu->out[0]].c; k++) {
         double offset = terms[0].offset[k] + terms[1].offset[k];
         double size = terms[0].size[k] + terms[1].size[k];
-        check_number(conv, k, "m", m[k], terms[0].gain[k], fabs(terms[0].gain[k]), shift[0]);
+        check_number(conv, k, "m", m[k], terms[0].gain[k], fabs(terms[0].gain[k]),
+                     shift[0]);
         check_number(conv, k, "b", (double)b[k], offset + 0.5, size, shift[0]);
         if (count > 1)
             check_number(conv, k, "r",

@@ -17,11 +17,13 @@ bool quant_target_runs(const char *target)
         return true;
 #if defined(__x86_64__)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-    return strcmp(target, "avx2") == 0     ? avx2
-           : strcmp(target, "avx512") == 0 ? avx512
-                                           : avx512 && __builtin_cpu_supports("avx512vnni");
+    bool avx512 =
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    return strcmp(target, "avx2") == 0 ? avx2
+           : strcmp(target, "avx512") == 0
+               ? avx512
+               : avx512 && __builtin_cpu_supports("avx512vnni");
 #else
     return false;
 #endif
@@ -56,9 +58,10 @@ static size_t arena_bytes(const char *file)
 bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char *file,
                         bool split, int build)
 {
-    static const char *const flags[] = {"-std=c99", "-Wall", "-Wextra", "-Wpedantic",
-                                        "-Werror",  "-shared", "-fPIC", "-o"};
-    if (!program_installed(builds[build].name) || !quant_target_runs(builds[build].target)) {
+    static const char *const flags[] = {"-std=c99", "-Wall",   "-Wextra", "-Wpedantic",
+                                        "-Werror",  "-shared", "-fPIC",   "-o"};
+    if (!program_installed(builds[build].name) ||
+        !quant_target_runs(builds[build].target)) {
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
         return false;
     }
@@ -77,7 +80,8 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
     words[count++] = split ? weights : NULL;
     words[count] = NULL;
     compile_quietly(words);
-    *shipped = (QuantShipped){.build = builds[build].name, .arena_bytes = arena_bytes(file)};
+    *shipped =
+        (QuantShipped){.build = builds[build].name, .arena_bytes = arena_bytes(file)};
     shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(shipped->library != NULL, "%s", dlerror());
     char *scores = rt_format("%s_scores", config->name);
@@ -106,13 +110,15 @@ static char *guarded(size_t bytes, size_t shift)
     return memory + GUARD + shift;
 }
 
-static void check_guards(const char *inside, size_t bytes, size_t shift, const char *build)
+static void check_guards(const char *inside, size_t bytes, size_t shift,
+                         const char *build)
 {
     const char *memory = inside - GUARD - shift;
     for (size_t i = 0; i < bytes + 2 * GUARD; i++) {
         bool outside = memory + i < inside || memory + i >= inside + bytes;
-        ck_assert_msg(!outside || memory[i] == FILL, "%s: byte %ld of the arena's %zu written",
-                      build, (long)(memory + i - inside), bytes);
+        ck_assert_msg(!outside || memory[i] == FILL,
+                      "%s: byte %ld of the arena's %zu written", build,
+                      (long)(memory + i - inside), bytes);
     }
 }
 
@@ -124,8 +130,8 @@ static int best_of(const int32_t *scores, int classes)
     return best;
 }
 
-void quant_shipped_check(const QuantShipped *shipped, const uint8_t *images, size_t pixels,
-                         int count, const int32_t *want, int classes)
+void quant_shipped_check(const QuantShipped *shipped, const uint8_t *images,
+                         size_t pixels, int count, const int32_t *want, int classes)
 {
     size_t bytes = shipped->arena_bytes;
     char *arenas[2] = {guarded(bytes, 0), guarded(bytes, 8)}, *kept = rt_alloc(bytes);

@@ -21,10 +21,10 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
                         bool split, int build);
 void quant_shipped_close(QuantShipped *shipped);
 
-/* Scores and classes of the images, with garbage in arenas that lie anywhere an int64_t may;
- * nothing around arena and scores changes; calls that take turns do not meet. */
-void quant_shipped_check(const QuantShipped *shipped, const uint8_t *images, size_t pixels,
-                         int count, const int32_t *want, int classes);
+/* Scores and classes of the images, with garbage in arenas that lie anywhere an int64_t
+ * may; nothing around arena and scores changes; calls that take turns do not meet. */
+void quant_shipped_check(const QuantShipped *shipped, const uint8_t *images,
+                         size_t pixels, int count, const int32_t *want, int classes);
 
 /* Bytes of the layer's array of weights in an emitted file's text. */
 long quant_weight_bytes(const char *text, const char *layer);

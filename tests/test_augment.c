@@ -20,7 +20,7 @@ static void fill_image(void)
 {
     for (int i = 0; i < 2 * BYTES; i++)
         image[i] = (uint8_t)(random_bits(5, (uint64_t)i) % 250);
-    set = (ImageSet){2, H, W, C, image, labels};
+    set = (ImageSet){2, H, W, C, image, labels, false};
 }
 
 /* The pixel of the second image, the one the tests augment; `pad` outside. */

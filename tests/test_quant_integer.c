@@ -1,5 +1,5 @@
-/* Integer inference: the trainer's evaluation on every target, the emitted file from every
- * compiler, and brute force over the layers give the same integers. */
+/* Integer inference: the trainer's evaluation on every target, the emitted file from
+ * every compiler, and brute force over the layers give the same integers. */
 #include "suites.h"
 
 #include "built_net.h"
@@ -20,15 +20,37 @@ enum { IMAGES = 9 };
 static const QuantCase cases[] = {
     {"uniform_static", {"net.width=4"}, 0, false, ""},
     {"uniform_static", {"net.width=8", "net.shortcut='B'"}, 1, true, ""},
-    {"uniform_static", {"net.width=16", "net.shortcut='B'", "net.early=true"}, 2, false, ""},
+    {"uniform_static",
+     {"net.width=16", "net.shortcut='B'", "net.early=true"},
+     2,
+     false,
+     ""},
     {"parametric_d", {"net.width=20", "net.stem=5"}, 3, false, ""},
     {"parametric_d", {"net.width=8", "net.shortcut='B'", "net.pool=true"}, 4, true, ""},
-    {"parametric_d_xmax", {"net.width=16", "net.pool=true", "net.growth=1"}, 5, false, ""},
-    {"parametric_d_xmax", {"net.width=4", "net.shortcut='B'", "net.growth=5"}, 6, true, ""},
-    {"uniform_static", {"net.width=6", "net.growth=3", "data.mean={0, 127.5, 255}"}, 7, false, ""},
-    {"parametric_d_xmax", {"net.width=8", "net.shortcut='B'", "net.early=true", "net.side=1"},
-     1, false, ""},
-    {"parametric_d", {"net.width=3", "net.channels=1", "data.mean=99.5", "data.std=77"}, 5, true,
+    {"parametric_d_xmax",
+     {"net.width=16", "net.pool=true", "net.growth=1"},
+     5,
+     false,
+     ""},
+    {"parametric_d_xmax",
+     {"net.width=4", "net.shortcut='B'", "net.growth=5"},
+     6,
+     true,
+     ""},
+    {"uniform_static",
+     {"net.width=6", "net.growth=3", "data.mean={0, 127.5, 255}"},
+     7,
+     false,
+     ""},
+    {"parametric_d_xmax",
+     {"net.width=8", "net.shortcut='B'", "net.early=true", "net.side=1"},
+     1,
+     false,
+     ""},
+    {"parametric_d",
+     {"net.width=3", "net.channels=1", "data.mean=99.5", "data.std=77"},
+     5,
+     true,
      ""},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -62,8 +84,8 @@ static void bench_open(Bench *b, const QuantCase *c)
     const char *path = in_folder("weights.ckpt");
     random_checkpoint(&b->net.config, b->net.params, b->net.stats, path);
     ck_assert_msg(checkpoint_read(path, &b->checkpoint), "%s", rt_error());
-    ck_assert_msg(constants_make(&b->net.config, &b->checkpoint, path, &b->constants), "%s",
-                  rt_error());
+    ck_assert_msg(constants_make(&b->net.config, &b->checkpoint, path, &b->constants),
+                  "%s", rt_error());
 }
 
 static void bench_close(Bench *b)
@@ -94,7 +116,9 @@ static void check_target(const Bench *b, const char *target)
     const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
     built_make(&built, "quant_family", &how);
     const Model *model = built.model;
-    Step step = {.images = b->images, .count = IMAGES, .params = b->net.params,
+    Step step = {.images = b->images,
+                 .count = IMAGES,
+                 .params = b->net.params,
                  .stats = b->net.stats};
     step.arena = rt_alloc_aligned(model->arena_bytes);
     step.logits = rt_alloc_aligned(IMAGES * model->classes * sizeof(float));
@@ -126,7 +150,8 @@ START_TEST(evaluation_is_the_shipped_arithmetic)
     bench_open(&b, &cases[_i]);
     draw_images(&b);
     static const char *const targets[] = {"vnni", "plain", "avx2", "avx512"};
-    for (int i = 0; i < (_i < 4 ? 2 : 1); i++) { /* they agree with brute force: together */
+    for (int i = 0; i < (_i < 4 ? 2 : 1);
+         i++) { /* they agree with brute force: together */
         const char *target = targets[(_i + i) % 4];
         if (quant_target_runs(target))
             check_target(&b, target);
@@ -144,12 +169,14 @@ START_TEST(every_compiler_ships_the_same_integers)
     draw_images(&b);
     const char *file = in_folder("file.c");
     ck_assert_msg(shipped_write(&b.net.config, in_folder("weights.ckpt"), file,
-                                (ShippedOptions){.split = _i % 2}), "%s", rt_error());
+                                (ShippedOptions){.split = _i % 2}),
+                  "%s", rt_error());
     for (int i = _i % 3; i < quant_build_count; i += 3) { /* each case takes two of six */
         QuantShipped shipped;
         if (!quant_shipped_load(&shipped, &b.net.config, file, _i % 2, i))
             continue;
-        quant_shipped_check(&shipped, b.images, b.net.pixels, IMAGES, b.scores, b.net.classes);
+        quant_shipped_check(&shipped, b.images, b.net.pixels, IMAGES, b.scores,
+                            b.net.classes);
         quant_shipped_close(&shipped);
     }
     bench_close(&b);
@@ -160,8 +187,9 @@ START_TEST(weights_take_their_bits)
 {
     Bench b;
     bench_open(&b, &cases[_i]);
-    ck_assert_msg(shipped_write(&b.net.config, in_folder("weights.ckpt"), in_folder("file.c"),
-                                (ShippedOptions){0}), "%s", rt_error());
+    ck_assert_msg(shipped_write(&b.net.config, in_folder("weights.ckpt"),
+                                in_folder("file.c"), (ShippedOptions){0}),
+                  "%s", rt_error());
     char *text = rt_read_file(in_folder("file.c"), NULL);
     const Net *layout = &b.net.config.net;
     for (int i = 0; i < layout->op_count; i++) {
@@ -172,13 +200,14 @@ START_TEST(weights_take_their_bits)
         const float *range = quant_number(&b.net, op->own.range);
         int number = op->own.step != NONE ? op->own.step : op->own.range, bits = 0;
         for (int s = 0; s < layout->tensors[number].k; s++) {
-            int these = quant_formula_bits(&op->own, step ? step[s] : 0, range ? range[s] : 0);
+            int these =
+                quant_formula_bits(&op->own, step ? step[s] : 0, range ? range[s] : 0);
             bits = these > bits ? these : bits;
         }
         long want = (tensor_count(&layout->tensors[op->in[1]]) * bits + 7) / 8;
         long bytes = quant_weight_bytes(text, op->name);
-        ck_assert_msg(bytes >= want && bytes <= want + 4, "%s: %ld bytes of weights, want %ld",
-                      op->name, bytes, want);
+        ck_assert_msg(bytes >= want && bytes <= want + 4,
+                      "%s: %ld bytes of weights, want %ld", op->name, bytes, want);
     }
     free(text);
     bench_close(&b);

@@ -1,5 +1,5 @@
-/* Quantisers' numbers: steps, bits and bounds, weights and their gradients one by one, sizes
- * and the penalty that holds them to a budget. */
+/* Quantisers' numbers: steps, bits and bounds, weights and their gradients one by one,
+ * sizes and the penalty that holds them to a budget. */
 #include "suites.h"
 
 #include "quant.h"
@@ -13,8 +13,12 @@
 
 static RtQuant runtime_quant(const Quantiser *q)
 {
-    return (RtQuant){(RtQuantizer)q->quantizer, q->bits, q->is_signed,
-                     (RtRounding)q->gradient, (float)q->gradient_scale, (float)q->steepness};
+    return (RtQuant){(RtQuantizer)q->quantizer,
+                     q->bits,
+                     q->is_signed,
+                     (RtRounding)q->gradient,
+                     (float)q->gradient_scale,
+                     (float)q->steepness};
 }
 
 /* ---- Steps, codes, bits ---- */
@@ -32,12 +36,15 @@ START_TEST(steps_and_bits)
 {
     random_seed(3);
     for (int i = 0; i < 20000; i++) {
-        const Quantiser q = {.quantizer = 1 + i % 3, .bits = 2 + i % 7, .is_signed = i / 21 % 2};
+        const Quantiser q = {
+            .quantizer = 1 + i % 3, .bits = 2 + i % 7, .is_signed = i / 21 % 2};
         const RtQuant quant = runtime_quant(&q);
-        float step = (float)exp2(5 * random_unit() - 4), range = (float)exp2(9 * random_unit());
+        float step = (float)exp2(5 * random_unit() - 4),
+              range = (float)exp2(9 * random_unit());
         int largest, want;
         double s = quant_formula_step(&q, step, range, &want);
-        ck_assert_double_eq_tol(rt_quant_step(&quant, step, range, &largest), s, 1e-6 * s);
+        ck_assert_double_eq_tol(rt_quant_step(&quant, step, range, &largest), s,
+                                1e-6 * s);
         if (q.quantizer == QUANT_STEP_RANGE && want < 1)
             want = 1; /* never all zero */
         ck_assert_int_eq(largest, want);
@@ -52,7 +59,8 @@ END_TEST
 /* Bits change where a code more comes into use. */
 START_TEST(bits_at_their_ends)
 {
-    const RtQuant weights = {.quantizer = RT_QUANT_STEP_RANGE, .bits = 4, .is_signed = true};
+    const RtQuant weights = {
+        .quantizer = RT_QUANT_STEP_RANGE, .bits = 4, .is_signed = true};
     const RtQuant values = {.quantizer = RT_QUANT_STEP_RANGE, .bits = 4};
     static const int codes[] = {1, 2, 3, 4, 7, 8, 15, 16, 63, 64, 127};
     static const int bits[] = {1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7};
@@ -71,8 +79,8 @@ START_TEST(numbers_are_kept_in_bounds)
     random_seed(4);
     for (int i = 0; i < 20000; i++) {
         bool is_signed = i % 2;
-        const RtQuant quant = {.quantizer = RT_QUANT_STEP_RANGE, .bits = 4,
-                               .is_signed = is_signed};
+        const RtQuant quant = {
+            .quantizer = RT_QUANT_STEP_RANGE, .bits = 4, .is_signed = is_signed};
         float step = (float)(exp2(6 * random_unit() - 4) * (i % 11 ? 1 : -1));
         float range = (float)(exp2(12 * random_unit()) * (i % 13 ? 1 : -1));
         float kept_step = step, kept = range, top = is_signed ? 127 : 255;
@@ -109,16 +117,24 @@ typedef struct {
 static void layer_draw(Layer *l, int index, double wild)
 {
     *l = (Layer){0};
-    l->q = (Quantiser){.quantizer = 1 + index % 3, .bits = 2 + index % 7, .is_signed = true,
-                       .gradient = index / 3 % 5, .gradient_scale = 0.1 * (index % 4 ? index % 9 : 0),
+    l->q = (Quantiser){.quantizer = 1 + index % 3,
+                       .bits = 2 + index % 7,
+                       .is_signed = true,
+                       .gradient = index / 3 % 5,
+                       .gradient_scale = 0.1 * (index % 4 ? index % 9 : 0),
                        .steepness = index / 3 % 5 == 4 ? 0.9 : 1.7};
     bool image = index % 2;
     for (int i = 0; i < C; i++) {
         l->factor[i] = (float)(1 + 0.3 * random_unit());
         l->zero[i] = (float)(120 + 20 * random_unit());
     }
-    l->weights = (RtWeights){runtime_quant(&l->q), TAPS, C, K, index % 5 < 2 ? 1 : K,
-                             image ? l->factor : NULL, image ? l->zero : NULL};
+    l->weights = (RtWeights){runtime_quant(&l->q),
+                             TAPS,
+                             C,
+                             K,
+                             index % 5 < 2 ? 1 : K,
+                             image ? l->factor : NULL,
+                             image ? l->zero : NULL};
     for (int i = 0; i < WEIGHTS; i++) {
         l->w[i] = (float)random_unit();
         l->dvalues[i] = (float)(wild * random_unit());
@@ -159,7 +175,8 @@ START_TEST(weights_become_codes)
             offsets[k] -= l.weights.zero ? code * (double)l.zero[c] : 0;
         }
         for (int k = 0; k < K; k++)
-            ck_assert_double_eq_tol(scales[K + k], offsets[k], 1e-6 * fabs(offsets[k]) + 1e-9);
+            ck_assert_double_eq_tol(scales[K + k], offsets[k],
+                                    1e-6 * fabs(offsets[k]) + 1e-9);
         for (int i = 0; i < TAPS * 2 * K; i++) /* channel 5 of 8 on: nothing */
             ck_assert(i / K % 2 == 0 || codes[i] >> 8 == 0);
     }
@@ -182,15 +199,16 @@ START_TEST(gradients_of_weights_and_their_quantisers)
         for (int i = 0; i < WEIGHTS; i++) {
             int s = steps == 1 ? 0 : i % K;
             double factor = l.weights.factor ? l.factor[i / K % C] : 1;
-            double want = factor * quant_oracle_value(&l.q, l.w[i] * factor, l.step[s],
-                                                      l.range[s], l.dvalues[i], &by[s][0],
-                                                      &by[s][1]) + (i == 7 ? 5 : 0);
+            double want =
+                factor * quant_oracle_value(&l.q, l.w[i] * factor, l.step[s], l.range[s],
+                                            l.dvalues[i], &by[s][0], &by[s][1]) +
+                (i == 7 ? 5 : 0);
             ck_assert_msg(fabs(dw[i] - want) < 1e-5, "%s: weight %d: %g, want %g",
                           gradients[l.q.gradient], i, (double)dw[i], want);
         }
         for (int s = 0; s < steps; s++) {
-            quant_oracle_finish(&l.q, (double)WEIGHTS / steps, l.step[s], l.range[s], &by[s][0],
-                                &by[s][1]);
+            quant_oracle_finish(&l.q, (double)WEIGHTS / steps, l.step[s], l.range[s],
+                                &by[s][0], &by[s][1]);
             if (l.q.quantizer != QUANT_STATIC)
                 ck_assert_double_eq_tol(dstep[s], by[s][0], 2e-5 * WEIGHTS * l.step[s]);
             if (l.q.quantizer == QUANT_STEP_RANGE)
@@ -212,8 +230,8 @@ static const RtSized sized[ROWS] = {
     {"d", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1}, 16384, 1, true, 9, 10},
     {"e", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1}, 4096, 1, true, 11, 12},
 };
-static const float numbers[13] = {0.11f, 1.3f, 0.1f, 0.3f, 0.07f, 1.1f, 2.05f, 0.9f, 0.2f,
-                                  0.21f, 3.1f, 0.13f, 5.7f};
+static const float numbers[13] = {0.11f, 1.3f, 0.1f,  0.3f, 0.07f, 1.1f, 2.05f,
+                                  0.9f,  0.2f, 0.21f, 3.1f, 0.13f, 5.7f};
 
 /* KiB of a row: with bits in use, or with log2(range / step + 1) where d follows step. */
 static double size_by_formula(int row, const double *n, bool smooth)
@@ -222,7 +240,8 @@ static double size_by_formula(int row, const double *n, bool smooth)
     double bits = 0;
     for (int i = 0; i < it->steps; i++) {
         const Quantiser q = {.quantizer = (quantizer_t)it->quant.quantizer,
-                             .bits = it->quant.bits, .is_signed = it->quant.is_signed};
+                             .bits = it->quant.bits,
+                             .is_signed = it->quant.is_signed};
         double range = it->range < 0 ? 0 : n[it->range + i];
         if (!smooth || it->range < 0) {
             bits += quant_formula_bits(&q, n[it->step + i], range);
@@ -247,8 +266,9 @@ START_TEST(sizes_add_up)
     to_double(n);
     Sizes sizes = size_of(&model, numbers);
     double d = size_by_formula(3, n, false), e = size_by_formula(4, n, false);
-    ck_assert_double_eq_tol(sizes.weights, size_by_formula(0, n, false) +
-                                               size_by_formula(1, n, false) + 4000 * 3 / 8192.0,
+    ck_assert_double_eq_tol(sizes.weights,
+                            size_by_formula(0, n, false) + size_by_formula(1, n, false) +
+                                4000 * 3 / 8192.0,
                             1e-9);
     ck_assert_double_eq_tol(sizes.activations, d + e, 1e-9);
     ck_assert_double_eq_tol(sizes.largest_activation, fmax(d, e), 1e-9);
@@ -275,8 +295,10 @@ START_TEST(the_penalty_is_a_slope)
     Sizes sizes = size_of(&model, numbers);
     bool sum = _i;
     double a_size = sum ? sizes.activations : sizes.largest_activation;
-    const Recipe recipe = {.w_budget = sizes.weights - 0.5, .a_budget = a_size - 0.25,
-                           .a_sum = sum, .penalty = 1e-4};
+    const Recipe recipe = {.w_budget = sizes.weights - 0.5,
+                           .a_budget = a_size - 0.25,
+                           .a_sum = sum,
+                           .penalty = 1e-4};
     float gradient[13] = {0};
     size_penalty(&model, &recipe, numbers, gradient);
     for (int i = 0; i < 13; i++) {
@@ -297,8 +319,10 @@ START_TEST(within_the_budget_nothing_is_asked)
     const Model model = {.sized = sized, .sized_count = ROWS};
     Sizes sizes = size_of(&model, numbers);
     float gradient[13] = {0};
-    const Recipe within = {.w_budget = sizes.weights + 1e-6, .a_sum = true,
-                           .a_budget = sizes.activations + 1e-6, .penalty = 10};
+    const Recipe within = {.w_budget = sizes.weights + 1e-6,
+                           .a_sum = true,
+                           .a_budget = sizes.activations + 1e-6,
+                           .penalty = 10};
     const Recipe none = {.penalty = 10};
     size_penalty(&model, &within, numbers, gradient);
     size_penalty(&model, &none, numbers, gradient);

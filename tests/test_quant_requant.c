@@ -1,5 +1,6 @@
-/* From real multipliers to integers: the shift is the largest that fits, nothing overflows at
- * either end of the sums, what cannot fit is refused; and every vector width rescales alike. */
+/* From real multipliers to integers: the shift is the largest that fits, nothing
+ * overflows at either end of the sums, what cannot fit is refused; and every vector width
+ * rescales alike. */
 #include "suites.h"
 
 #include "built_net.h"
@@ -29,10 +30,12 @@ typedef struct {
 } Layer;
 
 /* Numbers about 10^gain and 10^offset, of either sign, over some decades. */
-static void layer_draw(Layer *l, double gain, double offset, double most, double most_other)
+static void layer_draw(Layer *l, double gain, double offset, double most,
+                       double most_other)
 {
     for (int k = 0; k < K; k++) {
-        l->gain[k] = pow(10, gain - 1.5 * fabs(random_unit())) * (random_unit() < 0 ? -1 : 1);
+        l->gain[k] =
+            pow(10, gain - 1.5 * fabs(random_unit())) * (random_unit() < 0 ? -1 : 1);
         l->offset[k] = pow(10, offset) * random_unit();
         l->other[k] = most_other > 0 ? l->gain[k] * 3 * random_unit() : 0;
     }
@@ -70,9 +73,11 @@ static void check_fits(const Layer *l)
     for (int k = 0; k < K; k++) {
         Wide r = l->requant.r ? l->r[k] : 0;
         for (int side = 0; side < 4; side++) {
-            Wide sum = (Wide)l->m[k] * (int64_t)(side & 1 ? l->real.most_acc : -l->real.most_acc) +
-                       r * (int64_t)(side & 2 ? l->real.most_other : -l->real.most_other) +
-                       l->b[k];
+            Wide sum =
+                (Wide)l->m[k] *
+                    (int64_t)(side & 1 ? l->real.most_acc : -l->real.most_acc) +
+                r * (int64_t)(side & 2 ? l->real.most_other : -l->real.most_other) +
+                l->b[k];
             ck_assert(sum > INT64_MIN && sum < INT64_MAX);
             Wide code = sum >> shift;
             ck_assert(code >= INT32_MIN && code <= INT32_MAX);
@@ -109,8 +114,8 @@ START_TEST(the_largest_shift_that_fits)
         ck_assert_int_ge(l.requant.shift, 1);
         ck_assert_int_le(l.requant.shift, 62);
         check_fits(&l);
-        ck_assert_msg(!could_be_larger(&l, l.requant.shift) ||
-                          largest > 2147483647.0 / 2, "shift %d", l.requant.shift);
+        ck_assert_msg(!could_be_larger(&l, l.requant.shift) || largest > 2147483647.0 / 2,
+                      "shift %d", l.requant.shift);
     }
     ck_assert_int_gt(derived, 2000);
     ck_assert_int_gt(refused, 100);
@@ -142,19 +147,23 @@ END_TEST
 START_TEST(layers_round_real_values)
 {
     enum { CHANNELS = 2 };
-    const float scales[4] = {0.031f, 0.007f, -200, 35}, coef[4] = {-1.7f, 0.9f, 6.5f, -0.25f};
+    const float scales[4] = {0.031f, 0.007f, -200, 35},
+                coef[4] = {-1.7f, 0.9f, 6.5f, -0.25f};
     const double in = 0.011, other_step = 0.063, out = 0.05;
     int64_t b[CHANNELS];
     int32_t m[CHANNELS], r[CHANNELS], shift[2];
-    const RtSum sum = {scales, coef, in, 27 * 255 * 127}, other = {NULL, NULL, other_step, 255};
+    const RtSum sum = {scales, coef, in, 27 * 255 * 127},
+                other = {NULL, NULL, other_step, 255};
     ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, 63, b, m, r, shift));
     ck_assert_int_eq(shift[1], 63);
     for (int k = 0; k < CHANNELS; k++)
         for (int acc = -27 * 255 * 127; acc < 27 * 255 * 127; acc += 977)
             for (int code = 0; code < 256; code += 85) {
                 double value = ((acc + (double)scales[2 + k]) * in * scales[k] * coef[k] +
-                                coef[2 + k] + code * other_step) / out;
-                int64_t got = ((int64_t)acc * m[k] + (int64_t)code * r[k] + b[k]) >> shift[0];
+                                coef[2 + k] + code * other_step) /
+                               out;
+                int64_t got =
+                    ((int64_t)acc * m[k] + (int64_t)code * r[k] + b[k]) >> shift[0];
                 if (fabs(value - floor(value) - 0.5) > 1e-3)
                     ck_assert_int_eq(got, llrint(value));
             }
@@ -162,14 +171,15 @@ START_TEST(layers_round_real_values)
     const RtSum refused = {wild, coef, in, 27 * 255 * 127};
     rt_error_clear();
     ck_assert(!rt_layer_constants(CHANNELS, &refused, NULL, out, 63, b, m, NULL, shift));
-    ck_assert_str_eq(rt_error(), "scales differ so much that its integer constants overflow "
-                                 "64 bits");
+    ck_assert_str_eq(rt_error(),
+                     "scales differ so much that its integer constants overflow "
+                     "64 bits");
     rt_error_clear();
 }
 END_TEST
 
-/* A dead channel, whose variance is 0, is no reason to refuse a network: its affine is 316
- * times the scale. Sums of ResNet-18's last layers at 4 bits. */
+/* A dead channel, whose variance is 0, is no reason to refuse a network: its affine is
+ * 316 times the scale. Sums of ResNet-18's last layers at 4 bits. */
 START_TEST(a_dead_channel_is_no_overflow)
 {
     const float scales[2] = {0.05f, 0};
@@ -193,7 +203,8 @@ static const struct {
 };
 
 typedef void Rescale(const int32_t *sum, const int32_t *other, const int64_t *b,
-                     const int32_t *m, const int32_t *r, int shift, int32_t largest, uint8_t *y);
+                     const int32_t *m, const int32_t *r, int shift, int32_t largest,
+                     uint8_t *y);
 typedef void Dot(int32_t *sum, const uint8_t *x, const uint32_t *w);
 
 static void *load_width(int width, Rescale **rescale, Dot **dot)
@@ -204,7 +215,8 @@ static void *load_width(int width, Rescale **rescale, Dot **dot)
         "void rescale(const int32_t *sum, const int32_t *other, const int64_t *b,\n"
         "             const int32_t *m, const int32_t *r, int shift, int32_t largest,\n"
         "             uint8_t *y)\n{\n"
-        "    i%s s, o;\n    memcpy(&s, sum, sizeof s);\n    memcpy(&o, other, sizeof o);\n"
+        "    i%s s, o;\n    memcpy(&s, sum, sizeof s);\n    memcpy(&o, other, sizeof "
+        "o);\n"
         "    if (r)\n        requantise_i%s(s, o, b, m, r, shift, largest, y);\n"
         "    else\n        requantise_i%s(s, o, b, m, NULL, shift, largest, y);\n}\n"
         "void dot(int32_t *sum, const uint8_t *x, const uint32_t *w)\n{\n"
@@ -215,8 +227,8 @@ static void *load_width(int width, Rescale **rescale, Dot **dot)
     char *object = rt_format("%s%d.so", in_folder("width"), width);
     write_text(in_folder("width.c"), source);
     char *runtime = rt_format("-I%s/runtime", lathe_root());
-    const char *words[16] = {"gcc", "-std=gnu11", "-shared", "-fPIC", runtime, "-o", object,
-                             in_folder("width.c")};
+    const char *words[16] = {"gcc",   "-std=gnu11", "-shared", "-fPIC",
+                             runtime, "-o",         object,    in_folder("width.c")};
     for (int i = 0; i < 3; i++)
         words[8 + i] = widths[width].flags[i];
     compile_quietly(words);
@@ -249,16 +261,21 @@ static void check_rescale(Rescale *rescale, int lanes)
         for (int l = 0; l < lanes; l++) {
             m[l] = (int32_t)whole(2147483647);
             r[l] = (int32_t)whole(2147483647);
-            sum[l] = (int32_t)whole(fmin(room / 4 / (fabs((double)m[l]) + 1), 2147483647.0));
-            other[l] = (int32_t)whole(fmin(room / 4 / (fabs((double)r[l]) + 1), 2147483647.0));
+            sum[l] =
+                (int32_t)whole(fmin(room / 4 / (fabs((double)m[l]) + 1), 2147483647.0));
+            other[l] =
+                (int32_t)whole(fmin(room / 4 / (fabs((double)r[l]) + 1), 2147483647.0));
             b[l] = whole(room / 2);
         }
         y[lanes] = 77;
         rescale(sum, other, b, m, adds ? r : NULL, shift, largest, y);
         for (int l = 0; l < lanes; l++) {
-            Wide value = ((Wide)sum[l] * m[l] + (adds ? (Wide)other[l] * r[l] : 0) + b[l]) >>
-                         shift;
-            ck_assert_int_eq(y[l], value < 0 ? 0 : value > largest ? largest : (int)value);
+            Wide value =
+                ((Wide)sum[l] * m[l] + (adds ? (Wide)other[l] * r[l] : 0) + b[l]) >>
+                shift;
+            ck_assert_int_eq(y[l], value < 0         ? 0
+                                   : value > largest ? largest
+                                                     : (int)value);
         }
         ck_assert_int_eq(y[lanes], 77);
     }

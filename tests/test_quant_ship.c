@@ -42,8 +42,8 @@ static void ship(QuantNet *net, const char *file, const QuantCase *c, bool selft
     quant_net_open(net, c);
     random_checkpoint(&net->config, net->params, net->stats, in_folder("weights.ckpt"));
     ck_assert_msg(shipped_write(&net->config, in_folder("weights.ckpt"), file,
-                                (ShippedOptions){.selftest = selftest}), "%s",
-                  rt_error());
+                                (ShippedOptions){.selftest = selftest}),
+                  "%s", rt_error());
 }
 
 /* The exit status of the self-test built for that machine, and what it said. */
@@ -53,8 +53,11 @@ static int run_selftest(int machine, const char *file, char **said)
     int count = 1;
     for (int i = 0; machines[machine].words[i]; i++)
         words[count++] = machines[machine].words[i];
-    const char *const rest[] = {"-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                                "-DLATHE_SELFTEST", "-o", in_folder("selftest"), file, NULL};
+    const char *const rest[] = {"-std=c99", "-Wall",
+                                "-Wextra",  "-Wpedantic",
+                                "-Werror",  "-DLATHE_SELFTEST",
+                                "-o",       in_folder("selftest"),
+                                file,       NULL};
     memcpy(words + count, rest, sizeof rest);
     compile_quietly(words);
     const char *const here[] = {in_folder("selftest"), NULL};
@@ -105,7 +108,8 @@ START_TEST(the_self_test_can_fail)
         char *text = rt_read_file(in_folder("file.c"), NULL), *said;
         change_a_number(text, marks[i]);
         write_text(in_folder("wrong.c"), text);
-        ck_assert_msg(run_selftest(0, in_folder("wrong.c"), &said) == 1, "%s: %s", marks[i], said);
+        ck_assert_msg(run_selftest(0, in_folder("wrong.c"), &said) == 1, "%s: %s",
+                      marks[i], said);
         ck_assert_ptr_nonnull(strstr(said, "FAILED: "));
         ck_assert(i > 0 || strcmp(said, "FAILED: 1 of 15 scores differ\n") == 0);
         free(text);
@@ -134,7 +138,8 @@ END_TEST
 
 /* ---- Refused ---- */
 
-#define STATIC_LAYERS(text) "quant={ quantizer = 'uniform_static', layers = { " text " } }"
+#define STATIC_LAYERS(text)                                                              \
+    "quant={ quantizer = 'uniform_static', layers = { " text " } }"
 
 static const struct {
     const char *set, *layer, *why;
@@ -162,7 +167,8 @@ START_TEST(layers_at_32_bits_are_refused)
                              (ShippedOptions){.selftest = true}));
     const Net *layout = &net.config.net;
     int i = 0;
-    while (i + 1 < layout->op_count && strcmp(layout->ops[i].name, refused[_i].layer) != 0)
+    while (i + 1 < layout->op_count &&
+           strcmp(layout->ops[i].name, refused[_i].layer) != 0)
         i++;
     char *want = rt_format("tests/nets/quant_family.lua:%d: %s: %s", layout->ops[i].line,
                            refused[_i].layer, refused[_i].why);

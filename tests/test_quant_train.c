@@ -1,5 +1,5 @@
-/* Quantised training: every gradient as the formulas define it, in the runtime's functions and
- * through whole generated networks. */
+/* Quantised training: every gradient as the formulas define it, in the runtime's
+ * functions and through whole generated networks. */
 #include "suites.h"
 
 #include "build.h"
@@ -27,30 +27,65 @@ static const struct {
     const char *target;
 } cases[] = {
     {{"uniform_static", {"net.width=8"}, 0, false, ""}, "plain"},
-    {{"parametric_d", {"net.width=8", "net.shortcut='B'"}, 1, true,
-      "gradient = 'ewgs', gradient_scale = 0.7, "}, "avx2"},
-    {{"parametric_d_xmax", {"net.width=16", "net.pool=true"}, 2, false,
-      "gradient = 'psgd', gradient_scale = 0.4, "}, "vnni"},
-    {{"uniform_static", {"net.width=4", "net.shortcut='B'", "net.early=true"}, 3, true,
-      "gradient = 'tanh', gradient_scale = 1.5, steepness = 0.8, "}, "avx2"},
-    {{"parametric_d", {"net.width=16"}, 4, false,
-      "gradient = 'invtanh', gradient_scale = 0.3, steepness = 1.03, "}, "avx512"},
-    {{"parametric_d_xmax", {"net.width=6", "net.shortcut='B'", "net.channels=1",
-                            "data.mean=100", "data.std=60"}, 5, true, ""}, "plain"},
-    {{"", {"net.width=8", "net.shortcut='B'",
-           LAYERS("quantizer = 'parametric_d', w_bits = 3, a_bits = 3,",
-                  "{ 'stem', w_bits = 32 }, { 'b0_a', a_bits = 32 }, { 'b1_b', w_bits = 32 },"
-                  "{ 'last', w_bits = 32 }, { 'b1_proj', w_bits = 32 }")}, -1, false, ""},
+    {{"parametric_d",
+      {"net.width=8", "net.shortcut='B'"},
+      1,
+      true,
+      "gradient = 'ewgs', gradient_scale = 0.7, "},
      "avx2"},
-    {{"", {"net.width=8",
-           LAYERS("quantizer = 'parametric_d_xmax', w_bits = 4, a_bits = 3, gradient = 'ewgs',"
-                  "gradient_scale = 0.5,",
-                  "{ 'stem', gradient_scale = 0.9 }, { 'b0_b', quantizer = 'uniform_static' },"
-                  "{ 'b1_a', quantizer = 'none' }, { 'b1_b', a_bits = 32 }")}, -1, false, ""},
+    {{"parametric_d_xmax",
+      {"net.width=16", "net.pool=true"},
+      2,
+      false,
+      "gradient = 'psgd', gradient_scale = 0.4, "},
+     "vnni"},
+    {{"uniform_static",
+      {"net.width=4", "net.shortcut='B'", "net.early=true"},
+      3,
+      true,
+      "gradient = 'tanh', gradient_scale = 1.5, steepness = 0.8, "},
      "avx2"},
-    {{"", {"net.width=4",
-           LAYERS("quantizer = 'parametric_d', w_bits = 4, a_bits = 3, gradient = 'tanh',"
-                  "gradient_scale = 0.5,", "{ 'stem', steepness = 0.3 }")}, -1, false, ""},
+    {{"parametric_d",
+      {"net.width=16"},
+      4,
+      false,
+      "gradient = 'invtanh', gradient_scale = 0.3, steepness = 1.03, "},
+     "avx512"},
+    {{"parametric_d_xmax",
+      {"net.width=6", "net.shortcut='B'", "net.channels=1", "data.mean=100",
+       "data.std=60"},
+      5,
+      true,
+      ""},
+     "plain"},
+    {{"",
+      {"net.width=8", "net.shortcut='B'",
+       LAYERS("quantizer = 'parametric_d', w_bits = 3, a_bits = 3,",
+              "{ 'stem', w_bits = 32 }, { 'b0_a', a_bits = 32 }, { 'b1_b', w_bits = 32 },"
+              "{ 'last', w_bits = 32 }, { 'b1_proj', w_bits = 32 }")},
+      -1,
+      false,
+      ""},
+     "avx2"},
+    {{"",
+      {"net.width=8",
+       LAYERS(
+           "quantizer = 'parametric_d_xmax', w_bits = 4, a_bits = 3, gradient = 'ewgs',"
+           "gradient_scale = 0.5,",
+           "{ 'stem', gradient_scale = 0.9 }, { 'b0_b', quantizer = 'uniform_static' },"
+           "{ 'b1_a', quantizer = 'none' }, { 'b1_b', a_bits = 32 }")},
+      -1,
+      false,
+      ""},
+     "avx2"},
+    {{"",
+      {"net.width=4",
+       LAYERS("quantizer = 'parametric_d', w_bits = 4, a_bits = 3, gradient = 'tanh',"
+              "gradient_scale = 0.5,",
+              "{ 'stem', steepness = 0.3 }")},
+      -1,
+      false,
+      ""},
      "plain"},
 };
 enum { CASES = sizeof cases / sizeof *cases, IMAGES = 11 };
@@ -138,8 +173,8 @@ static bool of_quantiser(const Param *param)
     return param->kind == PARAM_STEP || param->kind == PARAM_RANGE;
 }
 
-/* Weights as a share of the array's largest gradient; a quantiser's number as one of what it
- * is the sum of. */
+/* Weights as a share of the array's largest gradient; a quantiser's number as one of what
+ * it is the sum of. */
 static void check_param(const Bench *b, const QuantOracle *o, const Param *param)
 {
     double most = 1e-12;
@@ -147,8 +182,9 @@ static void check_param(const Bench *b, const QuantOracle *o, const Param *param
         most = fmax(most, of_quantiser(param) ? o->size[i] : fabs(o->gradient[i]));
     for (size_t i = param->offset; i < param->offset + param->count; i++) {
         double apart = fabs(b->gradient[i] - o->gradient[i]) / most;
-        ck_assert_msg(apart < 2e-4, "%s[%zu]: %.9g, want %.9g, %g of %g apart", param->name,
-                      i - param->offset, (double)b->gradient[i], o->gradient[i], apart, most);
+        ck_assert_msg(apart < 2e-4, "%s[%zu]: %.9g, want %.9g, %g of %g apart",
+                      param->name, i - param->offset, (double)b->gradient[i],
+                      o->gradient[i], apart, most);
     }
 }
 
@@ -218,11 +254,12 @@ END_TEST
 
 /* ---- A run that stops and goes on ---- */
 
-static void run(const char *trainer, const char *output, const char *more, const char *steps)
+static void run(const char *trainer, const char *output, const char *more,
+                const char *steps)
 {
-    const char *const words[] = {trainer, "--data", "random:60", "-o", in_folder(output),
-                                 "--epochs", "3", "--threads", steps ? "1" : "2", more, steps,
-                                 NULL};
+    const char *const words[] = {trainer,           "--data",   "random:60", "-o",
+                                 in_folder(output), "--epochs", "3",         "--threads",
+                                 steps ? "1" : "2", more,       steps,       NULL};
     int status = process_run(NULL, in_folder("out"), in_folder("err"), words);
     char *said = rt_read_file(in_folder("err"), NULL);
     ck_assert_msg(status == 0, "status %d: %s", status, said);
@@ -231,14 +268,18 @@ static void run(const char *trainer, const char *output, const char *more, const
 
 START_TEST(a_resumed_run_is_the_same)
 {
-    const QuantCase c = {"", {"net.width=4", "quant={ quantizer = 'parametric_d_xmax', "
-                              "w_bits = 4, a_bits = 4, w_budget = 0.2, a_budget = 0.05 }"},
-                         -1, false, ""};
+    const QuantCase c = {"",
+                         {"net.width=4",
+                          "quant={ quantizer = 'parametric_d_xmax', "
+                          "w_bits = 4, a_bits = 4, w_budget = 0.2, a_budget = 0.05 }"},
+                         -1,
+                         false,
+                         ""};
     QuantNet net;
     quant_net_open(&net, &c);
     const CompileOptions options = {.target = target_find("plain")};
-    ck_assert_msg(build_write(&net.config, &options, "lathe test", in_folder("made")), "%s",
-                  rt_error());
+    ck_assert_msg(build_write(&net.config, &options, "lathe test", in_folder("made")),
+                  "%s", rt_error());
     char *trainer = build_trainer(in_folder("made"));
     ck_assert_msg(trainer != NULL, "%s", rt_error());
     run(trainer, "a", NULL, NULL);
