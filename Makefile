@@ -5,7 +5,7 @@ CPPFLAGS = -D_GNU_SOURCE -Iruntime -Igen $(shell pkg-config --cflags lua5.4 2>/d
 CFLAGS = -std=gnu11 -O2 -g -fopenmp $(WARNINGS)
 # The runtime is built where it runs.
 RUNTIME_FLAGS = -O3 -march=native
-LIBRARIES = -llua5.4 -lzip -lopenblas -lpng -lz -lmd -lm
+LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lpng -lz -lmd -lm
 
 RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*.c))
 GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c))
@@ -72,8 +72,9 @@ test:
 
 # ---- Building ----
 
-out/lathe: $(GEN) out/libruntime.a
-	$(CC) -fopenmp -rdynamic -o $@ $(GEN) out/libruntime.a $(LIBRARIES)
+# All of the runtime, exported: code compiled in memory calls it.
+out/lathe: $(GEN) $(RUNTIME) out/libruntime.a
+	$(CC) -fopenmp -rdynamic -o $@ $(GEN) $(RUNTIME) $(LIBRARIES)
 
 out/libruntime.a: $(RUNTIME)
 	rm -f $@

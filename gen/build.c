@@ -1,5 +1,5 @@
 /* Writing and building trainers: see build.h. The cache is out/cache/<hash of all that goes
- * into the program>/; out/cache/objects keeps network.o by its own hash, because most changes
+ * into it>.<product>/; out/cache/objects keeps network.o by its own hash, because most changes
  * of a recipe leave the network as it is. */
 #include "build.h"
 
@@ -44,24 +44,32 @@ static bool write_report(const Config *config, const CompileOptions *options,
     return ok;
 }
 
+/* What the templates of a trainer see; the caller frees the nets. */
+static void begin_input(EmitInput *input, const Config *config, const CompileOptions *options,
+                        const char *command, Net *train, Net *evaluate)
+{
+    compile_train(config, options, train);
+    compile_evaluate(config, options, evaluate);
+    *input = (EmitInput){
+        .config = config,
+        .target = options->target,
+        .command = command,
+        .layers = &config->net,
+        .train = train,
+        .evaluate = evaluate,
+    };
+}
+
 bool build_write(const Config *config, const CompileOptions *options, const char *command,
                  const char *folder)
 {
     if (!rt_make_directories(folder))
         return false;
     Net train, evaluate;
-    compile_train(config, options, &train);
-    compile_evaluate(config, options, &evaluate);
+    EmitInput input;
+    begin_input(&input, config, options, command, &train, &evaluate);
     char *root = relative_path(folder, lathe_root());
-    EmitInput input = {
-        .config = config,
-        .target = options->target,
-        .command = command,
-        .layers = &config->net,
-        .train = &train,
-        .evaluate = &evaluate,
-        .root = root,
-    };
+    input.root = root;
     bool ok = write_template("network.c.in", &input, folder, "network.c") &&
               write_template("train.c.in", &input, folder, "train.c") &&
               write_template("Makefile.in", &input, folder, "Makefile") &&
@@ -70,6 +78,19 @@ bool build_write(const Config *config, const CompileOptions *options, const char
     net_free(&train);
     net_free(&evaluate);
     return ok;
+}
+
+void build_texts(const Config *config, const CompileOptions *options, const char *command,
+                 char **network, char **tables)
+{
+    Net train, evaluate;
+    EmitInput input;
+    size_t bytes;
+    begin_input(&input, config, options, command, &train, &evaluate);
+    *network = emit("network.c.in", &input, &bytes);
+    *tables = emit("train.c.in", &input, &bytes);
+    net_free(&train);
+    net_free(&evaluate);
 }
 
 /* SHA-256 over the files, in order. */
@@ -93,7 +114,7 @@ static bool hash_files(char **paths, int count, char hex[65])
     return ok;
 }
 
-/* Hash of what the trainer (or only its network.o) is made of. */
+/* Hash of what a product (or only its network.o) is made of. */
 static bool hash_inputs(const char *folder, bool object, char hex[65])
 {
     glob_t headers;
@@ -120,7 +141,7 @@ static bool hash_inputs(const char *folder, bool object, char hex[65])
 }
 
 /* Run make in the folder, its output shown only when it fails. */
-static bool run_make(const char *folder)
+static bool run_make(const char *folder, const char *product)
 {
     char *log = rt_format("%s/build.log", folder);
     char *root = rt_format("LATHE=%s", lathe_root());
@@ -131,7 +152,7 @@ static bool run_make(const char *folder)
         dup2(fd, 2);
         unsetenv("MAKEFLAGS");
         unsetenv("MAKELEVEL");
-        execlp("make", "make", "-C", folder, root, "trainer", (char *)NULL);
+        execlp("make", "make", "-C", folder, root, product, (char *)NULL);
         _exit(127);
     }
     int status = 0;
@@ -160,22 +181,28 @@ static bool copy_into(const char *from, const char *to, const char *name)
     return ok;
 }
 
+static bool copy_sources(const char *folder, const char *work)
+{
+    return rt_make_directories(work) && copy_into(folder, work, "network.c") &&
+           copy_into(folder, work, "train.c") && copy_into(folder, work, "Makefile");
+}
+
 /* Build in `work`, with a network.o of the same content if one is kept, and keep it. */
-static bool build_in(const char *folder, const char *work, const char *object)
+static bool build_in(const char *work, const char *object, const char *product)
 {
     char *local = rt_format("%s/network.o", work);
-    bool ok = rt_make_directories(work) && copy_into(folder, work, "network.c") &&
-              copy_into(folder, work, "train.c") && copy_into(folder, work, "Makefile");
-    if (ok && link(object, local) == 0)
+    if (link(object, local) == 0)
         utimensat(AT_FDCWD, local, NULL, 0); /* newer than the copied sources */
-    ok = ok && run_make(work);
+    bool ok = run_make(work, product);
     if (ok)
         link(local, object); /* fails when it is kept already, which is fine */
     free(local);
     return ok;
 }
 
-char *build_trainer(const char *folder)
+/* `product`, a target of the folder's Makefile, from the cache; else built, in the folder itself
+ * or in a copy, which then becomes the cache's. */
+static char *build_product(const char *folder, const char *product, bool copy)
 {
     char all[65], network[65];
     if (!hash_inputs(folder, false, all) || !hash_inputs(folder, true, network))
@@ -183,14 +210,15 @@ char *build_trainer(const char *folder)
     char *cache = rt_format("%s/out/cache", lathe_root());
     char *objects = rt_format("%s/objects", cache);
     char *object = rt_format("%s/%.16s.o", objects, network);
-    char *final = rt_format("%s/%.16s", cache, all);
-    char *work = rt_format("%s.%ld", final, (long)getpid());
-    char *trainer = rt_format("%s/trainer", final);
-    bool ok = access(trainer, X_OK) == 0;
+    char *final = rt_format("%s/%.16s.%s", cache, all, product);
+    char *work = copy ? rt_format("%s.%ld", final, (long)getpid()) : rt_format("%s", folder);
+    char *path = rt_format("%s/%s", final, product);
+    bool ok = access(path, R_OK) == 0;
     if (!ok) {
-        ok = rt_make_directories(objects) && build_in(folder, work, object);
+        ok = rt_make_directories(objects) && (!copy || copy_sources(folder, work)) &&
+             build_in(work, object, product);
         if (ok && rename(work, final) != 0)
-            ok = access(trainer, X_OK) == 0 || /* built by somebody else meanwhile */
+            ok = access(path, R_OK) == 0 || /* built by somebody else meanwhile */
                  rt_fail("%s: cannot be moved into place", work);
     }
     free(cache);
@@ -199,7 +227,17 @@ char *build_trainer(const char *folder)
     free(final);
     free(work);
     if (ok)
-        return trainer;
-    free(trainer);
+        return path;
+    free(path);
     return NULL;
+}
+
+char *build_trainer(const char *folder)
+{
+    return build_product(folder, "trainer", true);
+}
+
+char *build_library(const char *folder)
+{
+    return build_product(folder, "network.so", false);
 }

@@ -1,12 +1,16 @@
 /* gen, train, eval, classify: the verbs that write a trainer, and those that run it. */
 #include "build.h"
 #include "commands.h"
+#include "jit.h"
 #include "options.h"
+#include "parse.h"
 #include "paths.h"
 #include "start.h"
 #include "support.h"
+#include "trainer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,90 +97,164 @@ static bool calibrate_start(Options *options, const char *folder, char **start)
     return true;
 }
 
-/* Generate, build, and become the trainer with the words it was meant for. */
-static bool run_trainer(Options *options, const char *mode, const char *folder,
-                        bool wants_folder)
+/* A verb that runs the trainer, and what its flags say. */
+typedef struct {
+    const char *mode;   /* the trainer's word for it */
+    bool wants_folder;  /* it writes to one */
+    const char *folder; /* -o */
+    const char *jit, *switch_at;
+} Trainer;
+
+/* The trainer's command line; free() the list. */
+static const char **trainer_words(const Trainer *trainer, const Options *options,
+                                  const char *program, const char *folder, int *count)
 {
-    if (!options_load(options))
-        return false;
-    char *path = output_folder(options, folder);
-    char *trainer = generate(options, path) ? build_trainer(path) : NULL;
+    const char **words = rt_alloc((options->rest_count + 5) * sizeof *words);
+    *count = 0;
+    words[(*count)++] = program;
+    words[(*count)++] = trainer->mode;
+    if (trainer->wants_folder) {
+        words[(*count)++] = "-o";
+        words[(*count)++] = folder;
+    }
+    for (int i = 0; i < options->rest_count; i++)
+        words[(*count)++] = options->rest[i];
+    return words;
+}
+
+/* Generate, build, and become the trainer with the words it was meant for. Only returns when
+ * that failed. */
+static int run_built(const Trainer *trainer, Options *options, const char *folder)
+{
+    char *program = generate(options, folder) ? build_trainer(folder) : NULL;
     char *start = NULL;
-    if (trainer && (!wants_folder || calibrate_start(options, path, &start))) {
-        const char **words = rt_alloc((options->rest_count + 5) * sizeof *words);
-        int count = 0;
-        words[count++] = trainer;
-        words[count++] = mode;
-        if (wants_folder) {
-            words[count++] = "-o";
-            words[count++] = path;
-        }
-        for (int i = 0; i < options->rest_count; i++)
-            words[count++] = options->rest[i];
+    if (program && (!trainer->wants_folder || calibrate_start(options, folder, &start))) {
+        int count;
+        const char **words = trainer_words(trainer, options, program, folder, &count);
         fflush(stdout);
-        execv(trainer, (char **)words);
-        rt_fail("%s: %s", trainer, strerror(errno));
+        execv(program, (char **)words);
+        rt_fail("%s: %s", program, strerror(errno));
         free(words);
     }
     free(start);
-    free(trainer);
-    free(path);
-    return false;
+    free(program);
+    return command_failed();
 }
 
-/* Only returns when the trainer could not be run, or for help. */
-static int trainer_verb(const Verb *verb, int argc, char **argv, const char **folder,
-                        bool wants_folder)
+static bool move_jit(void *jit, bool wait)
+{
+    return jit_move(jit, wait);
+}
+
+/* How the run changes tiers, from --jit and --switch-at. */
+static bool choose_tiers(const Trainer *trainer, JitTier *tier, Tiers *tiers)
+{
+    tiers->at = -1;
+    if (!jit_tier(trainer->jit[0] ? trainer->jit : "auto", tier))
+        return false;
+    if (trainer->switch_at && *tier != JIT_TIERED)
+        return rt_fail("--switch-at: --jit=%s has one tier only", trainer->jit);
+    if (trainer->switch_at && !parse_long(trainer->switch_at, 0, LONG_MAX, &tiers->at))
+        return rt_fail("--switch-at: \"%s\", want a whole number of optimiser steps",
+                       trainer->switch_at);
+    tiers->move = *tier == JIT_TIERED ? move_jit : NULL;
+    return true;
+}
+
+/* The trainer's verb inside this process, on code compiled in memory. */
+static int run_jit(const Trainer *trainer, Options *options, const char *folder)
+{
+    JitTier tier;
+    Tiers tiers = {0};
+    char *start = NULL;
+    if (!choose_tiers(trainer, &tier, &tiers))
+        return command_failed();
+    Jit *jit = jit_open(&options->config, &options->compile, tier);
+    bool ok = jit && (!trainer->wants_folder || calibrate_start(options, folder, &start));
+    if (!ok) {
+        jit_close(jit);
+        return command_failed();
+    }
+    int count;
+    const char **words = trainer_words(trainer, options, "lathe", folder, &count);
+    tiers.context = jit;
+    int status = trainer_main(count, (char **)words, jit_model(jit), jit_recipe(jit),
+                              tier == JIT_CC ? NULL : &tiers);
+    jit_close(jit);
+    free(start);
+    free(words);
+    return status;
+}
+
+/* Does not return where the trainer is a program of its own. */
+static int trainer_verb(const Verb *verb, int argc, char **argv, Trainer *trainer)
 {
     Options options;
+    trainer->mode = verb->name;
     bool ok = options_parse(&options, verb, argc, argv);
-    if (ok && !options.help)
-        ok = run_trainer(&options, verb->name, *folder, wants_folder);
+    ok = ok && (options.help || trainer->jit || trainer->switch_at == NULL ||
+                rt_fail("--switch-at: want --jit with it"));
+    ok = ok && (options.help || options_load(&options));
+    int status = ok ? 0 : command_failed();
+    if (ok && !options.help) {
+        char *folder = output_folder(&options, trainer->folder);
+        status = trainer->jit ? run_jit(trainer, &options, folder)
+                              : run_built(trainer, &options, folder);
+        free(folder);
+    }
     options_free(&options);
-    return ok ? 0 : command_failed();
+    return status;
 }
+
+#define JIT_FLAG(trainer)                                                                 \
+    {"--jit", "[=TIER]", "compile in memory: auto (libtcc, then cc), tcc or cc",           \
+     &(trainer).jit}
 
 int cmd_train(int argc, char **argv)
 {
-    const char *folder = NULL;
+    Trainer trainer = {.wants_folder = true};
     Flag flags[] = {
         {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT", NULL},
-        {"-o", "DIR", "where everything goes (default: out/<name>)", &folder},
+        {"-o", "DIR", "where everything goes (default: out/<name>)", &trainer.folder},
         {"--epochs", "N", "train that long", NULL},
         {"--weights", "FILE", "start from this checkpoint's weights", NULL},
         {"--resume", "[FILE]", "go on from last.ckpt (or FILE), to the same weights", NULL},
         {"--threads", "N", "threads to use (default: one for each core)", NULL},
         {"--seed", "N", "for weights, order and augmentation", NULL},
         {"--steps", "N", "stop after N optimiser steps", NULL},
+        JIT_FLAG(trainer),
+        {"--switch-at", "STEP", "--jit: change from libtcc's code to cc's there, as a log says",
+         &trainer.switch_at},
     };
     const Verb verb = {"train", "CONFIG --data DIR [FLAG...]",
                        "Generate and build the config's trainer, and train. Leaves last.ckpt,\n"
                        "best.ckpt, log.csv and curve.png; Ctrl-C stops after the current step.",
                        flags, sizeof flags / sizeof *flags, true};
-    return trainer_verb(&verb, argc, argv, &folder, true);
+    return trainer_verb(&verb, argc, argv, &trainer);
 }
 
 int cmd_eval(int argc, char **argv)
 {
-    const char *folder = NULL;
+    Trainer trainer = {0};
     Flag flags[] = {
         {"--weights", "FILE", "the checkpoint", NULL},
         {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT", NULL},
         {"--images", "N", "only the first N test images", NULL},
         {"--scores", "FILE.npy", "write all scores for NumPy", NULL},
         {"--threads", "N", "threads to use (default: one for each core)", NULL},
+        JIT_FLAG(trainer),
     };
     const Verb verb = {"eval", "CONFIG --weights FILE --data DIR [FLAG...]",
                        "Accuracy on the test images, in all and per class.", flags,
                        sizeof flags / sizeof *flags, true};
-    return trainer_verb(&verb, argc, argv, &folder, false);
+    return trainer_verb(&verb, argc, argv, &trainer);
 }
 
 int cmd_classify(int argc, char **argv)
 {
-    const char *folder = NULL;
+    Trainer trainer = {0};
     Flag flags[] = {{"--weights", "FILE", "the checkpoint", NULL}};
     const Verb verb = {"classify", "CONFIG --weights FILE IMAGE.png...",
                        "The best classes of each picture, by name.", flags, 1, true};
-    return trainer_verb(&verb, argc, argv, &folder, false);
+    return trainer_verb(&verb, argc, argv, &trainer);
 }

@@ -132,7 +132,7 @@ int net_add_codes(Net *net, int tensor, const Quantiser *quantiser)
     return codes;
 }
 
-int type_size(Type type)
+int type_bytes(Type type)
 {
     return (const int[]){[TYPE_U8] = 1, [TYPE_F32] = 4, [TYPE_F64] = 8, [TYPE_I32] = 4,
                          [TYPE_I64] = 8, [TYPE_U32] = 4}[type];

@@ -191,7 +191,7 @@ Net net_copy(const Net *net);
 
 /* A tensor for the codes of a per-image float one: bytes, channels in fours. */
 int net_add_codes(Net *net, int tensor, const Quantiser *quantiser);
-int type_size(Type type);
+int type_bytes(Type type);
 
 /* Elements of a tensor without and with halo; floats of a row with halo. */
 long tensor_count(const Tensor *tensor);

@@ -131,7 +131,7 @@ static void push_tensor(lua_State *lua, const Net *net, const Tensor *it)
     lua_setfield(lua, -2, "row");
     lua_pushinteger(lua, it->top * tensor_row(it) + (long)it->left * it->cs);
     lua_setfield(lua, -2, "inside"); /* floats from the halo's corner to pixel 0, 0 */
-    lua_pushinteger(lua, type_size(it->type));
+    lua_pushinteger(lua, type_bytes(it->type));
     lua_setfield(lua, -2, "size");
     push_quantiser(lua, net, &it->codes, "codes");
 }

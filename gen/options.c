@@ -9,19 +9,26 @@
 static const char *const common_names[] = {"--set", "--target", "--lower", "--help"};
 enum { COMMON = sizeof common_names / sizeof *common_names, MOST_FLAGS = 16 };
 
+/* A value that may be left out, "[=WORD]". */
+static bool is_optional(const Flag *flag)
+{
+    return flag->value && strncmp(flag->value, "[=", 2) == 0;
+}
+
 static void print_help(const Verb *verb)
 {
     printf("usage: lathe %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->about);
     for (int i = 0; i < verb->flag_count; i++) {
         const Flag *flag = &verb->flags[i];
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s", flag->name, flag->value ? " " : "",
+        bool apart = flag->value && !is_optional(flag);
+        snprintf(left, sizeof left, "%s%s%s", flag->name, apart ? " " : "",
                  flag->value ? flag->value : "");
         printf("  %-20s %s\n", left, flag->meaning);
     }
     puts("  --set PATH=VALUE     override a config field with a Lua value; repeat for more\n"
-         "  --target NAME        vnni, avx512, avx2 or plain (default: the machine's best)\n"
-         "  --lower HOW          convolutions as `direct` kernels or `call` to OpenBLAS\n"
+         "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the machine's best)\n"
+         "  --lower HOW          heavy ops as `direct` kernels or `call`s of the runtime's\n"
          "  --help               this text");
 }
 
@@ -96,8 +103,11 @@ static bool parse_own(const Verb *verb, int argc, char **argv, int *i, bool *fou
         if (flag->target == NULL || !is_flag(argv[*i], flag->name))
             continue;
         *found = true;
+        const char *equals = strchr(argv[*i], '=');
         if (flag->value == NULL)
             *flag->target = "1";
+        else if (is_optional(flag))
+            *flag->target = equals ? equals + 1 : "";
         else if (!flag_value(flag->name, argc, argv, i, flag->target))
             return false;
     }

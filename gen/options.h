@@ -7,7 +7,7 @@
 /* A flag of a verb beyond the common ones: its value goes to *value (switches: "1"). */
 typedef struct {
     const char *name;  /* "--weights" or "-o" */
-    const char *value; /* what it takes, for help: "FILE"; NULL for a switch */
+    const char *value; /* what it takes, for help: "FILE", "[=WORD]"; NULL for a switch */
     const char *meaning;
     const char **target;
 } Flag;

@@ -11,6 +11,7 @@ typedef struct {
     int integer_lanes;  /* sums per vector of integer kernels */
     int registers;      /* vector registers */
     const char *cflags; /* for gcc and clang */
+    bool calls;         /* what has a runtime function calls it: the compiler is not clever */
 } Target;
 
 /* The target of that name, or (NULL) the best this machine runs; NULL and rt_fail for an

@@ -139,7 +139,7 @@ void pass_plan(Net *net, int batch)
     net->batch = batch;
     for (int i = 0; i < net->tensor_count; i++) {
         Tensor *tensor = &net->tensors[i];
-        tensor->bytes = tensor_padded_count(tensor) * type_size(tensor->type);
+        tensor->bytes = tensor_padded_count(tensor) * type_bytes(tensor->type);
         tensor->place = PLACE_BATCH;
     }
     find_lifetimes(net);

@@ -74,10 +74,15 @@ static int remove_entry(const char *path, const struct stat *status, int type,
     return 0; /* the rest goes all the same */
 }
 
+void remove_folder(const char *folder)
+{
+    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void scratch_end(Scratch *scratch)
 {
     if (scratch->folder)
-        nftw(scratch->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        remove_folder(scratch->folder);
     free(scratch->folder);
     scratch->folder = NULL;
     restore_signals();

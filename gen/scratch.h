@@ -13,6 +13,9 @@ typedef struct {
 bool scratch_begin(Scratch *scratch, const char *path);
 void scratch_end(Scratch *scratch);
 
+/* rm -r; what cannot be removed stays. */
+void remove_folder(const char *folder);
+
 /* Fails once Ctrl-C, SIGTERM or a hang-up came; to be asked between steps. */
 bool scratch_goes_on(void);
 

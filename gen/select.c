@@ -10,10 +10,11 @@
 #include <string.h>
 
 static const Target targets[] = {
-    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512"},
-    {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512"},
-    {"avx2", 8, 8, 16, "-march=x86-64-v3"},
-    {"plain", 1, 1, 16, ""},
+    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512", false},
+    {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512", false},
+    {"avx2", 8, 8, 16, "-march=x86-64-v3", false},
+    {"plain", 1, 1, 16, "", false},
+    {"tcc", 1, 1, 16, "", true},
 };
 enum { MOST_TASKS = 64 };
 enum { TARGETS = sizeof targets / sizeof *targets };
@@ -29,7 +30,7 @@ static bool machine_runs(const char *name)
     if (strcmp(name, "avx2") == 0)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-    return strcmp(name, "plain") == 0;
+    return strcmp(name, "plain") == 0; /* and tcc, for those who ask for it */
 }
 
 const Target *target_find(const char *name)
@@ -41,7 +42,7 @@ const Target *target_find(const char *name)
             return &targets[i];
     }
     const char *nearest = rt_nearest(name, names, TARGETS);
-    rt_fail("--target %s: want vnni, avx512, avx2 or plain%s%s", name,
+    rt_fail("--target %s: want vnni, avx512, avx2, plain or tcc%s%s", name,
             nearest ? "; did you mean " : "", nearest ? nearest : "");
     return NULL;
 }
@@ -172,6 +173,15 @@ static void share_weight_gradient(Net *net, int index)
     net->ops[index + 1] = add;
 }
 
+/* Heavy ops, beside float convolutions, that the runtime has a function for as well. */
+static bool has_function(OpKind kind)
+{
+    switch (kind) {
+    default:
+        return false;
+    }
+}
+
 /* Lowering, vectors and tile of one op; which channels vectors run along depends on its kind. */
 static void lower(const Net *net, Op *op, const Target *target, const Lowering *force)
 {
@@ -226,9 +236,11 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     }
     bool convolution = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
                        op->kind == OP_CONV_BWD_WEIGHT;
-    if (convolution && force)
+    if (!convolution && !has_function(op->kind))
+        return;
+    if (force)
         op->lowering = *force;
-    else if (convolution && op->lanes == 1 && target->lanes > 1)
+    else if (target->calls || (convolution && op->lanes == 1 && target->lanes > 1))
         op->lowering = LOWER_CALL;
 }
 

@@ -27,14 +27,17 @@ char *history_format(const EpochRow *row)
     if (isfinite(row->held_out_loss))
         snprintf(held_out, sizeof held_out, "%.6f,%.6f", row->held_out_loss,
                  row->held_out_accuracy);
-    return rt_format("%d,%.6g,%.6f,%.6f,%s,%.2f,%.1f", row->epoch, row->lr,
+    char cc_from[32] = "";
+    if (isfinite(row->cc_from))
+        snprintf(cc_from, sizeof cc_from, "%.0f", row->cc_from);
+    return rt_format("%d,%.6g,%.6f,%.6f,%s,%.2f,%.1f,%s", row->epoch, row->lr,
                      row->train_loss, row->train_accuracy, held_out, row->seconds,
-                     row->images_per_s);
+                     row->images_per_s, cc_from);
 }
 
 bool history_parse(const char *text, EpochRow *row)
 {
-    enum { COLUMNS = 8 };
+    enum { COLUMNS = 9 };
     double values[COLUMNS];
     char *copy = rt_format("%s", text), *rest = copy, *field;
     int columns = 0;
@@ -50,7 +53,7 @@ bool history_parse(const char *text, EpochRow *row)
     if (!ok || columns != COLUMNS || !(values[0] >= 1 && values[0] <= INT_MAX))
         return false;
     *row = (EpochRow){(int)values[0], values[1], values[2], values[3],
-                      values[4],      values[5], values[6], values[7]};
+                      values[4],      values[5], values[6], values[7], values[8]};
     return true;
 }
 
@@ -60,7 +63,7 @@ bool history_write(const History *history, const char *path)
     if (!rt_replace_begin(&r, path))
         return false;
     fprintf(r.file, "epoch,lr,train_loss,train_accuracy,held_out_loss,"
-                    "held_out_accuracy,seconds,images_per_s\n");
+                    "held_out_accuracy,seconds,images_per_s,cc_from_step\n");
     for (int i = 0; i < history->count; i++) {
         char *text = history_format(&history->rows[i]);
         fprintf(r.file, "%s\n", text);

@@ -12,6 +12,7 @@ typedef struct {
     double held_out_loss, held_out_accuracy; /* NAN without held-out images */
     double seconds;                          /* spent training, not evaluating */
     double images_per_s;
+    double cc_from; /* as TrainState's; NAN for none */
 } EpochRow;
 
 typedef struct {

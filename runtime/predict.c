@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int choose_count(const ImageSet *test, const Options *options)
+static int choose_count(const ImageSet *test, const TrainerOptions *options)
 {
     if (options->images <= test->count)
         return options->images ? (int)options->images : test->count;
@@ -63,7 +63,7 @@ static void print_score(const Model *model, const Score *score)
     }
 }
 
-bool eval_run(const Model *model, const Options *options)
+bool eval_run(const Model *model, const TrainerOptions *options)
 {
     ImageSet none = {0}, test = {0};
     Weights weights;
@@ -130,7 +130,7 @@ static void print_best(const Model *model, const char *path, float *scores)
     putchar('\n');
 }
 
-bool classify_run(const Model *model, const Options *options)
+bool classify_run(const Model *model, const TrainerOptions *options)
 {
     if (model->channels != 1 && model->channels != 3)
         return rt_fail("%s: reads images of %d channels, pictures have 1 or 3",

@@ -21,12 +21,13 @@ typedef struct {
     Work work;
     TrainState state;
     Progress progress;
+    const Tiers *tiers; /* or NULL */
 } Run;
 
 /* Read, check and allocate everything; begin anew or where the checkpoint stopped. Free
  * it even when this fails. */
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
-                 const Options *options);
+                 const TrainerOptions *options);
 void run_free(Run *run);
 
 #endif

@@ -62,6 +62,12 @@ static double current_rate(const Run *run)
                       run->state.epoch + (double)run->state.step / run->steps_per_epoch);
 }
 
+/* Optimiser steps of the run so far. */
+static long steps_done(const Run *run)
+{
+    return (long)run->state.epoch * run->steps_per_epoch + run->state.step;
+}
+
 static bool fail_not_finite(const Run *run, const char *what, int step, double rate)
 {
     char *array = optim_find_non_finite(&run->optim);
@@ -113,8 +119,26 @@ static bool train_step(Run *run)
     }
     size_penalty(run->model, recipe, run->optim.params, run->optim.gradient);
     optim_step(&run->optim, recipe, rate,
-               (long)state->epoch * run->steps_per_epoch + state->step);
+               steps_done(run));
     state->step++;
+    return true;
+}
+
+/* ---- Going over to faster code ---- */
+
+/* Before a step: the JIT's compiler may be ready, or is to be waited for. */
+static bool move_on(Run *run)
+{
+    const Tiers *tiers = run->tiers;
+    long done = steps_done(run);
+    if (tiers == NULL || tiers->move == NULL || run->state.cc_from >= 0 || done < tiers->at)
+        return true;
+    bool wait = tiers->at >= 0;
+    if (!tiers->move(tiers->context, wait))
+        return !wait;
+    run->state.cc_from = done;
+    progress_clear(&run->progress);
+    printf("step %ld: from here on with the C compiler's code\n", done);
     return true;
 }
 
@@ -147,7 +171,7 @@ static bool train_epoch(Run *run, long *steps_left)
     double before = run->state.seconds, start = seconds_now();
     bool ok = true;
     while (ok && may_step(run, *steps_left)) {
-        ok = train_step(run);
+        ok = move_on(run) && train_step(run);
         run->state.seconds = before + seconds_now() - start;
         --*steps_left;
         moment = moment_of(run);
@@ -172,6 +196,7 @@ static EpochRow row_of(const Run *run, const Score *held_out)
         .held_out_accuracy = held_out->correct / images,
         .seconds = state->seconds,
         .images_per_s = (double)moment.images / fmax(state->seconds, 1e-9),
+        .cc_from = state->cc_from < 0 ? (double)NAN : (double)state->cc_from,
     };
 }
 
@@ -304,7 +329,7 @@ static bool run_epochs(Run *run, long steps, int *status)
     return conclude(run, status);
 }
 
-bool train_run(const Model *model, const Recipe *recipe, const Options *options,
+bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *options,
                int *status)
 {
     Run run;

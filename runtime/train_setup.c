@@ -37,7 +37,7 @@ static void set_recipe(Run *run, const Recipe *recipe)
 }
 
 /* The folder of the run's files: as asked, or that of the checkpoint to go on from. */
-static char *choose_folder(const Model *model, const Options *options)
+static char *choose_folder(const Model *model, const TrainerOptions *options)
 {
     if (options->output)
         return rt_format("%s", options->output);
@@ -58,8 +58,23 @@ static void set_paths(Run *run, const char *folder)
     run->bits = rt_format("%s/bits.png", folder);
 }
 
+/* What libtcc's code did and what the compiler's differ by rounding: the run goes on with the
+ * one it was stopped with. */
+static bool resume_tier(TrainState *state, const Tiers *tiers, const char *path)
+{
+    if (state->cc_from < 0 && tiers == NULL)
+        return rt_fail("%s: the run is still with libtcc's code; resume it with --jit", path);
+    if (state->cc_from < 0 || tiers == NULL)
+        return true;
+    if (tiers->move == NULL)
+        return rt_fail("%s: the run went over to the C compiler's code at step %ld; resume it "
+                       "without --jit=tcc",
+                       path, state->cc_from);
+    return tiers->move(tiers->context, true);
+}
+
 /* Epochs and seed go on as they were, whatever the config says by now. */
-static bool resume_state(Run *run, const Recipe *recipe, const Options *options,
+static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *options,
                          const Checkpoint *checkpoint, const char *path)
 {
     TrainState *state = &run->state;
@@ -77,18 +92,20 @@ static bool resume_state(Run *run, const Recipe *recipe, const Options *options,
         return rt_fail("%s: already in epoch %d, --epochs says %d", path, begun,
                        state->epochs);
     set_recipe(run, recipe);
-    return checkpoint_match_config(checkpoint, path, run->config);
+    return checkpoint_match_config(checkpoint, path, run->config) &&
+           resume_tier(state, options->tiers, path);
 }
 
-static void begin_state(Run *run, const Recipe *recipe, const Options *options)
+static void begin_state(Run *run, const Recipe *recipe, const TrainerOptions *options)
 {
     run->state.epochs = options->epochs ? (int)options->epochs : recipe->epochs;
     run->state.seed = options->has_seed ? options->seed : recipe->seed;
+    run->state.cc_from = options->tiers ? -1 : 0;
     set_recipe(run, recipe);
 }
 
 /* After the state: a resumed one says how many images there were. */
-static bool load_data(Run *run, const Options *options)
+static bool load_data(Run *run, const TrainerOptions *options)
 {
     const Model *model = run->model;
     TrainState *state = &run->state;
@@ -116,7 +133,7 @@ static bool load_data(Run *run, const Options *options)
     return true;
 }
 
-static bool begin_arrays(Run *run, const Options *options)
+static bool begin_arrays(Run *run, const TrainerOptions *options)
 {
     Optim *optim = &run->optim;
     optim_initialise(optim, run->state.seed);
@@ -150,7 +167,7 @@ static bool bring_best(const Run *run, const char *resumed)
     return ok;
 }
 
-static bool prepare_resumed(Run *run, const Recipe *recipe, const Options *options,
+static bool prepare_resumed(Run *run, const Recipe *recipe, const TrainerOptions *options,
                             const char *folder)
 {
     const char *path = options->resume_file ? options->resume_file : run->last;
@@ -167,7 +184,7 @@ static bool prepare_resumed(Run *run, const Recipe *recipe, const Options *optio
     return ok && rt_make_directories(folder) && bring_best(run, path);
 }
 
-static bool prepare_new(Run *run, const Recipe *recipe, const Options *options,
+static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *options,
                         const char *folder)
 {
     begin_state(run, recipe, options);
@@ -178,9 +195,9 @@ static bool prepare_new(Run *run, const Recipe *recipe, const Options *options,
 }
 
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
-                 const Options *options)
+                 const TrainerOptions *options)
 {
-    *run = (Run){.model = model};
+    *run = (Run){.model = model, .tiers = options->tiers};
     char *folder = choose_folder(model, options);
     set_paths(run, folder);
     bool ok = options->resume ? prepare_resumed(run, recipe, options, folder)

@@ -18,11 +18,11 @@ void state_free(TrainState *state)
 static char *format_state(const TrainState *state)
 {
     char *text =
-        rt_format("epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\n"
+        rt_format("epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
                   "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
                   "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n",
                   state->epochs, (unsigned long long)state->seed, state->images,
-                  state->epoch, state->step, state->loss, state->correct, state->seconds,
+                  state->epoch, state->step, state->cc_from, state->loss, state->correct, state->seconds,
                   state->best_epoch, state->best_correct, state->best_loss);
     for (int i = 0; i < state->history.count; i++) {
         char *row = history_format(&state->history.rows[i]);
@@ -150,6 +150,7 @@ bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *stat
     state->images = (int)find_long(&lookup, "images", 1, INT_MAX);
     state->epoch = (int)find_long(&lookup, "epoch", 0, state->epochs);
     state->step = (int)find_long(&lookup, "step", 0, state->images);
+    state->cc_from = find_long(&lookup, "cc_from", -1, LONG_MAX);
     state->loss = find_double(&lookup, "loss");
     state->correct = find_long(&lookup, "correct", 0, state->images);
     state->seconds = find_double(&lookup, "seconds");

@@ -48,25 +48,25 @@ static const struct {
     long most;
 } flags[] = {
     {"--data", "DIR", "images: the CIFAR-10 binary folder, PNG sheets, or random:COUNT",
-     TRAIN | EVAL, VALUE_TEXT, offsetof(Options, data), 0},
+     TRAIN | EVAL, VALUE_TEXT, offsetof(TrainerOptions, data), 0},
     {"-o", "DIR", "output folder (default: the network's name)", TRAIN, VALUE_TEXT,
-     offsetof(Options, output), 0},
+     offsetof(TrainerOptions, output), 0},
     {"--weights", "FILE", "a checkpoint: start from its weights, or use them",
-     TRAIN | EVAL | CLASSIFY, VALUE_TEXT, offsetof(Options, weights), 0},
+     TRAIN | EVAL | CLASSIFY, VALUE_TEXT, offsetof(TrainerOptions, weights), 0},
     {"--resume", "[FILE]", "go on from a stopped run (default: last.ckpt in -o's folder)",
-     TRAIN, VALUE_RESUME, offsetof(Options, resume_file), 0},
+     TRAIN, VALUE_RESUME, offsetof(TrainerOptions, resume_file), 0},
     {"--epochs", "N", "train that long (default: what the config or resumed run says)",
-     TRAIN, VALUE_COUNT, offsetof(Options, epochs), 1000000},
+     TRAIN, VALUE_COUNT, offsetof(TrainerOptions, epochs), 1000000},
     {"--steps", "N", "stop after N optimiser steps, for benchmarks and tests", TRAIN,
-     VALUE_COUNT, offsetof(Options, steps), 1L << 40},
+     VALUE_COUNT, offsetof(TrainerOptions, steps), 1L << 40},
     {"--seed", "N", "for weights, order and augmentation (default: the config's)", TRAIN,
-     VALUE_SEED, offsetof(Options, seed), 0},
+     VALUE_SEED, offsetof(TrainerOptions, seed), 0},
     {"--images", "N", "only the first N test images", EVAL, VALUE_COUNT,
-     offsetof(Options, images), 1L << 30},
+     offsetof(TrainerOptions, images), 1L << 30},
     {"--scores", "FILE.npy", "write the scores, float32 [images][classes], for NumPy",
-     EVAL, VALUE_TEXT, offsetof(Options, scores), 0},
+     EVAL, VALUE_TEXT, offsetof(TrainerOptions, scores), 0},
     {"--threads", "N", "threads to use (default: one for each core)",
-     TRAIN | EVAL | CLASSIFY, VALUE_COUNT, offsetof(Options, threads), RT_MAX_THREADS},
+     TRAIN | EVAL | CLASSIFY, VALUE_COUNT, offsetof(TrainerOptions, threads), RT_MAX_THREADS},
 };
 enum { FLAGS = sizeof flags / sizeof flags[0] };
 
@@ -136,7 +136,7 @@ static int find_flag(const char *argument, VerbBit verb)
     return -1;
 }
 
-static bool set_value(Options *options, int flag, const char *value)
+static bool set_value(TrainerOptions *options, int flag, const char *value)
 {
     void *field = (char *)options + flags[flag].field;
     switch (flags[flag].kind) {
@@ -161,7 +161,7 @@ static bool set_value(Options *options, int flag, const char *value)
 }
 
 /* One flag at argv[*index], with its value there or in the next argument. */
-static bool parse_flag(char **argv, int *index, VerbBit verb, Options *options)
+static bool parse_flag(char **argv, int *index, VerbBit verb, TrainerOptions *options)
 {
     const char *argument = argv[*index], *equals = strchr(argument, '=');
     int flag = find_flag(argument, verb);
@@ -178,7 +178,7 @@ static bool parse_flag(char **argv, int *index, VerbBit verb, Options *options)
     return set_value(options, flag, value);
 }
 
-static bool check_needed(VerbBit verb, const Options *options)
+static bool check_needed(VerbBit verb, const TrainerOptions *options)
 {
     if (verb != CLASSIFY && options->data == NULL)
         return rt_fail("--data DIR is missing; see --help");
@@ -193,7 +193,7 @@ static bool check_needed(VerbBit verb, const Options *options)
 
 /* `pictures` has room for argc words, which do not begin with a dash. */
 static bool parse(int argc, char **argv, int start, VerbBit verb, const char **pictures,
-                  Options *options)
+                  TrainerOptions *options)
 {
     for (int i = start; i < argc; i++) {
         if (argv[i][0] == '-') {
@@ -220,7 +220,7 @@ static bool wants_help(int argc, char **argv)
 }
 
 static bool run(int argc, char **argv, const Model *model, const Recipe *recipe,
-                int *status)
+                const Tiers *tiers, int *status)
 {
     bool named = argc > 1 && argv[1][0] != '-';
     int verb = named ? find_verb(argv[1]) : 0;
@@ -234,7 +234,7 @@ static bool run(int argc, char **argv, const Model *model, const Recipe *recipe,
         return true;
     }
     VerbBit bit = verbs[verb].bit;
-    Options options = {0};
+    TrainerOptions options = {.tiers = tiers};
     const char **pictures = rt_alloc((size_t)argc * sizeof *pictures);
     bool ok = parse(argc, argv, 1 + named, bit, pictures, &options);
     if (ok) {
@@ -247,11 +247,12 @@ static bool run(int argc, char **argv, const Model *model, const Recipe *recipe,
     return ok;
 }
 
-int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe)
+int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe,
+                 const Tiers *tiers)
 {
     int status = 0;
     bool ok = model->abi == LATHE_ABI
-                  ? run(argc, argv, model, recipe, &status)
+                  ? run(argc, argv, model, recipe, tiers, &status)
                   : rt_fail("%s: made for version %d of the runtime, this is %d",
                             model->name, model->abi, LATHE_ABI);
     if (!ok)
@@ -266,5 +267,5 @@ int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe)
 {
     rt_prepare_process(argv);
-    return trainer_main(argc, argv, model, recipe);
+    return trainer_main(argc, argv, model, recipe, NULL);
 }

@@ -49,9 +49,7 @@ static void write_listing(const BuiltNet *built, const char *path)
           "int trainer_main(int argc, char **argv);\n"
           "#include \"train.c\"\n"
           "typedef void Function(void);\n"
-          "extern Function *const test_train_ops[], *const test_evaluate_ops[];\n"
-          "extern const Model *const test_model;\n"
-          "const Model *const test_model = &model;\n",
+          "extern Function *const test_train_ops[], *const test_evaluate_ops[];\n",
           file);
     list_ops(file, "train", &built->train);
     list_ops(file, "evaluate", &built->evaluate);
@@ -91,8 +89,7 @@ static void load(BuiltNet *built, const char *object)
 {
     built->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(built->library != NULL, "%s", dlerror());
-    const Model *const *model = dlsym(built->library, "test_model");
-    built->model = *model;
+    built->model = dlsym(built->library, "lathe_model");
     built->train_ops = dlsym(built->library, "test_train_ops");
     built->evaluate_ops = dlsym(built->library, "test_evaluate_ops");
 }

@@ -57,7 +57,7 @@ int run_trainer(const char *const *arguments)
     fflush(stdout);
     rt_error_clear();
     int out = redirect(1, in_folder("stdout")), error = redirect(2, in_folder("stderr"));
-    int status = trainer_main(argc, (char **)argv, &model, &recipe);
+    int status = trainer_main(argc, (char **)argv, &model, &recipe, NULL);
     fflush(stdout);
     restore(1, out);
     restore(2, error);
@@ -154,7 +154,7 @@ void check_log_rows(const char *run, int rows)
 {
     char *text = rt_read_file(in_run(run, "log.csv"), NULL), *at = text;
     const char *names = "epoch,lr,train_loss,train_accuracy,held_out_loss,"
-                        "held_out_accuracy,seconds,images_per_s\n";
+                        "held_out_accuracy,seconds,images_per_s,cc_from_step\n";
     ck_assert_ptr_nonnull(text);
     ck_assert_int_eq(strncmp(text, names, strlen(names)), 0);
     for (int row = 0; row <= rows; row++) {

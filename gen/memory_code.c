@@ -1,0 +1,101 @@
+/* libtcc: see memory_code.h. Its code lives as long as its state; one state is relocated once,
+ * because a second time ends the process. */
+#include "memory_code.h"
+
+#include "paths.h"
+#include "relocate.h"
+#include "support.h"
+
+#include <libtcc.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct MemoryCode {
+    TCCState *state;
+    const char *const *names, *const *texts;
+    int count;
+    char *message; /* the first error */
+};
+
+/* The layer that line `line` of the text belongs to and its place in the config, from the last
+ * headline above, a comment "s1b0_conv1: ... (configs/resnet.lua:20)"; free() it. */
+static char *layer_of(const char *text, int line)
+{
+    const char *found = NULL, *end = NULL;
+    for (int i = 1; i <= line && text; i++) {
+        size_t length = strcspn(text, "\n");
+        bool headline = length > 8 && memcmp(text, "/* ", 3) == 0 &&
+                        memcmp(text + length - 4, ") */", 4) == 0;
+        if (headline) {
+            found = text + 3;
+            end = text + length - 4;
+        }
+        text = text[length] ? text + length + 1 : NULL;
+    }
+    if (found == NULL)
+        return NULL;
+    const char *place = end;
+    while (place > found && place[-1] != '(')
+        place--;
+    return rt_format("%.*s: %.*s", (int)(end - place), place, (int)strcspn(found, ":"), found);
+}
+
+/* libtcc says "network.c:12: error: ...". */
+static void keep_message(void *opaque, const char *message)
+{
+    MemoryCode *code = opaque;
+    if (code->message || strstr(message, "warning: "))
+        return;
+    char *layer = NULL;
+    for (int i = 0; i < code->count && layer == NULL; i++) {
+        size_t length = strlen(code->names[i]);
+        if (strncmp(message, code->names[i], length) == 0 && message[length] == ':')
+            layer = layer_of(code->texts[i], atoi(message + length + 1));
+    }
+    code->message = layer ? rt_format("%s: in its code, %s", layer, message)
+                          : rt_format("%s", message);
+    free(layer);
+}
+
+static bool compile(MemoryCode *code)
+{
+    TCCState *state = code->state;
+    char *runtime = rt_format("%s/runtime", lathe_root());
+    bool ok = tcc_set_output_type(state, TCC_OUTPUT_MEMORY) == 0 &&
+              tcc_add_include_path(state, runtime) == 0;
+    free(runtime);
+    for (int i = 0; i < code->count && ok; i++) {
+        char *text = rt_format("#line 1 \"%s\"\n%s", code->names[i], code->texts[i]);
+        ok = tcc_compile_string(state, text) == 0;
+        free(text);
+    }
+    return ok && RELOCATE(tcc_relocate, state) == 0;
+}
+
+MemoryCode *memory_code_compile(const char *const *names, const char *const *texts, int count)
+{
+    MemoryCode *code = rt_alloc(sizeof *code);
+    *code = (MemoryCode){.state = tcc_new(), .names = names, .texts = texts, .count = count};
+    if (code->state)
+        tcc_set_error_func(code->state, code, keep_message);
+    if (code->state && compile(code))
+        return code;
+    rt_fail("libtcc: %s", code->message ? code->message : "no memory, or not allowed to run it");
+    memory_code_free(code);
+    return NULL;
+}
+
+void *memory_code_symbol(MemoryCode *code, const char *name)
+{
+    return tcc_get_symbol(code->state, name);
+}
+
+void memory_code_free(MemoryCode *code)
+{
+    if (code == NULL)
+        return;
+    if (code->state)
+        tcc_delete(code->state);
+    free(code->message);
+    free(code);
+}
