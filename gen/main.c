@@ -2,6 +2,7 @@
  * are in cmd_*.c, the compiler is the list of passes in compile.c. */
 #include "commands.h"
 #include "emit.h"
+#include "gemm.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -49,8 +50,10 @@ int main(int argc, char **argv)
     const char *names[VERBS];
     for (int i = 0; i < VERBS; i++) {
         names[i] = verbs[i].name;
-        if (strcmp(word, names[i]) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+        if (strcmp(word, names[i]) != 0)
+            continue;
+        rt_prepare_process(argv);
+        return verbs[i].run(argc - 1, argv + 1);
     }
     const char *nearest = rt_nearest(word, names, VERBS);
     fprintf(stderr, "lathe: unknown verb %s%s%s; see lathe --help\n", word,

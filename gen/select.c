@@ -174,9 +174,21 @@ static void share_weight_gradient(Net *net, int index)
 }
 
 /* Heavy ops, beside float convolutions, that the runtime has a function for as well. */
-static bool has_function(OpKind kind)
+static bool has_function(const Net *net, const Op *op)
 {
-    switch (kind) {
+    switch (op->kind) {
+    case OP_POINT:
+    case OP_BN_STATS:
+    case OP_POINT_SUMS:
+    case OP_POINT_BWD:
+    case OP_Q_CONV:
+    case OP_Q_POINT:
+    case OP_Q_POINT_SUMS:
+    case OP_Q_POINT_BWD:
+    case OP_I_CONV:
+        return true;
+    case OP_Q_FLOAT: /* but for the image, whose means differ by channel */
+        return !op_in(net, op, "x")->codes.is_image;
     default:
         return false;
     }
@@ -236,7 +248,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     }
     bool convolution = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
                        op->kind == OP_CONV_BWD_WEIGHT;
-    if (!convolution && !has_function(op->kind))
+    if (!convolution && !has_function(net, op))
         return;
     if (force)
         op->lowering = *force;

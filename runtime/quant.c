@@ -75,7 +75,7 @@ int rt_quant_bits(const RtQuant *quant, float step, float range)
     return bits < least ? least : bits;
 }
 
-static float rounding_gradient(const RtQuant *quant, float g, float r)
+float rt_rounding_gradient(const RtQuant *quant, float g, float r)
 {
     float a = g < 0 ? -quant->scale : quant->scale, k = quant->steepness;
     switch (quant->rounding) {
@@ -133,7 +133,7 @@ static float value_gradient(const RtQuant *quant, float x, float s, float top, f
     float r = v - rintf(v);
     if (v >= low && v <= high) {
         *dstep += g * -r;
-        return rounding_gradient(quant, g, r);
+        return rt_rounding_gradient(quant, g, r);
     }
     float end = v > high ? high : low;
     if (quant->quantizer == RT_QUANT_STEP)

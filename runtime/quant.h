@@ -36,6 +36,10 @@ void rt_quant_clamp(const RtQuant *quant, int count, float *step, float *range);
 /* Bits in use (Uhlich et al. 2019): ceil(log2(largest + 1)), plus the sign; at least 1, 2. */
 int rt_quant_bits(const RtQuant *quant, float step, float range);
 
+/* A gradient g on its way back through rounding, r = v - round(v) for the value v in steps; the
+ * formulas are in the file. */
+float rt_rounding_gradient(const RtQuant *quant, float g, float r);
+
 /* Weights [taps][c][k] of one layer. `factor` [c] multiplies input channels before quantising
  * (the image's deviations) and `zero` [c] is the code that means 0 (the image's means); NULL:
  * 1, 0. step and range have `steps` numbers: 1 or k. */
