@@ -23,7 +23,7 @@ bool target_runs(const char *target)
     if (strcmp(target, "avx2") == 0)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-    return strcmp(target, "plain") == 0;
+    return strcmp(target, "plain") == 0 || strcmp(target, "tcc") == 0;
 }
 
 char *net_path(const char *name)
@@ -105,9 +105,10 @@ void built_make_from(BuiltNet *built, const char *path, const BuildHow *how)
 {
     *built = (BuiltNet){0};
     const Lowering lowering = how->call ? LOWER_CALL : LOWER_DIRECT;
+    const bool own = how->target && strcmp(how->target, "tcc") == 0; /* it calls by itself */
     const CompileOptions options = {.target =
                                         target_find(how->target ? how->target : "plain"),
-                                    .lowering = &lowering};
+                                    .lowering = own ? NULL : &lowering};
     int sets = 0;
     while (how->sets && how->sets[sets])
         sets++;

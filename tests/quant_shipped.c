@@ -13,7 +13,7 @@
 
 bool quant_target_runs(const char *target)
 {
-    if (strcmp(target, "plain") == 0)
+    if (strcmp(target, "plain") == 0 || strcmp(target, "tcc") == 0)
         return true;
 #if defined(__x86_64__)
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

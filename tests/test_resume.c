@@ -127,12 +127,13 @@ END_TEST
 
 START_TEST(the_state_comes_back_exactly)
 {
-    EpochRow row = {1, 0.1, 1.0 / 3, 0.5, 2.0 / 3, 0.25, 12.3456, 1e5 / 7};
+    EpochRow row = {1, 0.1, 1.0 / 3, 0.5, 2.0 / 3, 0.25, 12.3456, 1e5 / 7, 37};
     TrainState back, state = {.epochs = 9,
                               .seed = UINT64_MAX,
                               .images = 90,
                               .epoch = 1,
                               .step = 4,
+                              .cc_from = 37,
                               .loss = 1.0 / 7,
                               .correct = 33,
                               .seconds = 1e-9 / 3,
@@ -154,7 +155,7 @@ START_TEST(the_state_comes_back_exactly)
     free(after);
     ck_assert_uint_eq(back.seed, state.seed);
     ck_assert(back.epochs == 9 && back.images == 90 && back.epoch == 1);
-    ck_assert(back.step == 4 && back.correct == 33);
+    ck_assert(back.step == 4 && back.cc_from == 37 && back.correct == 33);
     ck_assert(back.best_epoch == 1 && back.best_correct == 8);
     ck_assert(back.loss == state.loss && back.seconds == state.seconds);
     ck_assert(back.best_loss == state.best_loss);
