@@ -8,24 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool touches(const Op *op, int tensor)
-{
-    return op_reads(op, tensor) || op_writes(op, tensor);
-}
-
 /* Whether `later` must wait for `earlier`, and whether within a loop over images that is
  * given by the order of its body. */
 static bool depends(const Net *net, const Op *earlier, const Op *later, bool *per_image)
 {
     bool waits = false;
     *per_image = earlier->scope == SCOPE_IMAGE && later->scope == SCOPE_IMAGE;
-    for (int i = 0; i < net->tensor_count; i++) {
-        bool ordered = (op_writes(earlier, i) && touches(later, i)) ||
-                       (op_writes(later, i) && touches(earlier, i));
-        if (!ordered)
+    for (int i = 0; i < OP_INPUTS + OP_OUTPUTS; i++) {
+        bool written = i >= OP_INPUTS;
+        int tensor = written ? earlier->out[i - OP_INPUTS] : earlier->in[i];
+        if (tensor == NONE || !(op_writes(later, tensor) || (written && op_reads(later, tensor))))
             continue;
         waits = true;
-        Role role = net->tensors[i].role;
+        Role role = net->tensors[tensor].role;
         *per_image = *per_image && (role == ROLE_DATA || role == ROLE_LOGITS);
     }
     return waits;

@@ -129,6 +129,7 @@ void rt_prepare_process(char **argv)
     if (getenv("LATHE_PREPARED") == NULL) {
         setenv("LATHE_PREPARED", "1", 1);
         setenv("OMP_WAIT_POLICY", "passive", 0);
+        setenv("OPENBLAS_NUM_THREADS", "1", 1); /* our own loops share the work */
         if (best && core_width(rt_blas_core()) < core_width(best))
             setenv("OPENBLAS_CORETYPE", best, 0); /* what the user chose stays */
         execv("/proc/self/exe", argv);
@@ -138,5 +139,5 @@ void rt_prepare_process(char **argv)
                 "warning: OpenBLAS runs its %s kernels where %s ones would be several times as "
                 "fast; set OPENBLAS_CORETYPE=%s\n",
                 rt_blas_core(), best, best);
-    openblas_set_num_threads(1); /* our own loops share the work */
+    openblas_set_num_threads(1); /* where LATHE_PREPARED was inherited */
 }
