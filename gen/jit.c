@@ -49,6 +49,7 @@ static char *builder_folder(pid_t builder)
 /* In the builder's process: the object's path, or why there is none, to the pipe. */
 static void build(const Config *config, const CompileOptions *options, int answer)
 {
+    signal(SIGTERM, SIG_DFL); /* from jit_close; whoever waits for it has other plans */
     char *folder = builder_folder(getpid());
     char *path = build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
     char *text = path ? rt_format("+%s", path) : rt_format("-%s", rt_error());
@@ -65,14 +66,14 @@ static bool start_builder(Jit *jit, const Config *config, const CompileOptions *
     fflush(NULL);
     jit->builder = fork();
     if (jit->builder == 0) {
-        setpgid(0, 0); /* Ctrl-C is for the run, and jit_close ends the whole group */
         close(ends[0]);
         build(config, options, ends[1]);
     }
     close(ends[1]);
     jit->answer = ends[0];
-    if (jit->builder > 0)
-        return true;
+    if (jit->builder > 0) /* Ctrl-C is for the run, and jit_close ends the whole group */
+        return setpgid(jit->builder, jit->builder) == 0 ||
+               rt_fail("cannot give the compiler's process a group of its own");
     close(ends[0]);
     jit->builder = 0;
     return rt_fail("cannot start a process for the compiler");

@@ -14,47 +14,45 @@ struct MemoryCode {
     TCCState *state;
     const char *const *names, *const *texts;
     int count;
-    char *message; /* the first error */
+    char message[512]; /* the first error; no memory may be left to keep it elsewhere */
 };
 
-/* The layer that line `line` of the text belongs to and its place in the config, from the last
- * headline above, a comment "s1b0_conv1: ... (configs/resnet.lua:20)"; free() it. */
-static char *layer_of(const char *text, int line)
+/* Writes "configs/resnet.lua:20: s1b0_conv1: in its code, " for the layer that line `line` of the
+ * text belongs to: that of the last headline above, a comment "s1b0_conv1: ... (file:line)". */
+static void name_layer(const char *text, int line, char *to, size_t size)
 {
-    const char *found = NULL, *end = NULL;
+    const char *name = NULL, *end = NULL;
     for (int i = 1; i <= line && text; i++) {
         size_t length = strcspn(text, "\n");
-        bool headline = length > 8 && memcmp(text, "/* ", 3) == 0 &&
-                        memcmp(text + length - 4, ") */", 4) == 0;
-        if (headline) {
-            found = text + 3;
+        if (length > 8 && memcmp(text, "/* ", 3) == 0 &&
+            memcmp(text + length - 4, ") */", 4) == 0) {
+            name = text + 3;
             end = text + length - 4;
         }
         text = text[length] ? text + length + 1 : NULL;
     }
-    if (found == NULL)
-        return NULL;
     const char *place = end;
-    while (place > found && place[-1] != '(')
+    while (name && place > name && place[-1] != '(')
         place--;
-    return rt_format("%.*s: %.*s", (int)(end - place), place, (int)strcspn(found, ":"), found);
+    if (name)
+        snprintf(to, size, "%.*s: %.*s: in its code, ", (int)(end - place), place,
+                 (int)strcspn(name, ":"), name);
 }
 
 /* libtcc says "network.c:12: error: ...". */
 static void keep_message(void *opaque, const char *message)
 {
     MemoryCode *code = opaque;
-    if (code->message || strstr(message, "warning: "))
+    if (code->message[0] || strstr(message, "warning: "))
         return;
-    char *layer = NULL;
-    for (int i = 0; i < code->count && layer == NULL; i++) {
+    for (int i = 0; i < code->count; i++) {
         size_t length = strlen(code->names[i]);
         if (strncmp(message, code->names[i], length) == 0 && message[length] == ':')
-            layer = layer_of(code->texts[i], atoi(message + length + 1));
+            name_layer(code->texts[i], atoi(message + length + 1), code->message,
+                       sizeof code->message);
     }
-    code->message = layer ? rt_format("%s: in its code, %s", layer, message)
-                          : rt_format("%s", message);
-    free(layer);
+    size_t end = strlen(code->message);
+    snprintf(code->message + end, sizeof code->message - end, "%s", message);
 }
 
 static bool compile(MemoryCode *code)
@@ -80,8 +78,10 @@ MemoryCode *memory_code_compile(const char *const *names, const char *const *tex
         tcc_set_error_func(code->state, code, keep_message);
     if (code->state && compile(code))
         return code;
-    rt_fail("libtcc: %s", code->message ? code->message : "no memory, or not allowed to run it");
+    char message[sizeof code->message];
+    snprintf(message, sizeof message, "%s", code->message);
     memory_code_free(code);
+    rt_fail("libtcc: %s", message[0] ? message : "no memory, or not allowed to run code in it");
     return NULL;
 }
 
@@ -96,6 +96,5 @@ void memory_code_free(MemoryCode *code)
         return;
     if (code->state)
         tcc_delete(code->state);
-    free(code->message);
     free(code);
 }

@@ -11,6 +11,7 @@ Suite *command_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *import_suite(void);
+Suite *jit_suite(void);
 Suite *kernels_suite(void);
 Suite *network_suite(void);
 Suite *optim_suite(void);

@@ -4,6 +4,7 @@
 
 #include "built_net.h"
 #include "checkpoint.h"
+#include "lathe_run.h"
 #include "paths.h"
 #include "process.h"
 #include "support.h"
@@ -18,70 +19,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { MOST_WORDS = 24 };
-static char *out, *err; /* what the last command said */
-
-static void clean_up(void)
-{
-    free(out);
-    free(err);
-    out = err = NULL;
-    folder_remove();
-}
-
-/* The lathe this test program was built beside. */
-static const char *lathe(void)
-{
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    strcat(dirname(dirname(path)), "/lathe");
-    return path;
-}
-
-static const char *const *command(const char *const *words)
-{
-    static const char *all[MOST_WORDS];
-    int count = 0;
-    for (all[count++] = lathe(); *words; words++)
-        all[count++] = *words;
-    all[count] = NULL;
-    ck_assert_int_lt(count, MOST_WORDS);
-    return all;
-}
-
-static int run(const char *folder, const char *const *words)
-{
-    int status = process_run(folder, in_folder("out"), in_folder("err"), command(words));
-    free(out);
-    free(err);
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
-    ck_assert(out && err);
-    return status;
-}
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define LATHE(...) run(NULL, WORDS(__VA_ARGS__))
-
-/* It worked, without a word on stderr. */
-#define LATHE_OK(...)                                                                    \
-    do {                                                                                 \
-        int status = LATHE(__VA_ARGS__);                                                 \
-        ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);           \
-    } while (0)
-
-/* A config of tests/nets. */
-static const char *config(const char *name)
-{
-    static char paths[4][PATH_MAX];
-    static int next;
-    char *path = net_path(name), *kept = paths[next++ % 4];
-    snprintf(kept, PATH_MAX, "%s", path);
-    free(path);
-    return kept;
-}
 
 /* ---- Help and mistakes ---- */
 
@@ -108,7 +45,7 @@ END_TEST
 
 START_TEST(no_words)
 {
-    ck_assert_int_eq(run(NULL, WORDS(NULL)), 1);
+    ck_assert_int_eq(lathe_run(NULL, WORDS(NULL)), 1);
     ck_assert_int_eq(strncmp(out, "usage: lathe VERB", 17), 0);
     LATHE_OK("--version");
     ck_assert_int_eq(strncmp(out, "lathe ", 6), 0);
@@ -157,9 +94,9 @@ START_TEST(mistakes_are_explained)
     const char *words[8] = {NULL};
     for (int i = 0; i < 7 && mistakes[_i].words[i]; i++) {
         const char *word = mistakes[_i].words[i];
-        words[i] = strcmp(word, "CONFIG") == 0 ? config("picture") : word;
+        words[i] = strcmp(word, "CONFIG") == 0 ? net_config("picture") : word;
     }
-    int status = run(in_folder("."), words);
+    int status = lathe_run(in_folder("."), words);
     ck_assert_str_eq(err, mistakes[_i].message);
     ck_assert_str_eq(out, "");
     ck_assert_int_eq(status, 1);
@@ -173,15 +110,15 @@ START_TEST(gen_leaves_what_is_there)
 {
     static const char *const files[] = {"train.c", "network.c", "Makefile", "report.txt"};
     struct stat first[4], second;
-    LATHE_OK("gen", config("picture"), "-o", in_folder("a"));
+    LATHE_OK("gen", net_config("picture"), "-o", in_folder("a"));
     for (int i = 0; i < 4; i++) {
         char *path = rt_format("%s/%s", in_folder("a"), files[i]);
         ck_assert_int_eq(stat(path, &first[i]), 0);
         free(path);
     }
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    LATHE_OK("gen", config("picture"), "-o", in_folder("a"));
-    ck_assert_int_eq(run(in_folder("."), WORDS("gen", config("picture"), "-o", "b")), 0);
+    LATHE_OK("gen", net_config("picture"), "-o", in_folder("a"));
+    ck_assert_int_eq(lathe_run(in_folder("."), WORDS("gen", net_config("picture"), "-o", "b")), 0);
     for (int i = 0; i < 4; i++) {
         char *path = rt_format("%s/%s", in_folder("a"), files[i]);
         char *other = rt_format("%s/%s", in_folder("b"), files[i]);
@@ -198,7 +135,7 @@ END_TEST
 /* A generated folder is a program of its own: make builds it. */
 START_TEST(generated_folders_build)
 {
-    LATHE_OK("gen", config("picture"), "--target", "plain", "-o", in_folder("a"));
+    LATHE_OK("gen", net_config("picture"), "--target", "plain", "-o", in_folder("a"));
     char *root = rt_format("LATHE=%s", lathe_root());
     int status = process_run(NULL, NULL, in_folder("err"),
                              WORDS("make", "-s", "-C", in_folder("a"), root));
@@ -214,7 +151,7 @@ END_TEST
 /* ---- From training to the file ---- */
 
 #define TRAIN(folder, ...)                                                               \
-    LATHE_OK("train", config("picture"), "--data", "random:150", "-o",                   \
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",                   \
              in_folder(folder), __VA_ARGS__)
 
 /* The accuracy line of the last command's output. */
@@ -230,15 +167,15 @@ START_TEST(training_to_file)
     char *sample = rt_format("%s/tests/sample", lathe_root());
     char *cat = rt_format("%s/images/cat_0.png", sample);
     const char *best = in_folder("run/best.ckpt"), *file = in_folder("infer.c");
-    LATHE_OK("train", config("picture"), "--data", sample, "-o", in_folder("run"),
+    LATHE_OK("train", net_config("picture"), "--data", sample, "-o", in_folder("run"),
              "--epochs", "1");
-    LATHE_OK("eval", config("picture"), "--weights", best, "--data", sample);
+    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", sample);
     char *first = accuracy();
-    LATHE_OK("classify", config("picture"), "--weights", best, cat);
+    LATHE_OK("classify", net_config("picture"), "--weights", best, cat);
     int class_number = -1;
     ck_assert_int_eq(strncmp(out, cat, strlen(cat)), 0);
     ck_assert_int_eq(sscanf(out + strlen(cat), ": class %d", &class_number), 1);
-    LATHE_OK("emit", config("picture"), "--weights", best, "-o", file);
+    LATHE_OK("emit", net_config("picture"), "--weights", best, "-o", file);
     compile_quietly(
         WORDS("gcc", "-O1", "-DLATHE_MAIN", "-o", in_folder("infer"), file, "-lm"));
     char *pipe = rt_format("%s data raw %s | %s", lathe(), cat, in_folder("infer"));
@@ -248,16 +185,16 @@ START_TEST(training_to_file)
     char *said = rt_read_file(in_folder("class"), NULL);
     char *want = rt_format("%d class %d\n", class_number, class_number);
     ck_assert_str_eq(said, want);
-    LATHE_OK("verify", config("picture"), "--weights", best, "--data", sample, "--images",
+    LATHE_OK("verify", net_config("picture"), "--weights", best, "--data", sample, "--images",
              "40");
     ck_assert_ptr_nonnull(strstr(out, "agree: 40 images"));
 
     /* Out to NumPy and back: the same scores. */
     LATHE_OK("export", best, "-o", in_folder("w.npz"));
-    LATHE_OK("import", in_folder("w.npz"), config("picture"), "-o", in_folder("w.ckpt"));
-    LATHE_OK("eval", config("picture"), "--weights", best, "--data", sample, "--scores",
+    LATHE_OK("import", in_folder("w.npz"), net_config("picture"), "-o", in_folder("w.ckpt"));
+    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", sample, "--scores",
              in_folder("a.npy"));
-    LATHE_OK("eval", config("picture"), "--weights", in_folder("w.ckpt"), "--data",
+    LATHE_OK("eval", net_config("picture"), "--weights", in_folder("w.ckpt"), "--data",
              sample, "--scores", in_folder("b.npy"));
     char *second = accuracy();
     ck_assert_str_eq(first, second);
@@ -306,7 +243,7 @@ START_TEST(resuming_keeps_the_seed)
 {
     TRAIN("whole", "--epochs", "2");
     TRAIN("parts", "--epochs", "2", "--steps", "3");
-    ck_assert_int_eq(LATHE("train", config("picture"), "--data", "random:150", "-o",
+    ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150", "-o",
                            in_folder("parts"), "--resume", "--seed", "5"),
                      1);
     char *want = rt_format("picture: %s: the run has seed 4, --seed says 5\n",
@@ -325,7 +262,7 @@ START_TEST(interrupted_training_leaves_a_checkpoint)
           "1"); /* builds the trainer, so that what follows starts at once */
     ck_assert_int_eq(unlink(last), 0);
     const char *const *words =
-        command(WORDS("train", config("picture"), "--data", "random:150", "-o",
+        lathe_command(WORDS("train", net_config("picture"), "--data", "random:150", "-o",
                       in_folder("run"), "--epochs", "90000"));
     pid_t child = process_start(NULL, in_folder("out"), in_folder("err"), words);
     for (int i = 0; i < 500 && access(last, F_OK) != 0; i++)
@@ -364,9 +301,9 @@ START_TEST(wrong_checkpoints_are_refused)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool trains = strcmp(cases[i].mode, "train") == 0;
         int status = trains
-                         ? LATHE("train", config("picture"), "--data", "random:150", "-o",
+                         ? LATHE("train", net_config("picture"), "--data", "random:150", "-o",
                                  in_folder("run"), "--resume", "--set", cases[i].set)
-                         : LATHE("eval", config("picture"), "--data", "random:150",
+                         : LATHE("eval", net_config("picture"), "--data", "random:150",
                                  "--set", cases[i].set, "--weights", last);
         char *want = rt_format("picture: %s: %s", last, cases[i].message);
         ck_assert_str_eq(err, want);
@@ -380,14 +317,14 @@ Suite *command_suite(void)
 {
     Suite *suite = suite_create("lathe");
     TCase *said = tcase_create("said");
-    tcase_add_checked_fixture(said, folder_make, clean_up);
+    tcase_add_checked_fixture(said, folder_make, lathe_clean_up);
     tcase_set_timeout(said, 60);
     tcase_add_loop_test(said, every_verb_explains_itself, 0, VERBS);
     tcase_add_test(said, no_words);
     tcase_add_loop_test(said, mistakes_are_explained, 0, MISTAKES);
     suite_add_tcase(suite, said);
     TCase *done = tcase_create("done");
-    tcase_add_checked_fixture(done, folder_make, clean_up);
+    tcase_add_checked_fixture(done, folder_make, lathe_clean_up);
     tcase_set_timeout(done, 120);
     tcase_add_test(done, gen_leaves_what_is_there);
     tcase_add_test(done, generated_folders_build);
