@@ -34,17 +34,39 @@ static void write_npy_header(FILE *out, int rows, int columns)
     free(text);
 }
 
+/* Batch by batch, so that a JIT can go over to faster code between two of them. */
+static bool evaluate_batches(const Model *model, const Weights *weights, const Work *work,
+                             const ImageSet *set, int count, FILE *file, const Tiers *tiers,
+                             Score *score)
+{
+    size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
+    ImageSet batch = *set;
+    bool ok = true;
+    for (int left = count; ok && left > 0; left -= model->micro_batch) {
+        int images = left < model->micro_batch ? left : model->micro_batch;
+        if (tiers && tiers->move)
+            tiers->move(tiers->context, false);
+        ok = evaluate(model, weights, work, &batch, images, file, NULL, score);
+        batch.pixels += (size_t)images * image_bytes;
+        batch.labels += images;
+    }
+    return ok;
+}
+
 static bool evaluate_to(const char *path, const Model *model, const Weights *weights,
-                        const Work *work, const ImageSet *set, int count, Score *score)
+                        const Work *work, const ImageSet *set, int count, const Tiers *tiers,
+                        Score *score)
 {
     if (path == NULL)
-        return evaluate(model, weights, work, set, count, NULL, NULL, score);
+        return evaluate_batches(model, weights, work, set, count, NULL, tiers, score);
     Replacement r;
     if (!rt_replace_begin(&r, path))
         return false;
     write_npy_header(r.file, count, model->classes);
-    evaluate(model, weights, work, set, count, r.file, NULL, score);
-    return rt_replace_commit(&r);
+    if (evaluate_batches(model, weights, work, set, count, r.file, tiers, score))
+        return rt_replace_commit(&r);
+    rt_replace_abandon(&r);
+    return false;
 }
 
 static void print_score(const Model *model, const Score *score)
@@ -78,7 +100,8 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     bool ok = data_load(options->data, DATA_TEST, model->height, model->width,
                         model->channels, model->classes, &none, &test) &&
               (count = choose_count(&test, options)) > 0 &&
-              evaluate_to(options->scores, model, &weights, &work, &test, count, &score);
+              evaluate_to(options->scores, model, &weights, &work, &test, count, options->tiers,
+                          &score);
     if (ok && test.unlabelled)
         printf("%d images without labels\n", count);
     else if (ok)
