@@ -57,6 +57,7 @@ static void begin_input(EmitInput *input, const Config *config, const CompileOpt
         .layers = &config->net,
         .train = train,
         .evaluate = evaluate,
+        .profile = options->profile,
     };
 }
 

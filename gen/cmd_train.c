@@ -25,7 +25,8 @@ static char *output_folder(const Options *options, const char *given)
 static bool generate(Options *options, const char *folder)
 {
     /* Banners name what the files depend on, not the run they were made for. */
-    char *command = rt_format("lathe gen %s", options->config.path);
+    char *command = rt_format("lathe gen %s%s", options->config.path,
+                              options->compile.profile ? " --profile" : "");
     for (int i = 0; i < options->set_count; i++) {
         char *longer = rt_format("%s --set '%s'", command, options->sets[i]);
         free(command);
@@ -38,15 +39,19 @@ static bool generate(Options *options, const char *folder)
 
 int cmd_gen(int argc, char **argv)
 {
-    const char *folder = NULL;
-    Flag flags[] = {{"-o", "DIR", "where to (default: out/<name>)", &folder}};
-    const Verb verb = {"gen", "CONFIG [-o DIR]",
+    const char *folder = NULL, *profile = NULL;
+    Flag flags[] = {
+        {"-o", "DIR", "where to (default: out/<name>)", &folder},
+        {"--profile", NULL, "a trainer that prints where its time goes", &profile},
+    };
+    const Verb verb = {"gen", "CONFIG [-o DIR] [--profile]",
                        "Write train.c, network.c, Makefile and report.txt; `make -C DIR` builds\n"
                        "DIR/trainer, a program of its own.",
-                       flags, 1, false};
+                       flags, 2, false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
+        options.compile.profile = profile != NULL;
         ok = options.rest_count == 0 || rt_fail("gen: unexpected word %s", options.rest[0]);
         ok = ok && options_load(&options);
         char *path = ok ? output_folder(&options, folder) : NULL;
@@ -102,7 +107,7 @@ typedef struct {
     const char *mode;   /* the trainer's word for it */
     bool wants_folder;  /* it writes to one */
     const char *folder; /* -o */
-    const char *jit, *switch_at;
+    const char *jit, *switch_at, *profile;
 } Trainer;
 
 /* The trainer's command line; free() the list. */
@@ -167,8 +172,7 @@ static int run_jit(const Trainer *trainer, Options *options, const char *folder)
     JitTier tier;
     Tiers tiers = {0};
     char *start = NULL;
-    if (!choose_tiers(trainer, &tier, &tiers))
-        return command_failed();
+    choose_tiers(trainer, &tier, &tiers); /* checked before */
     Jit *jit = jit_open(&options->config, &options->compile, tier);
     bool ok = jit && (!trainer->wants_folder || calibrate_start(options, folder, &start));
     if (!ok) {
@@ -186,15 +190,28 @@ static int run_jit(const Trainer *trainer, Options *options, const char *folder)
     return status;
 }
 
+/* Before anything is built. */
+static bool check_flags(const Trainer *trainer, const Options *options)
+{
+    if (trainer->switch_at && trainer->jit == NULL)
+        return rt_fail("--switch-at: want --jit with it");
+    JitTier tier = JIT_CC;
+    Tiers tiers;
+    if (trainer->jit && !choose_tiers(trainer, &tier, &tiers))
+        return false;
+    if (trainer->profile && tier == JIT_TIERED)
+        return rt_fail("--profile: --jit changes the code on the way; want --jit=tcc or --jit=cc");
+    return rt_trainer_check(trainer->mode, options->rest_count, (char **)options->rest);
+}
+
 /* Does not return where the trainer is a program of its own. */
 static int trainer_verb(const Verb *verb, int argc, char **argv, Trainer *trainer)
 {
     Options options;
     trainer->mode = verb->name;
     bool ok = options_parse(&options, verb, argc, argv);
-    ok = ok && (options.help || trainer->jit || trainer->switch_at == NULL ||
-                rt_fail("--switch-at: want --jit with it"));
-    ok = ok && (options.help || options_load(&options));
+    options.compile.profile = trainer->profile != NULL;
+    ok = ok && (options.help || (check_flags(trainer, &options) && options_load(&options)));
     int status = ok ? 0 : command_failed();
     if (ok && !options.help) {
         char *folder = output_folder(&options, trainer->folder);
@@ -225,6 +242,8 @@ int cmd_train(int argc, char **argv)
         JIT_FLAG(trainer),
         {"--switch-at", "STEP", "--jit: change from libtcc's code to cc's there, as a log says",
          &trainer.switch_at},
+        {"--profile", NULL, "at the end print where the time went, layer by layer",
+         &trainer.profile},
     };
     const Verb verb = {"train", "CONFIG --data DIR [FLAG...]",
                        "Generate and build the config's trainer, and train. Leaves last.ckpt,\n"
@@ -253,8 +272,11 @@ int cmd_eval(int argc, char **argv)
 int cmd_classify(int argc, char **argv)
 {
     Trainer trainer = {0};
-    Flag flags[] = {{"--weights", "FILE", "the checkpoint", NULL}};
+    Flag flags[] = {
+        {"--weights", "FILE", "the checkpoint", NULL},
+        {"--threads", "N", "threads to use (default: one for each core)", NULL},
+    };
     const Verb verb = {"classify", "CONFIG --weights FILE IMAGE.png...",
-                       "The best classes of each picture, by name.", flags, 1, true};
+                       "The best classes of each picture, by name.", flags, 2, true};
     return trainer_verb(&verb, argc, argv, &trainer);
 }

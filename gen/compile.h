@@ -10,6 +10,7 @@ typedef struct {
     const Target *target;
     const Lowering *lowering; /* of every convolution; NULL: as select likes */
     const char *dump;         /* print the IR after this pass to stdout */
+    bool profile;             /* the trainer keeps the time of each op */
 } CompileOptions;
 
 /* The training program: forward with batch statistics, loss, backward. */

@@ -3,6 +3,7 @@
 
 #include "fields.h"
 #include "paths.h"
+#include "profiled.h"
 #include "support.h"
 
 #include <lauxlib.h>
@@ -193,6 +194,9 @@ static int render(lua_State *lua)
     set_string(lua, "header", input->header);
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);
+    set_flag(lua, "profile", input->profile);
+    if (input->profile)
+        profiled_push(lua, input->train, input->evaluate);
     lua_pushlightuserdata(lua, (void *)input->constants);
     lua_pushcclosure(lua, constant_words, 1);
     lua_setfield(lua, -2, "words");

@@ -28,6 +28,7 @@ typedef struct {
     const Constants *constants;                   /* infer */
     const Selftest *selftest;                     /* infer, or NULL */
     bool split, only_weights;                     /* infer: constants in their own file */
+    bool profile;                                 /* trainer: keep the time of each op */
 } EmitInput;
 
 /* The text of templates/`name`; free() it. Aborts with the template's line on an error in

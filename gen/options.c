@@ -114,6 +114,15 @@ static bool parse_own(const Verb *verb, int argc, char **argv, int *i, bool *fou
     return true;
 }
 
+/* A flag that is the trainer's to read. */
+static bool is_passed_on(const Verb *verb, const char *word)
+{
+    for (int f = 0; f < verb->flag_count; f++)
+        if (verb->flags[f].target == NULL && is_flag(word, verb->flags[f].name))
+            return verb->passes_on;
+    return false;
+}
+
 static bool is_config(const char *word)
 {
     size_t length = strlen(word);
@@ -154,7 +163,7 @@ bool options_parse(Options *options, const Verb *verb, int argc, char **argv)
             continue;
         if (options->config_path == NULL && is_config(argv[i]))
             options->config_path = argv[i];
-        else if (argv[i][0] == '-' && argv[i][1] && !verb->passes_on)
+        else if (argv[i][0] == '-' && argv[i][1] && !is_passed_on(verb, argv[i]))
             return unknown_flag(verb, argv[i]);
         else
             options->rest[options->rest_count++] = argv[i];

@@ -16,7 +16,7 @@ typedef struct {
     const char *name, *synopsis, *about;
     Flag *flags;
     int flag_count;
-    bool passes_on; /* unknown words go to the trainer instead of being errors */
+    bool passes_on; /* words, and flags without a target, go to the trainer */
 } Verb;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* Forward passes over a set of images: see evaluate.h. */
 #include "evaluate.h"
 #include "checkpoint.h"
+#include "profile.h"
 #include "support.h"
 
 #include <math.h>
@@ -97,9 +98,12 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
                      .stats = weights->stats,
                      .arena = work->arena,
                      .logits = work->logits};
+        uint64_t since = rt_profile_now();
         model->evaluate(&step);
+        since = profile_part(PART_EVALUATE, step.count, since);
         for (int i = 0; i < step.count; i++)
             count_image(model, step.logits + (size_t)i * classes, step.labels[i], score);
+        profile_part(PART_SCORE, step.count, since);
         if (file)
             fwrite(step.logits, sizeof(float), (size_t)step.count * classes, file);
         done += step.count;

@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 1
+#define LATHE_ABI 2
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per chunk
  * and added in chunk order, so results do not depend on the number of threads. */
@@ -90,6 +90,7 @@ typedef struct {
     size_t arena_bytes;
     const struct RtSized *sized; /* quantised weights and activations, see size.h */
     int sized_count;
+    const struct RtProfile *profile; /* ops of a profiled build, see profile.h; else NULL */
     /* Forward, loss, backward over step->count images; adds to step->gradient, updates
      * step->stats, fills step->logits, step->loss and step->correct. */
     void (*train)(Step *step);
@@ -124,5 +125,9 @@ int rt_threads(void);
 /* The main function of a trainer: `trainer [train] | eval | classify`, see --help. Returns
  * the exit status. */
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
+
+/* Whether it would take these words behind that verb, before there is a trainer; false and
+ * rt_fail otherwise. */
+bool rt_trainer_check(const char *verb, int count, char **words);
 
 #endif

@@ -2,6 +2,7 @@
  * generator state is kept: order and augmentation follow from seed, epoch and image
  * alone, so that a resumed run takes the very same steps. */
 #include "curve.h"
+#include "profile.h"
 #include "size.h"
 #include "support.h"
 #include "train.h"
@@ -90,8 +91,9 @@ static bool check_weights(const Run *run)
 }
 
 /* Gradients add up over micro-batches, all of them full but the last. */
-static bool train_step(Run *run)
+bool train_step(Run *run)
 {
+    uint64_t since = rt_profile_now();
     TrainState *state = &run->state;
     const Recipe *recipe = &run->recipe;
     const int *indices = run->order + (size_t)state->step * (size_t)recipe->batch;
@@ -110,7 +112,9 @@ static bool train_step(Run *run)
                      .loss_scale = 1.0f / (float)recipe->batch};
         Filling filling = {run, indices + done, epoch_key(run, KEY_AUGMENT)};
         rt_parallel_for(step.count, fill_one, &filling);
+        since = profile_part(PART_AUGMENT, step.count, since);
         run->model->train(&step);
+        since = profile_part(PART_TRAIN, step.count, since);
         if (!isfinite(step.loss))
             return fail_not_finite(run, "the loss", state->step + 1, rate);
         state->loss += step.loss;
@@ -118,8 +122,8 @@ static bool train_step(Run *run)
         done += step.count;
     }
     size_penalty(run->model, recipe, run->optim.params, run->optim.gradient);
-    optim_step(&run->optim, recipe, rate,
-               steps_done(run));
+    optim_step(&run->optim, recipe, rate, steps_done(run));
+    profile_part(PART_OPTIMISER, recipe->batch, since);
     state->step++;
     return true;
 }
@@ -341,7 +345,11 @@ bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
         print_header(&run);
         catch_signal(SIGINT, &interrupt);
         catch_signal(SIGTERM, &terminate);
+        profile_begin(model);
         ok = run_epochs(&run, options->steps, status);
+        if (ok)
+            profile_print_all(stdout, model);
+        profile_end();
         sigaction(SIGINT, &interrupt, NULL);
         sigaction(SIGTERM, &terminate, NULL);
     }

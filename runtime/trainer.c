@@ -247,6 +247,16 @@ static bool run(int argc, char **argv, const Model *model, const Recipe *recipe,
     return ok;
 }
 
+bool rt_trainer_check(const char *name, int count, char **words)
+{
+    int verb = find_verb(name);
+    TrainerOptions options = {0};
+    const char **pictures = rt_alloc((size_t)(count + 1) * sizeof *pictures);
+    bool ok = verb >= 0 && parse(count, words, 0, verbs[verb].bit, pictures, &options);
+    free(pictures);
+    return ok;
+}
+
 int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe,
                  const Tiers *tiers)
 {

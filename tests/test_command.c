@@ -83,9 +83,17 @@ static const struct {
     {{"show", "CONFIG", "--dump", "train/plam"},
      "lathe: --dump train/plam: unknown pass; did you mean train/plan; see lathe show "
      "--help\n"},
-    {{"train", "CONFIG"}, "picture: --data DIR is missing; see --help\n"},
+    {{"train", "CONFIG"}, "lathe: --data DIR is missing; see --help\n"},
     {{"train", "CONFIG", "--dta", "x"},
-     "picture: --dta: unknown flag; did you mean --data?\n"},
+     "lathe: train: unknown flag --dta; did you mean --data?\n"},
+    {{"train", "CONFIG", "--data", "random:100", "--images", "5"},
+     "lathe: train: unknown flag --images; see lathe train --help\n"},
+    {{"train", "CONFIG", "--data", "random:100", "--steps", "abc"},
+     "lathe: --steps: \"abc\", want a whole number from 1 to 1099511627776\n"},
+    {{"train", "CONFIG", "--data", "random:100", "--profil"},
+     "lathe: train: unknown flag --profil; did you mean --profile?\n"},
+    {{"train", "CONFIG", "--data", "random:100", "more"},
+     "lathe: more: unexpected; see --help\n"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
