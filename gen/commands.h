@@ -9,6 +9,7 @@ int cmd_eval(int argc, char **argv);     /* its accuracy */
 int cmd_classify(int argc, char **argv); /* classes of pictures */
 int cmd_emit(int argc, char **argv);     /* the standalone inference file */
 int cmd_verify(int argc, char **argv);   /* that file against the trainer */
+int cmd_bench(int argc, char **argv);    /* how long it all takes */
 int cmd_show(int argc, char **argv);     /* tables and IR */
 int cmd_import(int argc, char **argv);   /* weights from PyTorch and NumPy */
 int cmd_export(int argc, char **argv);   /* weights to NumPy */

@@ -19,6 +19,7 @@ static const struct {
     {"classify", "the best classes of PNG pictures", cmd_classify},
     {"emit", "write the standalone inference file for trained weights", cmd_emit},
     {"verify", "compare that file with the trainer, image by image", cmd_verify},
+    {"bench", "time training and inference, layer by layer", cmd_bench},
     {"show", "the layers of a config as a table; its IR after any pass", cmd_show},
     {"import", "weights from a PyTorch checkpoint or NumPy .npz", cmd_import},
     {"export", "weights to NumPy .npz", cmd_export},

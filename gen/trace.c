@@ -20,13 +20,13 @@ typedef struct {
 static Traced *tracing;
 static int traced;
 
-/* Called by the file after each layer; row and pixel are in values. */
+/* Called by the file after each op; row and pixel are in values. */
 static void keep(const char *layer, const void *y, int h, int w, int c, int row, int pixel,
                  int size)
 {
     if (traced == MOST_LAYERS)
         return;
-    unsigned char *values = rt_alloc((size_t)h * w * c * size), *to = values;
+    unsigned char *values = rt_alloc((size_t)h * w * c * size + 1), *to = values;
     for (int i = 0; i < h; i++)
         for (int j = 0; j < w; j++, to += c * size)
             memcpy(to, (const unsigned char *)y + ((size_t)i * row + (size_t)j * pixel) * size,

@@ -107,9 +107,16 @@ static int by_wall(const void *a, const void *b)
 
 /* ---- Printing ---- */
 
+/* Times are in milliseconds, of what takes less than one in microseconds. */
+static bool is_short(const Profile *profile)
+{
+    return total_wall(profile) < 1e-3 * (double)profile->passes;
+}
+
 static void print_time(FILE *file, const Profile *profile, double seconds)
 {
-    fprintf(file, "%9.3f %5.1f%%", 1e3 * ratio(seconds, (double)profile->passes),
+    double unit = is_short(profile) ? 1e6 : 1e3;
+    fprintf(file, "%9.3f %5.1f%%", unit * ratio(seconds, (double)profile->passes),
             100 * ratio(seconds, total_wall(profile)));
 }
 
@@ -130,7 +137,7 @@ static void print_row(FILE *file, const Profile *profile, const Row *row)
 static void print_heads(FILE *file, const Profile *profile)
 {
     char time[32];
-    snprintf(time, sizeof time, "ms/%s", profile->pass);
+    snprintf(time, sizeof time, "%s/%s", is_short(profile) ? "us" : "ms", profile->pass);
     fprintf(file, "%9s %6s %9s %7s %-7s %5s", time, "share", "calls", "rate", "", "peak");
 }
 
@@ -220,11 +227,11 @@ static void print_passes(FILE *file, const Profile *profile, Row *rows)
     qsort(rows, (size_t)count, sizeof *rows, by_wall);
     print_rows(file, profile, (const char *const[]){"pass", "of"}, rows, count);
     fputc('\n', file);
-    print_line(file, profile, "forward, statistics and loss", ops - backward);
+    print_line(file, profile, backward > 0 ? "forward and loss" : "forward", ops - backward);
     if (backward > 0)
         print_line(file, profile, "backward", backward);
     print_line(file, profile,
-               profile->threads > 1 ? "waiting for other threads, loops" : "loops",
+               profile->threads > 1 ? "threads waiting, between ops" : "between ops",
                fmax(profile->network - ops, 0));
     for (int i = 0; i < profile->outside_count; i++)
         print_line(file, profile, profile->outside[i].what, profile->outside[i].seconds);
@@ -233,7 +240,7 @@ static void print_passes(FILE *file, const Profile *profile, Row *rows)
 
 void profile_print_headline(FILE *file, const Profile *profile)
 {
-    fprintf(file, "%s: %.0f images/s on %d thread%s, %.3f ms a %s", profile->title,
+    fprintf(file, "%s: %.0f images/s on %d thread%s, %.3f ms per %s", profile->title,
             profile_speed(profile), profile->threads, profile->threads == 1 ? "" : "s",
             1e3 * ratio(total_wall(profile), (double)profile->passes), profile->pass);
     if (profile->peak.floats > 0)
@@ -246,13 +253,13 @@ void profile_print(FILE *file, const Profile *profile)
     Row *rows = rt_alloc((size_t)profile->count * sizeof *rows);
     fputc('\n', file);
     profile_print_headline(file, profile);
-    fprintf(file, "%ld %s%s, %ld images; times are of the clock: ", profile->passes,
-            profile->pass, profile->passes == 1 ? "" : "s", profile->images);
+    fprintf(file, "%ld images, %ld %s%s", profile->images, profile->passes, profile->pass,
+            profile->passes == 1 ? "" : "s");
     if (profile->threads > 1)
-        fprintf(file, "the threads' time / %d, or all of it where one works alone\n",
+        fprintf(file, "; times by the clock: that of the threads / %d, or of the one that works "
+                      "alone",
                 profile->threads);
-    else
-        fputs("the one thread's\n", file);
+    fputc('\n', file);
     print_layers(file, profile, rows);
     print_kernels(file, profile, rows);
     print_passes(file, profile, rows);

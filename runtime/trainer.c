@@ -1,6 +1,7 @@
 /* The command line of a trainer. One table of flags serves parsing, help and suggestions;
  * what the verbs do is behind trainer.h. */
 #include "trainer.h"
+#include "bench.h"
 #include "gemm.h"
 #include "parse.h"
 #include "support.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { TRAIN = 1, EVAL = 2, CLASSIFY = 4 } VerbBit;
+typedef enum { TRAIN = 1, EVAL = 2, CLASSIFY = 4, BENCH = 8 } VerbBit;
 
 static const struct {
     const char *name, *arguments, *help;
@@ -29,6 +30,10 @@ static const struct {
      "Print the five likeliest classes of each picture with their probabilities. The\n"
      "pictures must have the size of the network's input.",
      CLASSIFY},
+    {"bench", "-o DIR [FLAG...]",
+     "Time training and evaluation on random images, layer by layer; writes tables.txt and\n"
+     "headlines.txt. For trainers generated with --profile.",
+     BENCH},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
@@ -49,16 +54,15 @@ static const struct {
 } flags[] = {
     {"--data", "DIR", "images: the CIFAR-10 binary folder, PNG sheets, or random:COUNT",
      TRAIN | EVAL, VALUE_TEXT, offsetof(TrainerOptions, data), 0},
-    {"-o", "DIR", "output folder (default: the network's name)", TRAIN, VALUE_TEXT,
+    {"-o", "DIR", "output folder (default: the network's name)", TRAIN | BENCH, VALUE_TEXT,
      offsetof(TrainerOptions, output), 0},
     {"--weights", "FILE", "a checkpoint: start from its weights, or use them",
-     TRAIN | EVAL | CLASSIFY, VALUE_TEXT, offsetof(TrainerOptions, weights), 0},
+     TRAIN | EVAL | CLASSIFY | BENCH, VALUE_TEXT, offsetof(TrainerOptions, weights), 0},
     {"--resume", "[FILE]", "go on from a stopped run (default: last.ckpt in -o's folder)",
      TRAIN, VALUE_RESUME, offsetof(TrainerOptions, resume_file), 0},
     {"--epochs", "N", "train that long (default: what the config or resumed run says)",
      TRAIN, VALUE_COUNT, offsetof(TrainerOptions, epochs), 1000000},
-    {"--steps", "N", "stop after N optimiser steps, for benchmarks and tests", TRAIN,
-     VALUE_COUNT, offsetof(TrainerOptions, steps), 1L << 40},
+    {"--steps", "N", "take N optimiser steps and stop", TRAIN | BENCH, VALUE_COUNT, offsetof(TrainerOptions, steps), 1L << 40},
     {"--seed", "N", "for weights, order and augmentation (default: the config's)", TRAIN,
      VALUE_SEED, offsetof(TrainerOptions, seed), 0},
     {"--images", "N", "only the first N test images", EVAL, VALUE_COUNT,
@@ -66,7 +70,7 @@ static const struct {
     {"--scores", "FILE.npy", "write the scores, float32 [images][classes], for NumPy",
      EVAL, VALUE_TEXT, offsetof(TrainerOptions, scores), 0},
     {"--threads", "N", "threads to use (default: one for each core)",
-     TRAIN | EVAL | CLASSIFY, VALUE_COUNT, offsetof(TrainerOptions, threads), RT_MAX_THREADS},
+     TRAIN | EVAL | CLASSIFY | BENCH, VALUE_COUNT, offsetof(TrainerOptions, threads), RT_MAX_THREADS},
 };
 enum { FLAGS = sizeof flags / sizeof flags[0] };
 
@@ -180,9 +184,11 @@ static bool parse_flag(char **argv, int *index, VerbBit verb, TrainerOptions *op
 
 static bool check_needed(VerbBit verb, const TrainerOptions *options)
 {
-    if (verb != CLASSIFY && options->data == NULL)
+    if (verb & (TRAIN | EVAL) && options->data == NULL)
         return rt_fail("--data DIR is missing; see --help");
-    if (verb != TRAIN && options->weights == NULL)
+    if (verb == BENCH && options->output == NULL)
+        return rt_fail("-o DIR is missing; see --help");
+    if (verb & (EVAL | CLASSIFY) && options->weights == NULL)
         return rt_fail("--weights FILE is missing; see --help");
     if (verb == CLASSIFY && options->picture_count == 0)
         return rt_fail("no picture to classify; see --help");
@@ -239,9 +245,10 @@ static bool run(int argc, char **argv, const Model *model, const Recipe *recipe,
     bool ok = parse(argc, argv, 1 + named, bit, pictures, &options);
     if (ok) {
         rt_set_threads((int)options.threads);
-        ok = bit == TRAIN  ? train_run(model, recipe, &options, status)
-             : bit == EVAL ? eval_run(model, &options)
-                           : classify_run(model, &options);
+        ok = bit == TRAIN   ? train_run(model, recipe, &options, status)
+             : bit == EVAL  ? eval_run(model, &options)
+             : bit == BENCH ? bench_run(model, recipe, &options)
+                            : classify_run(model, &options);
     }
     free(pictures);
     return ok;

@@ -23,7 +23,7 @@
 /* ---- Help and mistakes ---- */
 
 static const char *const verbs[] = {"gen",    "train",  "eval", "classify",
-                                    "emit",   "verify", "show", "ptq",
+                                    "emit",   "verify", "show", "bench", "ptq",
                                     "import", "export", "data"};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 

@@ -1,0 +1,195 @@
+/* The standalone file's time: in all from the file as it is, by layer from a build that calls
+ * back after each of them. See bench_shipped.h. */
+#include "bench_shipped.h"
+
+#include "compile.h"
+#include "data.h"
+#include "profile_report.h"
+#include "profiled.h"
+#include "progress.h"
+#include "shipped.h"
+#include "support.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double enough_seconds = 0.3;
+enum { LEAST_IMAGES = 16, MOST_IMAGES = 2000 };
+
+typedef struct {
+    void *library;
+    void (*scores)(const uint8_t *image, void *arena, void *scores);
+    void **trace; /* where the file keeps its callback, or NULL */
+} Shipped;
+
+typedef struct {
+    uint8_t *image;
+    void *arena, *scores;
+} Memory;
+
+/* ---- Building it ---- */
+
+static bool load(const Config *config, const Scratch *scratch, const char *define,
+                 const char *name, Shipped *shipped)
+{
+    char *source = rt_format("%s/file.c", scratch->folder);
+    char *object = rt_format("%s/%s.so", scratch->folder, name);
+    const char *const words[] = {"cc",     "-O3",  "-march=native", "-std=c99", "-shared",
+                                 "-fPIC",  define, "-o",            object,     source,
+                                 NULL};
+    char *scores = rt_format("%s_scores", config->name);
+    char *trace = rt_format("%s_trace", config->name);
+    *shipped = (Shipped){0};
+    bool ok = scratch_run(scratch, "bench", NULL, (char *const *)words);
+    if (ok) {
+        shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+        ok = shipped->library || rt_fail("%s: %s", object, dlerror());
+    }
+    if (ok) {
+        *(void **)&shipped->scores = dlsym(shipped->library, scores);
+        shipped->trace = dlsym(shipped->library, trace);
+        ok = shipped->scores || rt_fail("%s: has no %s", object, scores);
+    }
+    free(source);
+    free(object);
+    free(scores);
+    free(trace);
+    return ok;
+}
+
+static void unload(Shipped *shipped)
+{
+    if (shipped->library)
+        dlclose(shipped->library);
+}
+
+/* ---- Running it ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* The median: others may use the machine. */
+static double seconds_an_image(const Shipped *shipped, const Memory *memory)
+{
+    double *seconds = rt_alloc(MOST_IMAGES * sizeof *seconds), total = 0;
+    int count = 0;
+    shipped->scores(memory->image, memory->arena, memory->scores);
+    while (count < LEAST_IMAGES || (total < enough_seconds && count < MOST_IMAGES)) {
+        double start = seconds_now();
+        shipped->scores(memory->image, memory->arena, memory->scores);
+        seconds[count] = seconds_now() - start;
+        total += seconds[count++];
+    }
+    qsort(seconds, (size_t)count, sizeof *seconds, by_size);
+    double median = seconds[count / 2];
+    free(seconds);
+    return median;
+}
+
+/* The file tells of its ops in their order. */
+static struct {
+    ProfileTime *times;
+    int count, next;
+    double since;
+} ops;
+
+static void after_op(const char *layer, const void *y, int h, int w, int c, int row,
+                        int pixel, int size)
+{
+    (void)layer, (void)y, (void)h, (void)w, (void)c, (void)row, (void)pixel, (void)size;
+    ProfileTime *time = &ops.times[ops.next];
+    ops.next = (ops.next + 1) % ops.count;
+    time->seconds += seconds_now() - ops.since;
+    time->calls++;
+    ops.since = seconds_now();
+}
+
+static void time_ops(const Shipped *shipped, const Memory *memory, int images,
+                        ProfileTime *times, int count)
+{
+    void (*callback)(const char *, const void *, int, int, int, int, int, int) = after_op;
+    shipped->scores(memory->image, memory->arena, memory->scores);
+    memcpy(shipped->trace, &callback, sizeof callback);
+    ops.times = times;
+    ops.count = count;
+    ops.next = 0;
+    for (int i = 0; i < images; i++) {
+        ops.since = seconds_now();
+        shipped->scores(memory->image, memory->arena, memory->scores);
+    }
+}
+
+/* ---- Reporting ---- */
+
+static void report(const Net *net, const Shipped *whole, const Shipped *traced,
+                   const Memory *memory, FILE *tables, FILE *headlines)
+{
+    RtProfileOp *ops = rt_alloc((size_t)net->op_count * sizeof *ops);
+    ProfileTime *times = rt_alloc((size_t)net->op_count * sizeof *times);
+    for (int i = 0; i < net->op_count; i++)
+        ops[i] = profiled_op(net, &net->ops[i]);
+    double seconds = seconds_an_image(whole, memory);
+    int images = (int)(enough_seconds / seconds) + 1;
+    Profile profile = {.title = "inference",
+                       .pass = "image",
+                       .ops = ops,
+                       .times = times,
+                       .count = net->op_count,
+                       .threads = 1,
+                       .passes = images,
+                       .calls = images,
+                       .images = images,
+                       .peak = peak_measure(1)};
+    time_ops(traced, memory, images, times, profile.count);
+    for (int i = 0; i < profile.count; i++)
+        profile.network += times[i].seconds;
+    profile_print(tables, &profile);
+    profile.network = seconds * images;
+    profile_print_headline(headlines, &profile);
+    free(ops);
+    free(times);
+}
+
+static void run(const Config *config, const Net *net, const Shipped *whole,
+                const Shipped *traced, FILE *tables, FILE *headlines)
+{
+    const Tensor *pixels = &config->net.tensors[config->net.ops[0].in[0]];
+    size_t bytes = (size_t)tensor_count(pixels);
+    Memory memory = {rt_alloc_aligned((bytes + 63) / 64 * 64),
+                     rt_alloc_aligned((size_t)(net->arena_bytes + 63) / 64 * 64),
+                     rt_alloc((size_t)config->class_count * sizeof(float))};
+    for (size_t i = 0; i < bytes; i++)
+        memory.image[i] = (uint8_t)random_bits(config->recipe.seed, i);
+    report(net, whole, traced, &memory, tables, headlines);
+    free(memory.image);
+    free(memory.arena);
+    free(memory.scores);
+}
+
+bool bench_shipped(const Config *config, const Scratch *scratch, const char *weights,
+                   FILE *tables, FILE *headlines)
+{
+    const CompileOptions options = {.target = target_find(NULL)};
+    Net net;
+    if (!compile_infer(config, &options, &net)) {
+        fprintf(headlines, "inference: no such file, %s\n", rt_error());
+        rt_error_clear();
+        return true;
+    }
+    char *source = rt_format("%s/file.c", scratch->folder);
+    Shipped whole = {0}, traced = {0};
+    bool ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
+              load(config, scratch, "-DNDEBUG", "whole", &whole) &&
+              load(config, scratch, "-DLATHE_TRACE", "traced", &traced);
+    if (ok)
+        run(config, &net, &whole, &traced, tables, headlines);
+    unload(&whole);
+    unload(&traced);
+    free(source);
+    net_free(&net);
+    return ok;
+}
