@@ -6,9 +6,11 @@
 #include <string.h>
 
 /* Bytes of a tensor that one image has, or, of an op that runs for the batch, that there are
- * in all. Weights that an op reads again for each image stay in the cache: not counted. */
+ * in all. Weights that an op reads again for each image stay in the cache: not counted, but
+ * where unpacking them is the work. */
 static long bytes_of(const Op *op, const Tensor *tensor)
 {
+    bool shared = op->scope == SCOPE_IMAGE && op->kind != OP_I_UNPACK;
     long bytes = tensor_count(tensor) * type_size(tensor->type);
     switch (tensor->role) {
     case ROLE_PIXELS:
@@ -16,9 +18,9 @@ static long bytes_of(const Op *op, const Tensor *tensor)
     case ROLE_DATA:
         return bytes;
     case ROLE_PARTIAL:
-        return op->scope == SCOPE_IMAGE ? 0 : tensor->bytes * RT_CHUNKS;
+        return shared ? 0 : tensor->bytes * RT_CHUNKS;
     default:
-        return op->scope == SCOPE_IMAGE ? 0 : bytes;
+        return shared ? 0 : bytes;
     }
 }
 
