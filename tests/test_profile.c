@@ -293,10 +293,10 @@ static void find_row(const char *layer, const char *pass, double *time, long *ca
     ck_abort_msg("no row %s %s in %s", layer, pass, out);
 }
 
-/* The number behind a label at the start of a line. */
+/* The time of a line of the last table. */
 static double find_line(const char *label)
 {
-    char *start = rt_format("\n%s ", label), *at = strstr(out, start);
+    char *start = rt_format("\n%-40s ", label), *at = strstr(out, start);
     ck_assert_msg(at != NULL, "no %s in %s", label, out);
     double value = atof(at + strlen(start));
     free(start);
