@@ -87,7 +87,7 @@ static const struct {
     {{"train", "CONFIG", "--dta", "x"},
      "lathe: train: unknown flag --dta; did you mean --data?\n"},
     {{"train", "CONFIG", "--data", "random:100", "--images", "5"},
-     "lathe: train: unknown flag --images; see lathe train --help\n"},
+     "lathe: train: unknown flag --images; did you mean --target?\n"},
     {{"train", "CONFIG", "--data", "random:100", "--steps", "abc"},
      "lathe: --steps: \"abc\", want a whole number from 1 to 1099511627776\n"},
     {{"train", "CONFIG", "--data", "random:100", "--profil"},
