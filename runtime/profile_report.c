@@ -240,7 +240,7 @@ static void print_passes(FILE *file, const Profile *profile, Row *rows)
 
 void profile_print_headline(FILE *file, const Profile *profile)
 {
-    fprintf(file, "%s: %.0f images/s on %d thread%s, %.3f ms per %s", profile->title,
+    fprintf(file, "%s: %.0f images/s on %d thread%s, %.4g ms per %s", profile->title,
             profile_speed(profile), profile->threads, profile->threads == 1 ? "" : "s",
             1e3 * ratio(total_wall(profile), (double)profile->passes), profile->pass);
     if (profile->peak.floats > 0)

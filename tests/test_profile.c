@@ -69,7 +69,7 @@ END_TEST
 
 static const char made_text[] =
     "\n"
-    "training: 1000 images/s on 2 threads, 500.000 ms per step, 12% of peak\n"
+    "training: 1000 images/s on 2 threads, 500 ms per step, 12% of peak\n"
     "1000 images, 2 steps; times by the clock: that of the threads / 2, or of the one that "
     "works alone\n"
     "\n"
