@@ -92,18 +92,20 @@ int cmd_bench(int argc, char **argv)
     Flag flags[] = {
         {"--batch", "N", "images of a step (default: the config's)", &batch},
         {"--steps", "N", "optimiser steps to time (default: 20)", &steps},
-        {"--threads", "N", "threads of training and evaluation (default: all cores)", &threads},
+        {"--threads", "N", "threads to train and evaluate on (default: all cores)",
+         &threads},
     };
     const Verb verb = {"bench", "CONFIG [FLAG...]",
-                       "Time training, evaluation and the standalone file on random images, layer\n"
-                       "by layer and kernel by kernel, beside what the machine could multiply.",
+                       "Time training, evaluation and the standalone file on random images,\n"
+                       "by layer and kernel, beside what the machine could multiply.",
                        flags, 3, false};
     Options options;
     char *set = NULL;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options.rest_count == 0 || rt_fail("bench: unexpected word %s", options.rest[0]);
-        ok = ok && is_count("--batch", batch, 1L << 20) && is_count("--steps", steps, 1L << 20) &&
+        ok = ok && is_count("--batch", batch, 1L << 20) &&
+             is_count("--steps", steps, 1L << 20) &&
              is_count("--threads", threads, RT_MAX_THREADS);
         if (ok && batch)
             options.sets[options.set_count++] = set = rt_format("train.batch=%s", batch);

@@ -38,7 +38,8 @@ bool seeded_write(const Config *config, const char *beside, const char *output)
         return write_initial(config, output);
     const PtqOptions ranges = {0};
     PtqResult result;
-    char *initial = rt_format("%s/initial.ckpt", beside), *data = rt_format("random:%d", IMAGES);
+    char *initial = rt_format("%s/initial.ckpt", beside);
+    char *data = rt_format("random:%d", IMAGES);
     bool ok = write_initial(config, initial) &&
               start_quantise(config, initial, data, IMAGES, &ranges, output, &result);
     free(initial);

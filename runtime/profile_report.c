@@ -256,8 +256,9 @@ void profile_print(FILE *file, const Profile *profile)
     fprintf(file, "%ld images, %ld %s%s", profile->images, profile->passes, profile->pass,
             profile->passes == 1 ? "" : "s");
     if (profile->threads > 1)
-        fprintf(file, "; times by the clock: that of the threads / %d, or of the one that works "
-                      "alone",
+        fprintf(file,
+                "; times by the clock: that of the threads / %d, or of the one that works "
+                "alone",
                 profile->threads);
     fputc('\n', file);
     print_layers(file, profile, rows);

@@ -362,9 +362,10 @@ START_TEST(bench_times_everything)
     ck_assert_int_eq(strncmp(out, "peak: ", 6), 0);
     double speed[3] = {0}, time[3] = {0}, share[3] = {0};
     int read = sscanf(at + 1,
-                      "%*s training: %lf images/s on 2 threads, %lf ms per step, %lf%% of peak "
-                      "evaluation: %lf images/s on 2 threads, %lf ms per call, %lf%% of peak "
-                      "inference: %lf images/s on 1 thread, %lf ms per image, %lf%% of peak",
+                      "%*s training: %lf images/s on 2 threads, %lf ms per step, "
+                      "%lf%% of peak evaluation: %lf images/s on 2 threads, %lf ms per call, "
+                      "%lf%% of peak inference: %lf images/s on 1 thread, %lf ms per image, "
+                      "%lf%% of peak",
                       &speed[0], &time[0], &share[0], &speed[1], &time[1], &share[1], &speed[2],
                       &time[2], &share[2]);
     ck_assert_msg(read == 9, "%d of %s", read, at);
@@ -391,7 +392,8 @@ static const struct {
     {{"bench", "x.lua", "--step", "3"},
      "lathe: bench: unknown flag --step; did you mean --steps?\n"},
     {{"bench", "none.lua"}, "lathe: none.lua: No such file or directory\n"},
-    {{"gen", "x.lua", "--profil"}, "lathe: gen: unknown flag --profil; did you mean --profile?\n"},
+    {{"gen", "x.lua", "--profil"},
+     "lathe: gen: unknown flag --profil; did you mean --profile?\n"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
