@@ -72,7 +72,13 @@ static int by_size(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The median: others may use the machine. */
+/* Sorts them. Not the mean: others may use the machine. */
+static double median(double *seconds, int count)
+{
+    qsort(seconds, (size_t)count, sizeof *seconds, by_size);
+    return seconds[count / 2];
+}
+
 static double seconds_an_image(const Shipped *shipped, const Memory *memory)
 {
     double *seconds = rt_alloc(MOST_IMAGES * sizeof *seconds), total = 0;
@@ -84,43 +90,45 @@ static double seconds_an_image(const Shipped *shipped, const Memory *memory)
         seconds[count] = seconds_now() - start;
         total += seconds[count++];
     }
-    qsort(seconds, (size_t)count, sizeof *seconds, by_size);
-    double median = seconds[count / 2];
+    double middle = median(seconds, count);
     free(seconds);
-    return median;
+    return middle;
 }
 
 /* The file tells of its ops in their order. */
 static struct {
-    ProfileTime *times;
-    int count, next;
+    double *seconds; /* [ops][images] */
+    int images, image, op;
     double since;
-} ops;
+} telling;
 
-static void after_op(const char *layer, const void *y, int h, int w, int c, int row,
-                        int pixel, int size)
+static void after_op(const char *layer, const void *y, int h, int w, int c, int row, int pixel,
+                     int size)
 {
     (void)layer, (void)y, (void)h, (void)w, (void)c, (void)row, (void)pixel, (void)size;
-    ProfileTime *time = &ops.times[ops.next];
-    ops.next = (ops.next + 1) % ops.count;
-    time->seconds += seconds_now() - ops.since;
-    time->calls++;
-    ops.since = seconds_now();
+    size_t at = (size_t)telling.op++ * telling.images + telling.image;
+    telling.seconds[at] = seconds_now() - telling.since;
+    telling.since = seconds_now();
 }
 
+/* An op's time is its median for all images. */
 static void time_ops(const Shipped *shipped, const Memory *memory, int images,
-                        ProfileTime *times, int count)
+                     ProfileTime *times, int count)
 {
     void (*callback)(const char *, const void *, int, int, int, int, int, int) = after_op;
+    telling.seconds = rt_alloc((size_t)count * images * sizeof(double));
+    telling.images = images;
     shipped->scores(memory->image, memory->arena, memory->scores);
     memcpy(shipped->trace, &callback, sizeof callback);
-    ops.times = times;
-    ops.count = count;
-    ops.next = 0;
-    for (int i = 0; i < images; i++) {
-        ops.since = seconds_now();
+    for (telling.image = 0; telling.image < images; telling.image++) {
+        telling.op = 0;
+        telling.since = seconds_now();
         shipped->scores(memory->image, memory->arena, memory->scores);
     }
+    for (int i = 0; i < count; i++)
+        times[i] = (ProfileTime){
+            median(telling.seconds + (size_t)i * images, images) * images, images};
+    free(telling.seconds);
 }
 
 /* ---- Reporting ---- */
