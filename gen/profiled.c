@@ -11,7 +11,7 @@
 static long bytes_of(const Op *op, const Tensor *tensor)
 {
     bool shared = op->scope == SCOPE_IMAGE && op->kind != OP_I_UNPACK;
-    long bytes = tensor_count(tensor) * type_size(tensor->type);
+    long bytes = tensor_count(tensor) * type_bytes(tensor->type);
     switch (tensor->role) {
     case ROLE_PIXELS:
     case ROLE_LOGITS:
