@@ -127,9 +127,9 @@ bool jit_move(Jit *jit, bool wait)
 
 /* ---- The first tier, and both ---- */
 
-static bool compile_memory(Jit *jit, const Config *config)
+static bool compile_memory(Jit *jit, const Config *config, bool profile)
 {
-    const CompileOptions options = {.target = target_find("tcc")};
+    const CompileOptions options = {.target = target_find("tcc"), .profile = profile};
     char *texts[2];
     build_texts(config, &options, "lathe gen", &texts[0], &texts[1]);
     static const char *const names[] = {"network.c", "train.c"};
@@ -164,7 +164,7 @@ Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier)
     if (tier == JIT_CC)
         ok = ok && jit_move(jit, true);
     else
-        ok = ok && compile_memory(jit, config);
+        ok = ok && compile_memory(jit, config, options->profile);
     if (ok && tier == JIT_TIERED)
         widen_arena(jit, config, options);
     if (ok)
