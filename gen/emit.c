@@ -38,6 +38,10 @@ static void set_flag(lua_State *lua, const char *name, bool value)
 static int constant_words(lua_State *lua)
 {
     const Constants *constants = lua_touserdata(lua, lua_upvalueindex(1));
+    if (constants == NULL) {
+        lua_pushliteral(lua, "    /* from a checkpoint */");
+        return 1;
+    }
     const Constant *it = constants_find(constants, luaL_checkstring(lua, 1));
     if (it == NULL)
         return luaL_error(lua, "no constant is called %s", lua_tostring(lua, 1));
@@ -168,7 +172,36 @@ static void push_target(lua_State *lua, const Target *target)
     lua_setfield(lua, -2, "target");
 }
 
-/* Arguments: template name, EmitInput. Result: the text. */
+/* The parts of the text, a list on top of the stack. */
+static void read_map(lua_State *lua, LineMap *map)
+{
+    static const char *const kinds[] = {"function", "call", "constant", "kernel", NULL};
+    int count = (int)lua_rawlen(lua, -1), list = lua_gettop(lua);
+    map->parts = rt_alloc((count + 1) * sizeof(Part));
+    for (int i = 0; i < count; i++) {
+        Part *part = &map->parts[map->count];
+        lua_rawgeti(lua, list, i + 1);
+        lua_getfield(lua, list + 1, "what");
+        part->kind = luaL_checkoption(lua, -1, NULL, kinds);
+        const struct {
+            const char *name;
+            int *value;
+        } numbers[] = {{"first", &part->first}, {"last", &part->last},
+                       {"op", &part->op},       {"variant", &part->variant}};
+        for (int n = 0; n < 4; n++) {
+            lua_getfield(lua, list + 1, numbers[n].name);
+            *numbers[n].value = (int)lua_tointeger(lua, -1);
+        }
+        lua_getfield(lua, list + 1, "program");
+        snprintf(part->program, sizeof part->program, "%s", luaL_optstring(lua, -1, ""));
+        lua_getfield(lua, list + 1, "kernel");
+        snprintf(part->kernel, sizeof part->kernel, "%s", luaL_optstring(lua, -1, ""));
+        lua_settop(lua, list);
+        map->count += part->first <= part->last;
+    }
+}
+
+/* Arguments: template name, EmitInput. Results: the text, its parts. */
 static int render(lua_State *lua)
 {
     const char *name = lua_touserdata(lua, 1);
@@ -215,8 +248,10 @@ static int render(lua_State *lua)
     set_flag(lua, "quantised", quant_used(&input->config->net));
     fields_push_recipe(lua, input->config);
     lua_setfield(lua, -2, "recipe");
-    lua_call(lua, 3, 1);
-    return 1;
+    if (input->more)
+        input->more(lua, input->context);
+    lua_call(lua, 3, 2);
+    return 2;
 }
 
 static int with_traceback(lua_State *lua)
@@ -225,20 +260,30 @@ static int with_traceback(lua_State *lua)
     return 1;
 }
 
-char *emit(const char *name, const EmitInput *input, size_t *bytes)
+char *emit_mapped(const char *name, const EmitInput *input, size_t *bytes, LineMap *map)
 {
     lua_State *lua = luaL_newstate();
     lua_pushcfunction(lua, with_traceback);
     lua_pushcfunction(lua, render);
     lua_pushlightuserdata(lua, (void *)name);
     lua_pushlightuserdata(lua, (void *)input);
-    if (lua_pcall(lua, 2, 1, 1) != LUA_OK) {
+    if (lua_pcall(lua, 2, 2, 1) != LUA_OK) {
         fprintf(stderr, "bug in a template: %s\n", lua_tostring(lua, -1));
         abort();
     }
-    const char *text = lua_tolstring(lua, -1, bytes);
+    *map = (LineMap){0};
+    read_map(lua, map);
+    const char *text = lua_tolstring(lua, -2, bytes);
     char *copy = rt_grow(NULL, *bytes + 1);
     memcpy(copy, text, *bytes + 1);
     lua_close(lua);
     return copy;
+}
+
+char *emit(const char *name, const EmitInput *input, size_t *bytes)
+{
+    LineMap map;
+    char *text = emit_mapped(name, input, bytes, &map);
+    free(map.parts);
+    return text;
 }

@@ -27,12 +27,19 @@ static int once_tensor(Net *net, Role role, Type type, const char *name, const c
     return index;
 }
 
+static bool multiplies(OpKind kind)
+{
+    return kind == OP_CONV_BWD_INPUT || kind == OP_CONV_BWD_WEIGHT ||
+           kind == OP_DENSE_BWD_INPUT || kind == OP_DENSE_BWD_WEIGHT;
+}
+
 /* An op of the backward pass of op `of`. */
 static int add_backward(Net *net, OpKind kind, int of)
 {
     Op like = net->ops[of];
     int index = net_add_op(net, kind, like.name, like.file, like.line);
     Op *op = &net->ops[index];
+    op->layer = like.layer;
     op->kernel_h = like.kernel_h;
     op->kernel_w = like.kernel_w;
     op->stride = like.stride;
@@ -42,7 +49,7 @@ static int add_backward(Net *net, OpKind kind, int of)
     op->pad_right = like.pad_right;
     op->channel_offset = like.channel_offset;
     op->relu = like.relu;
-    op->macs = like.macs;
+    op->macs = multiplies(kind) ? like.macs : 0;
     return index;
 }
 
@@ -118,7 +125,6 @@ static int floats_of(Net *net, int forward, int codes)
     int floats = net_add_data(net, net->ops[op].name, ".x", like.h, like.w, like.c);
     set_in(net, op, "x", codes);
     set_out(net, op, "y", floats);
-    net->ops[op].macs = 0;
     net->ops[op].in_steps = net->tensors[codes].codes.is_image;
     return floats;
 }
@@ -281,7 +287,6 @@ static void weights_backward(Grad *grad, int forward)
     int op = add_backward(net, OP_Q_WEIGHTS_BWD, forward);
     net->ops[op].own = quantise.own;
     net->ops[op].input = quantise.input;
-    net->ops[op].macs = 0;
     set_in(net, op, "w", quantise.in[0]);
     set_in(net, op, "dvalues", quantise.out[op_output(OP_Q_WEIGHTS, "dvalues")]);
     set_out(net, op, "dw", param_gradient(net, quantise.in[0]));
@@ -380,6 +385,7 @@ static void use_batch_statistics(Net *net)
             grown.ops[finish].in[j + 1] = op.in[j]; /* scale, shift, mean, var */
         set_out(&grown, finish, "coef", coef);
         set_out(&grown, finish, "saved", saved);
+        grown.ops[stats].layer = grown.ops[finish].layer = op.layer;
         grown.ops[finish].samples = net->tensors[x].h * net->tensors[x].w;
         net_append_op(&grown, &point);
     }

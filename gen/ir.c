@@ -1,6 +1,7 @@
 /* The Net: growing it, asking it, dumping it, checking it. */
 #include "ir.h"
 
+#include "field_table.h"
 #include "support.h"
 
 #include <assert.h>
@@ -60,7 +61,8 @@ int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int li
         net->ops = rt_grow(net->ops, net->op_room * sizeof(Op));
     }
     Op *op = &net->ops[net->op_count];
-    *op = (Op){.kind = kind, .line = line, .scope = op_info[kind].scope};
+    *op = (Op){.kind = kind, .line = line, .layer = NONE,
+                .scope = op_info[kind].scope};
     op->tasks = op->scope == SCOPE_TASKS;
     const Quantiser none = {.step = NONE, .range = NONE};
     op->own = op->bias = op->input = op->other = none;
@@ -222,15 +224,87 @@ static void dump_slots(FILE *file, const Net *net, const char *names, const int 
     }
 }
 
-#define DUMP(type, name, what)                                                            \
-    if (it->name != 0)                                                                    \
-        fprintf(file, " " #name "=%ld", (long)it->name);
+const char *const type_names[] = {"uint8_t", "float", "double", "int32_t", "int64_t",
+                                  "uint32_t"};
+const char *const role_names[] = {"pixels",   "logits", "param", "stat",
+                                  "gradient", "data",   "once",  "partial"};
+const char *const place_names[] = {"batch", "worker"};
+const char *const scope_names[] = {"image", "tasks", "batch"};
+const char *const lowering_names[] = {"direct", "call"};
+
+static void dump_long_t(FILE *file, const char *name, long value)
+{
+    if (value != 0)
+        fprintf(file, " %s=%ld", name, value);
+}
+
+static void dump_int_t(FILE *file, const char *name, int value)
+{
+    dump_long_t(file, name, value);
+}
+
+static void dump_bool_t(FILE *file, const char *name, bool value)
+{
+    if (value)
+        fprintf(file, " %s", name);
+}
+
+static void dump_type_t(FILE *file, const char *name, Type value)
+{
+    fprintf(file, " %s=%s", name, type_names[value]);
+}
+
+static void dump_role_t(FILE *file, const char *name, Role value)
+{
+    fprintf(file, " %s=%s", name, role_names[value]);
+}
+
+static void dump_place_t(FILE *file, const char *name, Place value)
+{
+    if (value != PLACE_BATCH)
+        fprintf(file, " %s=%s", name, place_names[value]);
+}
+
+static void dump_scope_t(FILE *file, const char *name, Scope value)
+{
+    if (value != SCOPE_IMAGE)
+        fprintf(file, " %s=%s", name, scope_names[value]);
+}
+
+static void dump_lowering_t(FILE *file, const char *name, Lowering value)
+{
+    if (value != LOWER_DIRECT)
+        fprintf(file, " %s=%s", name, lowering_names[value]);
+}
+
+void quantiser_dump(const Quantiser *it, const char *name, FILE *file)
+{
+    if (it->is_image)
+        fprintf(file, " %s=image:8", name);
+    else if (it->quantizer != QUANT_NONE)
+        fprintf(file, " %s=%s:%d", name,
+                field_words(&field_rows[FIELD_quant_quantizer])[it->quantizer], it->bits);
+}
+
+#define DUMP(type, name, what) dump_##type##_t(file, #name, it->name);
 
 static void dump_tensor(FILE *file, const Tensor *it)
 {
     fprintf(file, "tensor %s", it->name);
     TENSOR_FIELDS(DUMP)
+    quantiser_dump(&it->codes, "codes", file);
     fputc('\n', file);
+}
+
+void op_dump_fields(const Op *it, FILE *file)
+{
+    OP_FIELDS(DUMP)
+    quantiser_dump(&it->own, "own", file);
+    quantiser_dump(&it->bias, "bias", file);
+    quantiser_dump(&it->input, "input", file);
+    quantiser_dump(&it->other, "other", file);
+    if (it->kernel[0])
+        fprintf(file, " kernel=%s", it->kernel);
 }
 
 static void dump_op(FILE *file, const Net *net, const Op *it)
@@ -239,9 +313,7 @@ static void dump_op(FILE *file, const Net *net, const Op *it)
     dump_slots(file, net, op_info[it->kind].inputs, it->in);
     fputs(" ->", file);
     dump_slots(file, net, op_info[it->kind].outputs, it->out);
-    OP_FIELDS(DUMP)
-    if (it->kernel[0])
-        fprintf(file, " kernel=%s", it->kernel);
+    op_dump_fields(it, file);
     fprintf(file, " # %s:%d\n", it->file, it->line);
 }
 
@@ -291,6 +363,8 @@ static const char *op_problem(const Net *net, const Op *op, const bool *written)
         if (tensor != NONE && adds && !written[tensor])
             return "adds to a tensor that nothing wrote";
     }
+    if (op->layer < 0)
+        return "comes from no layer";
     return op->name[0] == 0 ? "has no name" : NULL;
 }
 

@@ -137,6 +137,7 @@ typedef struct {
     char name[NAME_SIZE];     /* the layer, the same everywhere: "s1b0_conv1" */
     char file[NAME_SIZE * 2]; /* where the config says so */
     int line;
+    int layer; /* the config's op that it comes from, by index */
     int in[OP_INPUTS], out[OP_OUTPUTS]; /* tensor indices or NONE; slots named in ops.def */
     OP_FIELDS(FIELD)
 #undef FIELD
@@ -202,8 +203,16 @@ long tensor_row(const Tensor *tensor);
 bool op_reads(const Op *op, int tensor);
 bool op_writes(const Op *op, int tensor);
 
+/* C's names of element types ("float"); the others as they are written in the dump. */
+extern const char *const type_names[], *const role_names[], *const place_names[],
+    *const scope_names[], *const lowering_names[];
+
 /* One line per tensor and op, fields that are 0 left out; the same text for the same Net. */
 void net_dump(const Net *net, FILE *file);
+/* The fields of one op alone, without its slots: " stride=2 relu lowering=call". */
+void op_dump_fields(const Op *op, FILE *file);
+/* " own=uniform_static:4" for a quantiser called `name`; nothing when it quantises nothing. */
+void quantiser_dump(const Quantiser *quantiser, const char *name, FILE *file);
 /* Abort with the dump when an invariant does not hold: this is a bug, never the user's. */
 void net_verify(const Net *net, const char *after);
 /* Push the Net as a table { ops = {...}, tensors = {...}, ... } for templates; an op holds its

@@ -27,31 +27,27 @@ static void push_name(lua_State *lua, const char *const *names, int value)
 
 static void push_type_t(lua_State *lua, Type value)
 {
-    push_name(lua, (const char *const[]){"uint8_t", "float", "double", "int32_t", "int64_t",
-                                       "uint32_t"}, value);
+    push_name(lua, type_names, value);
 }
 
 static void push_role_t(lua_State *lua, Role value)
 {
-    push_name(lua,
-              (const char *const[]){"pixels", "logits", "param", "stat", "gradient", "data",
-                                    "once", "partial"},
-              value);
+    push_name(lua, role_names, value);
 }
 
 static void push_place_t(lua_State *lua, Place value)
 {
-    push_name(lua, (const char *const[]){"batch", "worker"}, value);
+    push_name(lua, place_names, value);
 }
 
 static void push_scope_t(lua_State *lua, Scope value)
 {
-    push_name(lua, (const char *const[]){"image", "tasks", "batch"}, value);
+    push_name(lua, scope_names, value);
 }
 
 static void push_lowering_t(lua_State *lua, Lowering value)
 {
-    push_name(lua, (const char *const[]){"direct", "call"}, value);
+    push_name(lua, lowering_names, value);
 }
 
 #define PUSH(type, name, what)                                                            \
@@ -185,8 +181,10 @@ static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
         lua_pushstring(lua, texts[i][1]);
         lua_setfield(lua, -2, texts[i][0]);
     }
-    lua_pushinteger(lua, it->line);
-    lua_setfield(lua, -2, "line");
+    PUSH(int, line, "")
+    PUSH(int, layer, "")
+    lua_pushinteger(lua, it - net->ops);
+    lua_setfield(lua, -2, "index");
     push_quantiser(lua, net, &it->own, "own");
     push_quantiser(lua, net, &it->bias, "bias_own");
     push_quantiser(lua, net, &it->input, "input");

@@ -168,6 +168,7 @@ static void share_weight_gradient(Net *net, int index)
     add.in[0] = partial;
     add.out[0] = gradient;
     add.tasks = RT_CHUNKS;
+    add.layer = net->ops[index].layer;
     /* Ahead of what reads the gradient: that of a quantiser. */
     memmove(&net->ops[index + 2], &net->ops[index + 1], (total - index - 1) * sizeof(Op));
     net->ops[index + 1] = add;

@@ -32,11 +32,26 @@ local function compile(path)
     return table.concat(code, "\n")
 end
 
--- Text of the template `main` in `folder` for the names in `data`. Templates see `data`, the
--- standard library, and include(name), once(name, print), forget_kernels() and what they define
--- themselves.
+-- The first and last line of each part, from the indices of its first and last piece.
+local function number_lines(output, parts)
+    local line, at = 1, {} -- of each piece, the line it begins on
+    for i, piece in ipairs(output) do
+        at[i] = line
+        local _, ends = piece:gsub("\n", "")
+        line = line + ends
+    end
+    at[#output + 1] = line
+    for _, part in ipairs(parts) do
+        part.first, part.last = at[part.first], at[part.last + 1] - 1
+    end
+end
+
+-- Text of the template `main` in `folder` for the names in `data`, and the line map: a list of
+-- what templates named in belongs() and once(), each with its first and last line. Templates
+-- see `data`, the standard library, and include(name), once(name, print), belongs(part),
+-- forget_kernels() and what they define themselves.
 function template.render(folder, main, data)
-    local output, kernels = {}, {}
+    local output, kernels, parts, part, variant = {}, {}, {}, nil, 0
     local names = setmetatable({}, {
         __index = function(_, name)
             local found = data[name]
@@ -63,8 +78,19 @@ function template.render(folder, main, data)
         assert(load(compile(path), "@templates/" .. name, "t", names))()
     end
 
+    -- Lines from here on are of this part; without one, of none.
+    function names.belongs(following)
+        if part then
+            part.last = #output
+            parts[#parts + 1] = part
+        end
+        part = following
+        if part then part.first = #output + 1 end
+    end
+
     -- Print a kernel the first time its name comes up; one name must always mean one text.
     function names.once(name, print, ...)
+        assert(not part, "a kernel inside a part")
         local outer = output
         output = {}
         print(...)
@@ -72,7 +98,9 @@ function template.render(folder, main, data)
         output = outer
         if kernels[name] == nil then
             kernels[name] = text
+            names.belongs{ what = "kernel", kernel = name, variant = variant }
             output[#output + 1] = text
+            names.belongs()
         end
         assert(kernels[name] == text, "two kernels are called " .. name)
     end
@@ -80,10 +108,12 @@ function template.render(folder, main, data)
     -- From here on kernels are printed anew: another target's, in another #if branch.
     function names.forget_kernels()
         kernels = {}
+        variant = variant + 1
     end
 
     names.include(main)
-    return table.concat(output)
+    number_lines(output, parts)
+    return table.concat(output), parts
 end
 
 return template

@@ -183,7 +183,8 @@ static int begin_op(lua_State *lua, OpKind kind, const char *name)
         luaL_error(lua, "%s: more than %d layers", name, MOST_OPS);
     if ((net->op_count == 0) != (kind == OP_IMAGE))
         luaL_error(lua, "%s: a network begins with one image{ h, w, c }", name);
-    return net_add_op(net, kind, name, file, line);
+    int op = net_add_op(net, kind, name, file, line);
+    return net->ops[op].layer = op;
 }
 
 static int finish_op(lua_State *lua, int index)
