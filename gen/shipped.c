@@ -57,7 +57,7 @@ static bool make_selftest(const Config *config, const char *weights, Selftest *s
 static Net at_packed_bits(const Config *config, const Constants *constants)
 {
     Net net = net_copy(&config->net);
-    for (int i = 0; i < net.op_count; i++) {
+    for (int i = 0; constants && i < net.op_count; i++) {
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "%.50s.packed", net.ops[i].name);
         const Constant *packed = constants_find(constants, name);
@@ -65,6 +65,35 @@ static Net at_packed_bits(const Config *config, const Constants *constants)
             net.ops[i].own.bits = packed->bits;
     }
     return net;
+}
+
+bool shipped_compile(const Config *config, const Constants *constants, Net nets[3])
+{
+    Config packed = *config;
+    packed.net = at_packed_bits(config, constants);
+    const char *const targets[] = {"plain", "avx2",
+                                   quant_used(&config->net) ? "vnni" : "avx512"};
+    bool ok = true;
+    for (int i = 0; i < 3; i++) {
+        const CompileOptions compile = {.target = target_find(targets[i])};
+        nets[i] = (Net){0};
+        ok = ok && compile_infer(&packed, &compile, &nets[i]);
+    }
+    net_free(&packed.net);
+    return ok;
+}
+
+EmitInput shipped_input(const Config *config, const Constants *constants, const Net nets[3],
+                        const char *command)
+{
+    return (EmitInput){.config = config,
+                       .command = command,
+                       .layers = &config->net,
+                       .infer = &nets[0],
+                       .infer_narrow = &nets[1],
+                       .infer_wide = &nets[2],
+                       .name = config->name,
+                       .constants = constants};
 }
 
 bool shipped_write(const Config *config, const char *weights, const char *output,
@@ -79,26 +108,12 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         return false;
     bool ok = constants_make(config, &checkpoint, weights, &constants);
     if (ok) {
-        Net nets[3] = {0};
-        Config packed = *config;
-        packed.net = at_packed_bits(config, &constants);
-        const char *const targets[] = {"plain", "avx2",
-                                       quant_used(&config->net) ? "vnni" : "avx512"};
-        for (int i = 0; ok && i < 3; i++) {
-            const CompileOptions compile = {.target = target_find(targets[i])};
-            ok = compile_infer(&packed, &compile, &nets[i]);
-        }
+        Net nets[3];
         char *command = rt_format("lathe emit %s", config->path);
-        EmitInput input = {.config = config,
-                           .command = command,
-                           .layers = &config->net,
-                           .infer = &nets[0],
-                           .infer_narrow = &nets[1],
-                           .infer_wide = &nets[2],
-                           .name = config->name,
-                           .constants = &constants,
-                           .split = options.split};
         Selftest selftest = {0};
+        ok = shipped_compile(config, &constants, nets);
+        EmitInput input = shipped_input(config, &constants, nets, command);
+        input.split = options.split;
         if (ok && options.selftest && quant_used(&config->net)) {
             ok = make_selftest(config, weights, &selftest);
             input.selftest = &selftest;
@@ -109,7 +124,6 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         free(command);
         for (int i = 0; i < 3; i++)
             net_free(&nets[i]);
-        net_free(&packed.net);
     }
     constants_free(&constants);
     checkpoint_free(&checkpoint);
