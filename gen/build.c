@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -241,4 +242,14 @@ char *build_trainer(const char *folder)
 char *build_library(const char *folder)
 {
     return build_product(folder, "network.so", false);
+}
+
+char *build_object(const char *folder)
+{
+    char *trainer = build_trainer(folder);
+    if (trainer == NULL)
+        return NULL;
+    char *object = rt_format("%s/network.o", dirname(trainer));
+    free(trainer);
+    return object;
 }

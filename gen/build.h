@@ -19,4 +19,7 @@ char *build_trainer(const char *folder);
  * exports lathe_model and lathe_recipe. Built in the folder, which may become the cache's. */
 char *build_library(const char *folder);
 
+/* The network.o that this trainer is linked with; free() the path. */
+char *build_object(const char *folder);
+
 #endif

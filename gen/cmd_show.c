@@ -2,8 +2,10 @@
 #include "checkpoint.h"
 #include "commands.h"
 #include "options.h"
+#include "page.h"
 #include "params.h"
 #include "report.h"
+#include "show_layer.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -54,27 +56,62 @@ static bool print_table(const Config *config, const char *weights)
     return ok;
 }
 
+/* What needs more than the table: a layer, or the page. */
+static bool inspect(const Options *options, const char *weights, const char *page, bool assembly)
+{
+    const char *name = options->rest_count ? options->rest[0] : NULL;
+    Inspection it;
+    bool ok = inspect_open(&it, options, weights);
+    int layer = ok && name ? inspect_layer(&it, name) : NONE;
+    ok = ok && (name == NULL || layer != NONE);
+    if (ok && name)
+        show_layer(&it, layer, stdout);
+    ok = ok && (!assembly || show_assembly(&it, layer, stdout));
+    ok = ok && (page == NULL || page_write(&it, page));
+    inspect_close(&it);
+    return ok;
+}
+
+static bool check_words(const Options *options, const char *pass, const char *assembly,
+                        const char *page)
+{
+    if (options->rest_count > 1)
+        return rt_fail("show: unexpected word %s", options->rest[1]);
+    const char *layer = options->rest_count ? options->rest[0] : NULL;
+    if (assembly && layer == NULL)
+        return rt_fail("show: --asm wants a LAYER");
+    if (pass && (layer || page))
+        return rt_fail("show: --dump is for whole programs: without a LAYER or --html");
+    return pass == NULL || known_pass(pass);
+}
+
 int cmd_show(int argc, char **argv)
 {
-    const char *pass = NULL, *fields = NULL, *weights = NULL;
+    const char *pass = NULL, *fields = NULL, *weights = NULL, *assembly = NULL, *page = NULL;
     Flag flags[] = {
+        {"--weights", "FILE", "learned bits, steps and ranges as this checkpoint has them",
+         &weights},
+        {"--asm", NULL, "the layer's machine code, too, and its share of vector instructions",
+         &assembly},
+        {"--html", "FILE", "all of it as one page: graph, memory, bits, size, source", &page},
         {"--dump", "PASS", "the IR after a pass: " COMPILE_PASSES_HELP, &pass},
-        {"--weights", "FILE", "learned bits as this checkpoint has them", &weights},
         {"--fields", NULL, "every config field outside `net`, its default and meaning", &fields},
     };
-    const Verb verb = {"show", "CONFIG [--weights FILE] [--dump PASS]",
-                       "The layers with shapes, bits, parameters, multiply-accumulates and bytes.",
-                       flags, 3, false};
+    const Verb verb = {"show", "CONFIG [LAYER [--asm]] [--weights FILE] [--html FILE]",
+                       "The layers with shapes, bits, parameters, multiply-accumulates and bytes;\n"
+                       "of one LAYER its config lines, cost, IR and C.",
+                       flags, 5, false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && fields) {
         config_print_fields(stdout);
     } else if (ok && !options.help) {
-        ok = options.rest_count == 0 || rt_fail("show: unexpected word %s", options.rest[0]);
-        ok = ok && (pass == NULL || known_pass(pass)) && options_load(&options);
+        ok = check_words(&options, pass, assembly, page) && options_load(&options);
         options.compile.dump = pass;
         if (ok && pass)
             ok = dump(&options);
+        else if (ok && (options.rest_count || page))
+            ok = inspect(&options, weights, page, assembly != NULL);
         else if (ok)
             ok = print_table(&options.config, weights);
     }

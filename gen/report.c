@@ -34,6 +34,11 @@ static double total_bits(const Net *net, const Quantiser *q, long numbers, const
     return bits * numbers / step->k;
 }
 
+double report_bits(const Net *net, const Quantiser *quantiser, const float *params)
+{
+    return total_bits(net, quantiser, 1, params);
+}
+
 /* Bytes of conv and dense weights and biases, the table's Size. */
 static double op_bytes(const Net *net, const Op *op, const float *params)
 {
@@ -57,9 +62,9 @@ static void bits_text(char text[16], const Net *net, const Op *op, const float *
     snprintf(text, 16, "%.3g", bits);
 }
 
-static void shape_text(char *text, size_t size, const Tensor *t)
+static void shape_text(char text[48], const Tensor *t)
 {
-    snprintf(text, size, "%dx%dx%d", t->h, t->w, t->c);
+    snprintf(text, 48, "%dx%dx%d", t->h, t->w, t->c);
 }
 
 static void kind_text(char text[32], const Op *op)
@@ -73,6 +78,17 @@ static void kind_text(char text[32], const Op *op)
                  op->stride);
 }
 
+ReportRow report_row(const Net *net, int layer, const float *params)
+{
+    const Op *op = &net->ops[layer];
+    ReportRow row = {.params = op_params(net, op), .bytes = op_bytes(net, op, params)};
+    shape_text(row.in, &net->tensors[op->in[0]]);
+    shape_text(row.out, &net->tensors[op->out[0]]);
+    kind_text(row.kind, op);
+    bits_text(row.bits, net, op, params);
+    return row;
+}
+
 void report_print(FILE *file, const Config *config, const float *values)
 {
     const Net *net = &config->net;
@@ -83,17 +99,13 @@ void report_print(FILE *file, const Config *config, const float *values)
             "out", "bits", "parameters", "MACs", "bytes", "config line");
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        char in[48], out[48], kind[32], bits[16];
-        shape_text(in, sizeof in, &net->tensors[op->in[0]]);
-        shape_text(out, sizeof out, &net->tensors[op->out[0]]);
-        kind_text(kind, op);
-        bits_text(bits, net, op, values);
-        fprintf(file, "%-20s %-12s %-13s %-13s %5s %10ld %13ld %11.0f  %s:%d\n", op->name, kind,
-                in, out, bits, op_params(net, op), op->macs, op_bytes(net, op, values),
-                op->file, op->line);
-        params += op_params(net, op);
+        const ReportRow row = report_row(net, i, values);
+        fprintf(file, "%-20s %-12s %-13s %-13s %5s %10ld %13ld %11.0f  %s:%d\n", op->name,
+                row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes, op->file,
+                op->line);
+        params += row.params;
         macs += op->macs;
-        bytes += op_bytes(net, op, values);
+        bytes += row.bytes;
     }
     fprintf(file, "\n%ld parameters, %ld MACs an image\n", params, macs);
     fprintf(file,
