@@ -10,7 +10,8 @@ int cmd_classify(int argc, char **argv); /* classes of pictures */
 int cmd_emit(int argc, char **argv);     /* the standalone inference file */
 int cmd_verify(int argc, char **argv);   /* that file against the trainer */
 int cmd_bench(int argc, char **argv);    /* how long it all takes */
-int cmd_show(int argc, char **argv);     /* tables and IR */
+int cmd_show(int argc, char **argv);     /* tables, IR, a layer's C, a page */
+int cmd_diff(int argc, char **argv);     /* two configs or generated programs */
 int cmd_import(int argc, char **argv);   /* weights from PyTorch and NumPy */
 int cmd_export(int argc, char **argv);   /* weights to NumPy */
 int cmd_data(int argc, char **argv);     /* get CIFAR-10, or cut the repository's sample */

@@ -44,13 +44,9 @@ void show_config_lines(const Inspection *it, const Op *op, FILE *file)
     source_free(&source);
 }
 
-/* The layer's fields of `quant`, as they hold for it. */
-static void print_quant_fields(const Quant *quant, FILE *file)
+void show_quant_fields(const Quant *quant, FILE *file)
 {
-    if (quant->quantizer == QUANT_NONE)
-        return;
     Config as_default = {.quant = *quant};
-    fprintf(file, "quant:");
     for (int i = 0; i < FIELDS; i++) {
         const Field *field = &field_rows[i];
         if (strncmp(field->member, "quant.", 6) != 0)
@@ -63,7 +59,6 @@ static void print_quant_fields(const Quant *quant, FILE *file)
         else
             fprintf(file, " %s=%.6g", field->name, value);
     }
-    fputc('\n', file);
 }
 
 /* ---- Quantisers ---- */
@@ -218,7 +213,11 @@ void show_layer(const Inspection *it, int layer, FILE *file)
 
     heading(file, "config");
     show_config_lines(it, op, file);
-    print_quant_fields(&op->quant, file);
+    if (op->quant.quantizer != QUANT_NONE) {
+        fputs("quant:", file);
+        show_quant_fields(&op->quant, file);
+        fputc('\n', file);
+    }
     print_quantiser(it, op->kind == OP_RELU ? "activation" : "weights", &op->own, file);
     print_quantiser(it, "bias", &op->bias, file);
 

@@ -14,6 +14,8 @@ bool show_assembly(const Inspection *it, int layer, FILE *file);
 
 /* The op's line of the config file with a few around it. */
 void show_config_lines(const Inspection *it, const Op *op, FILE *file);
+/* The fields of a config's `quant` as they hold for one layer: " w_bits=4 a_bits=4 ...". */
+void show_quant_fields(const Quant *quant, FILE *file);
 /* Whole number with thousands' commas. */
 void show_number(char text[32], double value);
 
