@@ -18,7 +18,7 @@ all: out/lathe
 # What each is for: README.md. What is there already is left alone.
 PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev check libpng-dev \
     libzip-dev libmd-dev zlib1g-dev
-TEST_PACKAGES = clang
+TEST_PACKAGES = clang chromium
 
 packages:
 	@wanted="$(PACKAGES) $(TEST_PACKAGES)"; missing=; \

@@ -57,7 +57,7 @@ static int line_with(const Source *source, int line, const char *first, const ch
     return line;
 }
 
-/* The layer that a comment "/* stem: ..." names, or "". */
+/* The layer that the comment over a function names, or "". */
 static void layer_named_in(const char *comment, char layer[NAME_SIZE])
 {
     const char *name = comment + strlen("/* ");

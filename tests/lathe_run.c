@@ -23,21 +23,11 @@ void lathe_clean_up(void)
     folder_remove();
 }
 
-const char *lathe(void)
-{
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    strcat(dirname(dirname(path)), "/lathe");
-    return path;
-}
-
 const char *const *lathe_command(const char *const *words)
 {
     static const char *all[MOST_WORDS];
     int count = 0;
-    for (all[count++] = lathe(); *words; words++)
+    for (all[count++] = lathe_program(); *words; words++)
         all[count++] = *words;
     all[count] = NULL;
     ck_assert_int_lt(count, MOST_WORDS);

@@ -6,9 +6,7 @@
 
 extern char *out, *err; /* what the last command said */
 
-/* The lathe this test program was built beside; a command line that begins with it, good until
- * the next call. */
-const char *lathe(void);
+/* A command line that begins with lathe's program, good until the next call. */
 const char *const *lathe_command(const char *const *words);
 
 /* Run it in `folder` (NULL: here); the exit status, or minus the signal that ended it. */

@@ -6,10 +6,22 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+const char *lathe_program(void)
+{
+    static char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
+    ck_assert_int_gt(length, 0);
+    path[length] = 0;
+    strcat(dirname(dirname(path)), "/lathe");
+    return path;
+}
 
 static void redirect(int descriptor, const char *path)
 {

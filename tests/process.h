@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* The lathe that the test program was built beside. */
+const char *lathe_program(void);
+
 /* Run the words (ended by NULL) in `folder` (NULL: here), its output in the files `out`
  * and `err` (NULL: dropped); the exit status, or minus the signal that ended it. */
 int process_run(const char *folder, const char *out, const char *err,

@@ -11,7 +11,6 @@
 #include "test_folder.h"
 #include "trainer_run.h"
 
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@
 
 static const char *const verbs[] = {"gen",    "train",  "eval", "classify",
                                     "emit",   "verify", "show", "bench", "ptq",
-                                    "import", "export", "data"};
+                                    "import", "export", "data", "diff"};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 START_TEST(every_verb_explains_itself)
@@ -186,7 +185,7 @@ START_TEST(training_to_file)
     LATHE_OK("emit", net_config("picture"), "--weights", best, "-o", file);
     compile_quietly(
         WORDS("gcc", "-O1", "-DLATHE_MAIN", "-o", in_folder("infer"), file, "-lm"));
-    char *pipe = rt_format("%s data raw %s | %s", lathe(), cat, in_folder("infer"));
+    char *pipe = rt_format("%s data raw %s | %s", lathe_program(), cat, in_folder("infer"));
     ck_assert_int_eq(
         process_run(NULL, in_folder("class"), in_folder("err"), WORDS("sh", "-c", pipe)),
         0);
