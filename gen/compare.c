@@ -1,5 +1,5 @@
-/* Two configs: what a person would have to read twice to see. Layers are matched by name, the
- * ops they became by program, kind and order. */
+/* Two configs: what a person would have to read twice to see. Layers are matched by name,
+ * the ops they became by program, kind and order. */
 #include "compare.h"
 
 #include "report.h"
@@ -36,13 +36,14 @@ static bool same_name(const char *a, const char *b)
     return n == strcspn(b, "=") && strncmp(a, b, n) == 0;
 }
 
-/* Cut at any of `between`, in place; the number of words. */
-static int cut(char *text, const char *between, char **words, int most)
+/* Cut at any of `between`, in place; the number of words, to be freed as a list. */
+static int cut(char *text, const char *between, char ***words)
 {
     int count = 0;
+    *words = rt_alloc((strlen(text) + 1) * sizeof(char *));
     for (char *word; (word = strsep(&text, between));)
-        if (*word && count < most)
-            words[count++] = word;
+        if (*word)
+            (*words)[count++] = word;
     return count;
 }
 
@@ -63,27 +64,28 @@ static bool left_out(const char *word, const char *const *skip)
 }
 
 /* Print the words that differ, as "before name a -> b". */
-static void compare_words(const char *a, const char *b, const char *between, const char *before,
-                          const char *const *skip, FILE *file)
+static void compare_words(const char *a, const char *b, const char *between,
+                          const char *before, const char *const *skip, FILE *file)
 {
-    enum { MOST = 512 };
-    char *copies[2] = {rt_format("%s", a), rt_format("%s", b)}, *words[2][MOST];
+    char *copies[2] = {rt_format("%s", a), rt_format("%s", b)}, **words[2];
     int counts[2];
     for (int side = 0; side < 2; side++)
-        counts[side] = cut(copies[side], between, words[side], MOST);
+        counts[side] = cut(copies[side], between, &words[side]);
     for (int i = 0; i < counts[0]; i++) {
         const char *other = find_word(words[1], counts[1], words[0][i]);
         if (left_out(words[0][i], skip) || (other && strcmp(other, words[0][i]) == 0))
             continue;
-        fprintf(file, "%s%.*s %s -> %s\n", before, (int)strcspn(words[0][i], "="), words[0][i],
-                value_of(words[0][i]), other ? value_of(other) : "(none)");
+        fprintf(file, "%s%.*s %s -> %s\n", before, (int)strcspn(words[0][i], "="),
+                words[0][i], value_of(words[0][i]), other ? value_of(other) : "(none)");
     }
     for (int i = 0; i < counts[1]; i++)
         if (!left_out(words[1][i], skip) && !find_word(words[0], counts[0], words[1][i]))
             fprintf(file, "%s%.*s (none) -> %s\n", before, (int)strcspn(words[1][i], "="),
                     words[1][i], value_of(words[1][i]));
-    free(copies[0]);
-    free(copies[1]);
+    for (int side = 0; side < 2; side++) {
+        free(copies[side]);
+        free(words[side]);
+    }
 }
 
 /* ---- A layer ---- */
@@ -118,8 +120,9 @@ static int ops_of(const Net *net, int layer, OpKind kind)
 static void compare_ops(const Net *a, int layer_a, const Net *b, int layer_b,
                         const char *program, FILE *file)
 {
-    static const char *const skip[] = {"segment", "kernel", "own", "bias",
-                                       "input",   "other",  NULL}; /* said of their layers */
+    static const char *const skip[] = {
+        "segment", "kernel", "own", "bias",
+        "input",   "other",  NULL}; /* said of their layers */
     for (int kind = 0; kind < OP_KINDS; kind++) {
         int in_a = ops_of(a, layer_a, kind), in_b = ops_of(b, layer_b, kind);
         for (int i = 0; i < in_a || i < in_b; i++) {
@@ -150,7 +153,8 @@ static char *layer_words(const Inspection *it, int layer)
         *space = ','; /* one word */
     Note note;
     note_begin(&note);
-    fprintf(note.file, "op=%s\nin=%s\nout=%s\nbits=%s\nparameters=%ld\nMACs=%ld\nbytes=%.0f\n",
+    fprintf(note.file,
+            "op=%s\nin=%s\nout=%s\nbits=%s\nparameters=%ld\nMACs=%ld\nbytes=%.0f\n",
             row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes);
     fputs("reads=", note.file);
     for (int i = 0; i < OP_INPUTS; i++)
@@ -158,13 +162,21 @@ static char *layer_words(const Inspection *it, int layer)
             net->tensors[op->in[i]].role != ROLE_STAT)
             fprintf(note.file, "%s%s", i ? "," : "", net->tensors[op->in[i]].name);
     fputc('\n', note.file);
+    for (int program = 0; program < PROGRAM_COUNT; program++)
+        for (int backward = 0; backward < 2; backward++) {
+            const Cost cost = inspect_cost(it, program, layer, backward);
+            if (cost.ops > 0)
+                fprintf(note.file, "%s-%s-bytes-moved=%.0f\n", program_names[program],
+                        backward ? "backward" : "forward", cost.bytes);
+        }
     if (op->own.quantizer != QUANT_NONE)
         show_quant_fields(&op->quant, note.file);
     fclose(note.file);
     return note.text;
 }
 
-static char *layer_changes(const Inspection *a, int layer_a, const Inspection *b, int layer_b)
+static char *layer_changes(const Inspection *a, int layer_a, const Inspection *b,
+                           int layer_b)
 {
     Note note;
     note_begin(&note);
@@ -190,7 +202,8 @@ static int layer_named(const Net *net, const char *name)
     return NONE;
 }
 
-static void print_only(const Inspection *it, const Inspection *other, const char *mark, FILE *file)
+static void print_only(const Inspection *it, const Inspection *other, const char *mark,
+                       FILE *file)
 {
     const Net *net = &it->config->net;
     for (int i = 0; i < net->op_count; i++) {
@@ -241,7 +254,8 @@ static char *totals(const Inspection *it)
         bytes += row.bytes;
     }
     note_begin(&note);
-    fprintf(note.file, "parameters=%ld\nMACs=%ld\nbytes of weights=%.0f\n", params, macs, bytes);
+    fprintf(note.file, "parameters=%ld\nMACs=%ld\nbytes of weights=%.0f\n", params, macs,
+            bytes);
     for (int i = 0; i < (it->has_infer ? PROGRAM_COUNT : PROGRAM_INFER); i++)
         fprintf(note.file, "arena bytes of %s=%ld\n", program_names[i],
                 it->programs[i].arena_bytes);
@@ -269,8 +283,8 @@ void compare_configs(const Inspection *a, const Inspection *b, FILE *file)
     print_only(a, b, "-", note.file);
     print_only(b, a, "+", note.file);
     print_changed(a, b, note.file);
-    print_section("layers (- only in the first, + only in the second, ~ changed)", &note, &any,
-                  file);
+    print_section("layers (- only in the first, + only in the second, ~ changed)", &note,
+                  &any, file);
     note_begin(&note);
     char *totals_a = totals(a), *totals_b = totals(b);
     compare_words(totals_a, totals_b, "\n", "  ", NULL, note.file);

@@ -1,6 +1,6 @@
-/* Two generated files, as anyone might have them: cut into functions and constants at column
- * 0, where generated code begins and ends them; the comment over a function names its layer.
- * Functions of one name are compared, with the program diff. */
+/* Two generated files, as anyone might have them: cut into functions and constants at
+ * column 0, where generated code begins and ends them; the comment over a function names
+ * its layer. Functions of one name are compared, with the program diff. */
 #include "compare.h"
 #include "paths.h"
 #include "program.h"
@@ -17,7 +17,7 @@ typedef enum { PIECE_FUNCTION, PIECE_CONSTANT, PIECE_REST } PieceKind;
 typedef struct {
     PieceKind kind;
     char name[256], layer[NAME_SIZE]; /* layer: "" for kernels */
-    int number;                       /* among those of one name: #if branches have their own */
+    int number; /* among those of one name: #if branches have their own */
     int first, last;
 } Piece;
 
@@ -39,7 +39,8 @@ static bool ends(const char *text, const char *with)
     return length >= n && strcmp(text + length - n, with) == 0;
 }
 
-/* The last name before `end`: of a function before its "(", of an array before "[" or " =". */
+/* The last name before `end`: of a function before its "(", of an array before "[" or "
+ * =". */
 static void name_before(const char *text, const char *end, char name[256])
 {
     const char *first = end;
@@ -49,7 +50,8 @@ static void name_before(const char *text, const char *end, char name[256])
     snprintf(name, 256, "%.*s", (int)(end - first), first);
 }
 
-static int line_with(const Source *source, int line, const char *first, const char *second)
+static int line_with(const Source *source, int line, const char *first,
+                     const char *second)
 {
     while (line < source->line_count && strcmp(source->lines[line], first) != 0 &&
            strcmp(source->lines[line], second) != 0)
@@ -72,8 +74,8 @@ static bool piece_at(const Source *source, int line, Piece *piece)
     *piece = (Piece){.kind = PIECE_FUNCTION, .first = line};
     if (begins(text, "/* ") && ends(text, " */") && line + 2 <= source->line_count) {
         Piece below;
-        if (!begins(source->lines[line + 1], "/*") && piece_at(source, line + 1, &below) &&
-            below.kind == PIECE_FUNCTION) {
+        if (!begins(source->lines[line + 1], "/*") &&
+            piece_at(source, line + 1, &below) && below.kind == PIECE_FUNCTION) {
             *piece = below;
             piece->first = line;
             layer_named_in(text, piece->layer);
@@ -146,7 +148,8 @@ static const Piece *find(const Generated *it, const Piece *like)
     return NULL;
 }
 
-/* Lines of a piece; a comment's line number of the config may not matter, but is text, too. */
+/* Lines of a piece; a comment's line number of the config may not matter, but is text,
+ * too. */
 static char *text_of(const Generated *it, const Piece *piece)
 {
     char *text = NULL;
@@ -181,12 +184,13 @@ static bool write_scratch(const char *path, const char *text)
 }
 
 /* Print what diff says of two texts that differ. */
-static bool print_diff(const Scratch *scratch, const char *a, const char *b, const char *label_a,
-                       const char *label_b, FILE *file)
+static bool print_diff(const Scratch *scratch, const char *a, const char *b,
+                       const char *label_a, const char *label_b, FILE *file)
 {
-    char *paths[2] = {rt_format("%s/a", scratch->folder), rt_format("%s/b", scratch->folder)};
+    char *paths[2] = {rt_format("%s/a", scratch->folder),
+                      rt_format("%s/b", scratch->folder)};
     bool ok = write_scratch(paths[0], a) && write_scratch(paths[1], b);
-    const char *const words[] = {"diff",  "-u",    "--label", label_a,  "--label",
+    const char *const words[] = {"diff",  "-u",     "--label", label_a, "--label",
                                  label_b, paths[0], paths[1],  NULL};
     size_t bytes;
     int status;
@@ -289,7 +293,9 @@ static void compare_constants(Comparison *it)
             if (strcmp(text, its) != 0) {
                 begin_file(it);
                 fprintf(it->file, "%s%s%s", differ ? ", " : "~ constants: ", piece->name,
-                        match ? "" : side ? " (only in the second)" : " (only in the first)");
+                        match  ? ""
+                        : side ? " (only in the second)"
+                               : " (only in the first)");
                 differ++;
             }
             free(text);
@@ -347,26 +353,29 @@ static bool compare_paths(const char *path_a, const char *path_b, const char *na
     return ok;
 }
 
-static bool compare_folders(const char *a, const char *b, const Scratch *scratch, bool *any,
-                            FILE *file)
+static bool compare_folders(const char *a, const char *b, const Scratch *scratch,
+                            bool *any, FILE *file)
 {
     static const char *const names[] = {"network.c", "train.c", "infer.c"};
     bool ok = true;
     int found = 0;
     for (int i = 0; i < 3 && ok; i++) {
-        char *path_a = rt_format("%s/%s", a, names[i]), *path_b = rt_format("%s/%s", b, names[i]);
+        char *path_a = rt_format("%s/%s", a, names[i]),
+             *path_b = rt_format("%s/%s", b, names[i]);
         bool in_a = access(path_a, R_OK) == 0, in_b = access(path_b, R_OK) == 0;
         found += in_a || in_b;
         if (in_a && in_b) {
             ok = compare_paths(path_a, path_b, names[i], scratch, any, file);
         } else if (in_a || in_b) {
-            fprintf(file, "%s\n%s only in %s\n", names[i], in_a ? "-" : "+", in_a ? a : b);
+            fprintf(file, "%s\n%s only in %s\n", names[i], in_a ? "-" : "+",
+                    in_a ? a : b);
             *any = true;
         }
         free(path_a);
         free(path_b);
     }
-    return ok && (found || rt_fail("%s and %s have no network.c, train.c or infer.c", a, b));
+    return ok &&
+           (found || rt_fail("%s and %s have no network.c, train.c or infer.c", a, b));
 }
 
 bool compare_code(const char *a, const char *b, FILE *file)

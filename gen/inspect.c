@@ -1,4 +1,5 @@
-/* Compiles and renders everything there is of a config, and finds the parts of a layer. */
+/* Compiles and renders everything there is of a config, and finds the parts of a layer.
+ */
 #include "inspect.h"
 
 #include "params.h"
@@ -49,8 +50,8 @@ static bool read_weights(Inspection *it, const char *weights, Checkpoint *checkp
     Param *params = params_of(net, ROLE_PARAM), *stats = params_of(net, ROLE_STAT);
     bool ok = checkpoint_take_for_use(checkpoint, weights, params,
                                       params_count(net, ROLE_PARAM), it->params) &&
-              checkpoint_take_for_use(checkpoint, weights, stats, params_count(net, ROLE_STAT),
-                                      it->stats);
+              checkpoint_take_for_use(checkpoint, weights, stats,
+                                      params_count(net, ROLE_STAT), it->stats);
     free(params);
     free(stats);
     return ok;
@@ -73,7 +74,8 @@ static int variant_of(const Config *config, const Target *target)
     return lanes >= 16 ? 0 : lanes >= 8 ? 1 : 2;
 }
 
-void inspect_render_infer(const Inspection *it, const Constants *constants, Source *source)
+void inspect_render_infer(const Inspection *it, const Constants *constants,
+                          Source *source)
 {
     char *command = rt_format("lathe emit %s", it->config->path);
     EmitInput input = shipped_input(it->config, constants, it->shipped, command);
@@ -110,6 +112,17 @@ static void compile_shipped(Inspection *it)
     rt_error_clear();
 }
 
+char *inspect_command(const Inspection *it)
+{
+    char *command = rt_format("lathe gen %s", it->config->path);
+    for (int i = 0; i < it->options->set_count; i++) {
+        char *longer = rt_format("%s --set '%s'", command, it->options->sets[i]);
+        free(command);
+        command = longer;
+    }
+    return command;
+}
+
 bool inspect_open(Inspection *it, const Options *options, const char *weights)
 {
     const Config *config = &options->config;
@@ -121,7 +134,7 @@ bool inspect_open(Inspection *it, const Options *options, const char *weights)
     }
     compile_train(config, &options->compile, &it->programs[PROGRAM_TRAIN]);
     compile_evaluate(config, &options->compile, &it->programs[PROGRAM_EVALUATE]);
-    char *command = rt_format("lathe gen %s", config->path);
+    char *command = inspect_command(it);
     EmitInput input = {.config = config,
                        .target = options->compile.target,
                        .command = command,
@@ -168,10 +181,11 @@ int inspect_layer(const Inspection *it, const char *name)
     const char *nearest = rt_nearest(name, names, net->op_count);
     free(names);
     if (found == NONE && nearest)
-        rt_fail("%s: no layer is called %s; did you mean %s?", it->config->path, name, nearest);
+        rt_fail("%s: no layer is called %s; did you mean %s?", it->config->path, name,
+                nearest);
     else if (found == NONE)
-        rt_fail("%s: no layer is called %s; lathe show %s lists them", it->config->path, name,
-                it->config->path);
+        rt_fail("%s: no layer is called %s; lathe show %s lists them", it->config->path,
+                name, it->config->path);
     return found;
 }
 
@@ -185,7 +199,8 @@ static bool has_ops(const Net *net, int layer)
     return false;
 }
 
-/* The layer of the op that writes a config's tensor: under its name, or as codes or sums. */
+/* The layer of the op that writes a config's tensor: under its name, or as codes or sums.
+ */
 static int writer_of(const Net *net, const char *name)
 {
     size_t length = strlen(name);
@@ -208,7 +223,8 @@ int inspect_done_by(const Inspection *it, int program, int layer)
     if (has_ops(net, layer))
         return layer;
     for (int at = layer; at != NONE;) {
-        int output = layers->ops[at].out[0], writer = writer_of(net, layers->tensors[output].name);
+        int output = layers->ops[at].out[0],
+            writer = writer_of(net, layers->tensors[output].name);
         if (writer != NONE)
             return writer;
         at = NONE; /* it runs into the layer that reads it */
@@ -289,17 +305,18 @@ static void print_place(const Net *net, const Tensor *t, FILE *file)
     if (t->role == ROLE_DATA && t->place == PLACE_WORKER)
         fprintf(file, ", one a worker at %ld", t->offset);
     else if (t->role == ROLE_DATA)
-        fprintf(file, ", %s at arena + %ld", net->batch > 1 ? "one an image" : "lies", t->offset);
-    else if (t->role == ROLE_ONCE || t->role == ROLE_PARTIAL)
-        fprintf(file, ", %s at arena + %ld", t->role == ROLE_ONCE ? "lies" : "one a chunk",
+        fprintf(file, ", %s at arena + %ld", net->batch > 1 ? "one an image" : "lies",
                 t->offset);
+    else if (t->role == ROLE_ONCE || t->role == ROLE_PARTIAL)
+        fprintf(file, ", %s at arena + %ld",
+                t->role == ROLE_ONCE ? "lies" : "one a chunk", t->offset);
     if (t->first != NONE)
         fprintf(file, ", used in %d..%d", t->first, t->last);
     quantiser_dump(&t->codes, "codes", file);
 }
 
-static void print_slots(const Net *net, const char *names, const int *slots, const char *arrow,
-                        FILE *file)
+static void print_slots(const Net *net, const char *names, const int *slots,
+                        const char *arrow, FILE *file)
 {
     int index = 0;
     for (const char *p = names; *p; index++) {
@@ -342,8 +359,8 @@ void inspect_print_ir(const Inspection *it, int program, int layer, FILE *file)
 
 /* ---- The config's own lines ---- */
 
-/* The path of a file that errors and ops call `shown`, or NULL: the config itself, or a file
- * it requires from its folder. */
+/* The path of a file that errors and ops call `shown`, or NULL: the config itself, or a
+ * file it requires from its folder. */
 static char *path_of(const char *config, const char *shown)
 {
     if (strcmp(short_path(config), shown) == 0)

@@ -1,5 +1,5 @@
-/* What became of a config's layers: its three programs, their generated source with a line
- * map, and the answers to what `show` and `diff` ask of them. */
+/* What became of a config's layers: its three programs, their generated source with a
+ * line map, and the answers to what `show` and `diff` ask of them. */
 #ifndef LATHE_INSPECT_H
 #define LATHE_INSPECT_H
 
@@ -24,35 +24,40 @@ typedef struct {
     Net shipped[3];              /* the infer program for plain C, AVX2, AVX-512 */
     Net programs[PROGRAM_COUNT]; /* infer: the one of `shipped` that --target takes */
     bool has_infer;
-    Constants constants; /* of the checkpoint, or empty */
-    char *refusal; /* why there is no infer program, or there are no constants */
+    Constants constants;   /* of the checkpoint, or empty */
+    char *refusal;         /* why there is no infer program, or there are no constants */
     Source network, infer; /* infer.c without its constants */
-    int variant;          /* of infer.c's kernels */
+    int variant;           /* of infer.c's kernels */
     float *params, *stats; /* of the checkpoint, or NULL */
 } Inspection;
 
-/* Compile everything; `weights` is a checkpoint or NULL. The options outlive it. A network
- * without an infer program is no failure. False and rt_fail; close it in any case. */
+/* Compile everything; `weights` is a checkpoint or NULL. The options outlive it. A
+ * network without an infer program is no failure. False and rt_fail; close it in any
+ * case. */
 bool inspect_open(Inspection *it, const Options *options, const char *weights);
 void inspect_close(Inspection *it);
 
+/* The command that would write network.c, for its banner; free() it. */
+char *inspect_command(const Inspection *it);
 /* Render infer.c, with or without its constants. */
-void inspect_render_infer(const Inspection *it, const Constants *constants, Source *source);
+void inspect_render_infer(const Inspection *it, const Constants *constants,
+                          Source *source);
 
 /* Write the header that infer.c includes to the folder; needs the constants. */
 bool inspect_write_header(const Inspection *it, const char *folder);
 
 /* The layer of that name, or NONE and rt_fail with the nearest one. */
 int inspect_layer(const Inspection *it, const char *name);
-/* The layer whose ops do the work of `layer` in a program: itself, or, when it was fused or
- * folded away, the one that writes what comes of it; NONE when nothing is left of it. */
+/* The layer whose ops do the work of `layer` in a program: itself, or, when it was fused
+ * or folded away, the one that writes what comes of it; NONE when nothing is left of it.
+ */
 int inspect_done_by(const Inspection *it, int program, int layer);
 /* Whether the op belongs to the backward pass. */
 bool inspect_is_backward(const Op *op);
 /* The source of a program: network.c or infer.c. */
 const Source *inspect_source(const Inspection *it, int program);
-/* Whether the part is of ops (or a kernel of ops) of that layer in that program, forward or
- * backward. Calls and constants count, too. */
+/* Whether the part is of ops (or a kernel of ops) of that layer in that program, forward
+ * or backward. Calls and constants count, too. */
 bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *part,
                         int program, int layer, bool backward);
 

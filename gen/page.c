@@ -1,5 +1,5 @@
-/* The page: hands the template what is known of each layer, each part of the source and each
- * tensor in memory. */
+/* The page: hands the template what is known of each layer, each part of the source and
+ * each tensor in memory. */
 #include "page.h"
 
 #include "report.h"
@@ -140,8 +140,9 @@ static void push_layer(lua_State *lua, const Inspection *it, int layer)
 
 /* ---- Source ---- */
 
-/* Append "layer:pass" to the list on top: whose the part is, and where. Passes are named by
- * two letters: program and direction; the infer program's kernels for other processors ix. */
+/* Append "layer:pass" to the list on top: whose the part is, and where. Passes are named
+ * by two letters: program and direction; the infer program's kernels for other processors
+ * ix. */
 static void push_owner(lua_State *lua, int layer, const char *pass)
 {
     int count = (int)lua_rawlen(lua, -1);
@@ -151,7 +152,8 @@ static void push_owner(lua_State *lua, int layer, const char *pass)
     lua_rawseti(lua, -2, count + 1);
 }
 
-static const char *pass_of(const Inspection *it, int program, const Op *op, const Part *part)
+static const char *pass_of(const Inspection *it, int program, const Op *op,
+                           const Part *part)
 {
     if (program == PROGRAM_INFER)
         return part->kind == PART_KERNEL && part->variant != it->variant ? "ix" : "if";
@@ -172,9 +174,11 @@ static void push_owners(lua_State *lua, const Inspection *it, const Source *sour
                              : &it->programs[program];
         for (int i = 0; i < net->op_count; i++) {
             const Op *op = &net->ops[i];
-            bool ours = part->kind == PART_KERNEL
-                            ? op->lowering == LOWER_DIRECT && strcmp(op->kernel, part->kernel) == 0
-                            : i == part->op && strcmp(part->program, program_names[program]) == 0;
+            bool ours =
+                part->kind == PART_KERNEL
+                    ? op->lowering == LOWER_DIRECT &&
+                          strcmp(op->kernel, part->kernel) == 0
+                    : i == part->op && strcmp(part->program, program_names[program]) == 0;
             if (ours)
                 push_owner(lua, op->layer, pass_of(it, program, op, part));
         }
@@ -183,8 +187,8 @@ static void push_owners(lua_State *lua, const Inspection *it, const Source *sour
 }
 
 /* The list on top gets the lines first..last, of a part or of none. */
-static void push_lines(lua_State *lua, const Inspection *it, const Source *source, int first,
-                       int last, const Part *part)
+static void push_lines(lua_State *lua, const Inspection *it, const Source *source,
+                       int first, int last, const Part *part)
 {
     static const char *const kinds[] = {"function", "call", "constant", "kernel"};
     if (first > last)
@@ -234,8 +238,8 @@ static void push_source(lua_State *lua, const Inspection *it, const Source *sour
 /* Where a tensor's copies lie, as bytes of the arena; false when they do not. */
 static bool arena_box(const Net *net, const Tensor *t, long *offset, long *bytes)
 {
-    if (t->first == NONE || (t->role != ROLE_DATA && t->role != ROLE_ONCE &&
-                             t->role != ROLE_PARTIAL))
+    if (t->first == NONE ||
+        (t->role != ROLE_DATA && t->role != ROLE_ONCE && t->role != ROLE_PARTIAL))
         return false;
     bool worker = t->role == ROLE_DATA && t->place == PLACE_WORKER;
     int copies = worker || t->role == ROLE_PARTIAL ? RT_CHUNKS
@@ -243,7 +247,8 @@ static bool arena_box(const Net *net, const Tensor *t, long *offset, long *bytes
                                                    : 1;
     if (worker && net->worker_bytes == 0)
         return false;
-    *offset = worker ? t->offset * RT_CHUNKS : t->offset; /* drawn as if copies lay together */
+    *offset =
+        worker ? t->offset * RT_CHUNKS : t->offset; /* drawn as if copies lay together */
     *bytes = t->bytes * copies;
     return true;
 }
@@ -317,11 +322,18 @@ static void push_page(lua_State *lua, const void *context)
     }
     lua_setfield(lua, -2, "sources");
     lua_newtable(lua);
-    for (int program = 0; program < (it->has_infer ? PROGRAM_COUNT : PROGRAM_INFER); program++) {
+    for (int program = 0; program < (it->has_infer ? PROGRAM_COUNT : PROGRAM_INFER);
+         program++) {
         push_memory(lua, it, program);
         lua_rawseti(lua, -2, program + 1);
     }
     lua_setfield(lua, -2, "memory");
+    lua_newtable(lua);
+    for (int i = 0; i < it->options->set_count; i++) {
+        lua_pushstring(lua, it->options->sets[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, "sets");
     set_text(lua, "refusal", it->refusal ? it->refusal : "");
     lua_pushboolean(lua, it->params != NULL);
     lua_setfield(lua, -2, "learned");

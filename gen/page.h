@@ -4,8 +4,8 @@
 
 #include "inspect.h"
 
-/* Write the page, whole or not at all: no file beside it, the same bytes for the same config.
- * False and rt_fail when the file cannot be written. */
+/* Write the page, whole or not at all: no file beside it, the same bytes for the same
+ * config. False and rt_fail when the file cannot be written. */
 bool page_write(const Inspection *it, const char *path);
 
 #endif

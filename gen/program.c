@@ -24,7 +24,8 @@ static char *read_all(int descriptor, size_t *bytes)
     return text;
 }
 
-char *program_output(const char *const *words, const char *package, size_t *bytes, int *status)
+char *program_output(const char *const *words, const char *package, size_t *bytes,
+                     int *status)
 {
     int ends[2];
     if (pipe(ends) != 0) {

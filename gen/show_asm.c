@@ -1,6 +1,6 @@
-/* `lathe show CONFIG LAYER --asm`: which instructions of an object are a layer's. Functions
- * called once are inlined, so symbols do not tell; the debugger's line numbers do, with the
- * chain of calls each instruction was inlined by. */
+/* `lathe show CONFIG LAYER --asm`: which instructions of an object are a layer's.
+ * Functions called once are inlined, so symbols do not tell; the debugger's line numbers
+ * do, with the chain of calls each instruction was inlined by. */
 #include "build.h"
 #include "paths.h"
 #include "program.h"
@@ -12,8 +12,8 @@
 
 enum { MOST_CHAIN = 16 };
 
-/* Instructions by the widest vector they name. A 128-bit register counts as a vector when the
- * instruction works on all of it, as scalar floating point when not. */
+/* Instructions by the widest vector they name. A 128-bit register counts as a vector when
+ * the instruction works on all of it, as scalar floating point when not. */
 typedef struct {
     long all, bits512, bits256, bits128, scalar;
 } Tally;
@@ -35,28 +35,36 @@ static bool ends_with(const char *text, size_t length, const char *end)
     return length >= n && strncmp(text + length - n, end, n) == 0;
 }
 
-static bool is_scalar_float(const char *mnemonic, size_t length)
+/* Works on one number: mulss, cvtsi2sd; but not pmaxsd, whose d are many integers. */
+static bool is_scalar_float(const char *mnemonic)
 {
-    return ends_with(mnemonic, length, "ss") || ends_with(mnemonic, length, "sd") ||
-           strncmp(mnemonic, "vmovd ", 6) == 0 || strncmp(mnemonic, "vmovq ", 6) == 0 ||
-           strncmp(mnemonic, "movd ", 5) == 0 || strncmp(mnemonic, "movq ", 5) == 0 ||
-           strncmp(mnemonic, "vcvtsi2s", 8) == 0 || strncmp(mnemonic, "vcvttss2", 8) == 0;
+    const char *word = mnemonic + (mnemonic[0] == 'v');
+    size_t length = strcspn(word, " ");
+    char copy[32];
+    snprintf(copy, sizeof copy, "%.*s", (int)length, word);
+    return strcmp(copy, "movd") == 0 || strcmp(copy, "movq") == 0 ||
+           (copy[0] != 'p' && (ends_with(copy, length, "ss") || ends_with(copy, length, "sd") ||
+                               strstr(copy, "ss2") || strstr(copy, "sd2")));
+}
+
+static bool is_padding(const char *text)
+{
+    return strncmp(text, "nop", 3) == 0 || strncmp(text, "cs nop", 6) == 0 ||
+           strncmp(text, "data16", 6) == 0 || strcmp(text, "xchg   ax,ax") == 0;
 }
 
 static void count(Tally *tally, const char *text)
 {
-    size_t mnemonic = strcspn(text, " ");
-    bool sums_up = strstr(text, "zmm") || strstr(text, "ymm") || strstr(text, "xmm");
+    char operands[256]; /* without names of functions */
+    snprintf(operands, sizeof operands, "%.*s", (int)strcspn(text, "<#"), text);
     tally->all++;
-    if (!sums_up)
-        return;
-    if (strstr(text, "zmm"))
+    if (strstr(operands, "zmm"))
         tally->bits512++;
-    else if (strstr(text, "ymm"))
+    else if (strstr(operands, "ymm"))
         tally->bits256++;
-    else if (is_scalar_float(text, mnemonic))
+    else if (strstr(operands, "xmm") && is_scalar_float(operands))
         tally->scalar++;
-    else
+    else if (strstr(operands, "xmm"))
         tally->bits128++;
 }
 
@@ -75,8 +83,8 @@ static void take_line(Walk *walk, const char *text)
     walk->chain[walk->depth++] = own && line <= walk->source->line_count ? line : 0;
 }
 
-/* Whether the instruction is the layer's: of its function, wherever that was inlined, or of a
- * kernel it shares with other layers. */
+/* Whether the instruction is the layer's: of its function, wherever that was inlined, or
+ * of a kernel it shares with other layers. */
 static bool is_ours(const Walk *walk)
 {
     bool kernel = false;
@@ -91,15 +99,16 @@ static bool is_ours(const Walk *walk)
 static void take_instruction(Walk *walk, const char *address)
 {
     const char *text = strchr(address, '\t');
-    if (text == NULL || !is_ours(walk) || strstr(text, "nop") || strstr(text, "xchg   ax,ax"))
-        return; /* nop: padding */
+    if (text == NULL || !is_ours(walk) || is_padding(text + 1))
+        return;
     int line = 0;
     for (int i = 0; i < walk->depth && line == 0; i++)
         line = walk->chain[i];
     if (walk->symbol[0])
         fprintf(walk->file, "\n%s:\n", walk->symbol);
     if (walk->symbol[0] || line != walk->shown)
-        fprintf(walk->file, "%s:%d  %s\n", walk->source->file, line, walk->source->lines[line]);
+        fprintf(walk->file, "%s:%d  %s\n", walk->source->file, line,
+                walk->source->lines[line]);
     walk->symbol[0] = 0;
     walk->shown = line;
     fprintf(walk->file, "    %s\n", address + strspn(address, " "));
@@ -112,7 +121,8 @@ static void walk_disassembly(Walk *walk, char *text)
         size_t length = strlen(line);
         char *name = strchr(line, '<');
         if (name && ends_with(line, length, ">:")) {
-            snprintf(walk->symbol, sizeof walk->symbol, "%.*s", (int)strlen(name) - 3, name + 1);
+            snprintf(walk->symbol, sizeof walk->symbol, "%.*s", (int)strlen(name) - 3,
+                     name + 1);
             walk->depth = 0;
         } else if (line[0] == ' ' && strchr(line, '\t')) {
             take_instruction(walk, line);
@@ -125,19 +135,22 @@ static void walk_disassembly(Walk *walk, char *text)
 static void print_tally(const Tally *tally, FILE *file)
 {
     long vectors = tally->bits512 + tally->bits256 + tally->bits128;
-    fprintf(file,
-            "\n%ld instructions as they lie in the object, padding aside; %.1f %% are vector "
-            "instructions:\n%ld of 512 bits, %ld of 256, %ld of 128; %ld scalar floating point, "
-            "%ld others\n",
-            tally->all, tally->all ? 100.0 * vectors / tally->all : 0, tally->bits512,
-            tally->bits256, tally->bits128, tally->scalar,
-            tally->all - vectors - tally->scalar);
+    fprintf(
+        file,
+        "\n%ld instructions as they lie in the object, padding aside; %.1f %% are vector "
+        "instructions:\n%ld of 512 bits, %ld of 256, %ld of 128; %ld scalar floating "
+        "point, "
+        "%ld others\n",
+        tally->all, tally->all ? 100.0 * vectors / tally->all : 0, tally->bits512,
+        tally->bits256, tally->bits128, tally->scalar,
+        tally->all - vectors - tally->scalar);
 }
 
 static bool disassemble(const char *object, Walk *walk)
 {
-    const char *const words[] = {"objdump", "-d",    "-l", "--inlines", "--no-show-raw-insn",
-                                 "-w",      "-M",    "intel", object,   NULL};
+    const char *const words[] = {
+        "objdump", "-d", "-l",    "--inlines", "--no-show-raw-insn",
+        "-w",      "-M", "intel", object,      NULL};
     size_t bytes;
     int status;
     char *text = program_output(words, "binutils", &bytes, &status);
@@ -151,14 +164,15 @@ static bool disassemble(const char *object, Walk *walk)
 static bool print_object(const Inspection *it, const char *object, const Source *source,
                          int program, int layer, bool backward, FILE *file)
 {
-    bool *function = rt_alloc(source->line_count + 2), *kernel = rt_alloc(source->line_count + 2);
+    bool *function = rt_alloc(source->line_count + 2),
+         *kernel = rt_alloc(source->line_count + 2);
     for (int i = 0; i < source->map.count; i++) {
         const Part *part = &source->map.parts[i];
         bool *lines = part->kind == PART_FUNCTION ? function
                       : part->kind == PART_KERNEL ? kernel
                                                   : NULL;
-        if (lines && inspect_part_is_of(it, inspect_source(it, program), part, program, layer,
-                                        backward))
+        if (lines && inspect_part_is_of(it, inspect_source(it, program), part, program,
+                                        layer, backward))
             memset(lines + part->first, true, part->last - part->first + 1);
     }
     Walk walk = {.source = source, .function = function, .kernel = kernel, .file = file};
@@ -176,7 +190,8 @@ static bool print_object(const Inspection *it, const char *object, const Source 
 static char *build_infer(const Inspection *it, const char *folder, Source *source)
 {
     inspect_render_infer(it, &it->constants, source);
-    char *path = rt_format("%s/infer.c", folder), *object = rt_format("%s/infer.o", folder);
+    char *path = rt_format("%s/infer.c", folder),
+         *object = rt_format("%s/infer.o", folder);
     FILE *memory;
     char *text = NULL;
     size_t bytes;
@@ -213,13 +228,15 @@ static bool show_infer(const Inspection *it, const char *folder, int layer, FILE
         return true;
     if (it->constants.count == 0) {
         fprintf(file, "\n---- machine code, infer ----\n%s\n",
-                it->refusal ? it->refusal
-                            : "of infer.c with the constants of a checkpoint: --weights FILE");
+                it->refusal
+                    ? it->refusal
+                    : "of infer.c with the constants of a checkpoint: --weights FILE");
         return true;
     }
     Source source = {0};
     char *object = build_infer(it, folder, &source);
-    bool ok = object && print_object(it, object, &source, PROGRAM_INFER, layer, false, file);
+    bool ok =
+        object && print_object(it, object, &source, PROGRAM_INFER, layer, false, file);
     source_free(&source);
     free(object);
     return ok;
@@ -231,18 +248,20 @@ bool show_assembly(const Inspection *it, int layer, FILE *file)
     return rt_fail("--asm: reads x86-64 instructions only");
 #endif
     const CompileOptions *options = &it->options->compile;
-    char *folder = rt_format("%s/out/cache/show/%.16s_%s%s", lathe_root(), it->config->hash,
-                             options->target->name,
-                             options->lowering == NULL                  ? ""
+    char *folder = rt_format("%s/out/cache/show/%.16s_%s%s", lathe_root(),
+                             it->config->hash, options->target->name,
+                             options->lowering == NULL          ? ""
                              : *options->lowering == LOWER_CALL ? "_call"
                                                                 : "_direct");
-    char *command = rt_format("lathe gen %s", it->config->path);
-    char *object = build_write(it->config, options, command, folder) ? build_object(folder) : NULL;
+    char *command = inspect_command(it);
+    char *object =
+        build_write(it->config, options, command, folder) ? build_object(folder) : NULL;
     bool ok = object != NULL;
     for (int program = PROGRAM_TRAIN; ok && program <= PROGRAM_EVALUATE; program++)
         for (int backward = 0; ok && backward < 2; backward++)
             if (inspect_cost(it, program, layer, backward).ops > 0)
-                ok = print_object(it, object, &it->network, program, layer, backward, file);
+                ok = print_object(it, object, &it->network, program, layer, backward,
+                                  file);
     ok = ok && show_infer(it, folder, layer, file);
     free(object);
     free(command);

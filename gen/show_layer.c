@@ -98,15 +98,18 @@ static void print_quantiser(const Inspection *it, const char *what, const Quanti
     int count = net->tensors[q->step != NONE ? q->step : q->range].k;
     fprintf(file, "%s: %s, %.3g bits, %s", what,
             field_words(&field_rows[FIELD_quant_quantizer])[q->quantizer],
-            report_bits(net, q, it->params), count > 1 ? "one step a channel" : "one step");
+            report_bits(net, q, it->params),
+            count > 1 ? "one step a channel" : "one step");
     if (it->params) {
-        const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer, .bits = q->bits,
+        const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer,
+                               .bits = q->bits,
                                .is_signed = q->is_signed};
         const float *steps = number_of(it, q->step), *ranges = number_of(it, q->range);
         Span step, top;
         for (int i = 0; i < count; i++) {
             int codes;
-            float d = rt_quant_step(&quant, steps ? steps[i] : 0, ranges ? ranges[i] : 0, &codes);
+            float d = rt_quant_step(&quant, steps ? steps[i] : 0, ranges ? ranges[i] : 0,
+                                    &codes);
             widen(&step, d, i == 0);
             widen(&top, ranges ? ranges[i] : (double)d * codes, i == 0);
         }
@@ -139,8 +142,9 @@ static void print_cost(const Inspection *it, int layer, FILE *file)
                     cost.bytes > 0 ? cost.macs / cost.bytes : 0);
         }
     }
-    fprintf(file, "an image; each tensor to memory and back once, weights shared by the %d "
-                  "images of a batch (infer: 1)\n",
+    fprintf(file,
+            "an image; each tensor to memory and back once, weights shared by the %d "
+            "images of a batch (infer: 1)\n",
             it->programs[PROGRAM_TRAIN].batch);
 }
 
@@ -205,8 +209,8 @@ void show_layer(const Inspection *it, int layer, FILE *file)
     const Net *net = &it->config->net;
     const Op *op = &net->ops[layer];
     const ReportRow row = report_row(net, layer, it->params);
-    fprintf(file, "%s: %s, %s -> %s; %ld parameters, %ld MACs", op->name, row.kind, row.in,
-            row.out, row.params, op->macs);
+    fprintf(file, "%s: %s, %s -> %s; %ld parameters, %ld MACs", op->name, row.kind,
+            row.in, row.out, row.params, op->macs);
     if (row.bytes > 0)
         fprintf(file, ", %.0f bytes at %s bits", row.bytes, row.bits);
     fputc('\n', file);
@@ -232,7 +236,8 @@ void show_layer(const Inspection *it, int layer, FILE *file)
         }
         free(title);
     }
-    bool *printed[2] = {rt_alloc(it->network.map.count + 1), rt_alloc(it->infer.map.count + 1)};
+    bool *printed[2] = {rt_alloc(it->network.map.count + 1),
+                        rt_alloc(it->infer.map.count + 1)};
     for (int program = 0; program < PROGRAM_COUNT; program++) {
         if (program != PROGRAM_INFER || it->has_infer) {
             print_program(it, program, layer, printed[program == PROGRAM_INFER], file);

@@ -31,7 +31,8 @@ static void become_browser(int in, int out, bool dark)
     execlp("chromium", "chromium", "--headless", "--no-sandbox", "--disable-gpu",
            "--disable-quic", "--no-first-run", "--disable-background-networking",
            "--disable-component-update", "--disable-sync", "--disable-extensions",
-           "--disable-dev-shm-usage", "--window-size=1440,1000", "--remote-debugging-pipe",
+           "--disable-dev-shm-usage", "--window-size=1440,1000",
+           "--remote-debugging-pipe",
            dark ? "--blink-settings=preferredColorScheme=0"
                 : "--blink-settings=preferredColorScheme=1",
            profile, (char *)NULL);
@@ -88,10 +89,11 @@ static char *receive_with(Browser *browser, const char *text)
 static char *call(Browser *browser, const char *method, const char *parameters)
 {
     int id = ++browser->requests;
-    char *session = browser->session[0] ? rt_format(",\"sessionId\":\"%s\"", browser->session)
-                                        : rt_format("%s", "");
-    char *message = rt_format("{\"id\":%d,\"method\":\"%s\",\"params\":{%s}%s}", id, method,
-                              parameters, session);
+    char *session = browser->session[0]
+                        ? rt_format(",\"sessionId\":\"%s\"", browser->session)
+                        : rt_format("%s", "");
+    char *message = rt_format("{\"id\":%d,\"method\":\"%s\",\"params\":{%s}%s}", id,
+                              method, parameters, session);
     size_t length = strlen(message) + 1;
     ck_assert_int_eq(write(browser->to, message, length), (ssize_t)length);
     char *mark = rt_format("{\"id\":%d,", id);
@@ -145,7 +147,8 @@ void browser_open(Browser *browser, const char *url, bool dark)
     call_only(browser, "Page.enable", "");
     char *where = rt_format("\"url\":\"%s\"", url);
     call_only(browser, "Page.navigate", where);
-    browser_wait(browser, "document.readyState === 'complete' && location.href !== 'about:blank'");
+    browser_wait(browser,
+                 "document.readyState === 'complete' && location.href !== 'about:blank'");
     free(answer);
     free(target);
     free(wanted);
@@ -179,9 +182,11 @@ static char *escaped(const char *text)
 char *browser_value(Browser *browser, const char *expression)
 {
     char *safe = escaped(expression);
-    char *wanted = rt_format("\"returnByValue\":true,\"expression\":\"String(%s)\"", safe);
+    char *wanted =
+        rt_format("\"returnByValue\":true,\"expression\":\"String(%s)\"", safe);
     char *answer = call(browser, "Runtime.evaluate", wanted);
-    ck_assert_msg(strstr(answer, "\"exceptionDetails\"") == NULL, "%s: %s", expression, answer);
+    ck_assert_msg(strstr(answer, "\"exceptionDetails\"") == NULL, "%s: %s", expression,
+                  answer);
     char *value = text_field(answer, "value");
     free(safe);
     free(wanted);

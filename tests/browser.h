@@ -14,8 +14,8 @@ typedef struct {
     char *errors; /* what the page threw or logged as an error, a line each */
 } Browser;
 
-/* Start one with a profile of its own in the test's folder and load the page; the test fails
- * when that takes long. `dark`: as for someone who prefers dark pages. */
+/* Start one with a profile of its own in the test's folder and load the page; the test
+ * fails when that takes long. `dark`: as for someone who prefers dark pages. */
 void browser_open(Browser *browser, const char *url, bool dark);
 void browser_close(Browser *browser);
 

@@ -48,7 +48,8 @@ static void says_not(const char *text)
     ck_assert_msg(strstr(out, text) == NULL, "\"%s\" in:\n%.3000s", text, out);
 }
 
-static void open_net(Inspection *it, Options *options, const char *path, const char *target)
+static void open_net(Inspection *it, Options *options, const char *path,
+                     const char *target)
 {
     *options = (Options){.config_path = path};
     options->compile.target = target_find(target);
@@ -75,18 +76,22 @@ static const Part *part_at(const Source *source, int line)
     return found;
 }
 
-/* The function `name` lies in one part of this kind, from the comment above to its last line. */
-static int check_function(const Source *source, const char *name, PartKind kind, int after)
+/* The function `name` lies in one part of this kind, from the comment above to its last
+ * line. */
+static int check_function(const Source *source, const char *name, PartKind kind,
+                          int after)
 {
     char *start = rt_format("static void %s(", name);
     int line = after + 1;
-    while (line <= source->line_count && strncmp(source->lines[line], start, strlen(start)) != 0)
+    while (line <= source->line_count &&
+           strncmp(source->lines[line], start, strlen(start)) != 0)
         line++;
     free(start);
     if (line > source->line_count)
         return 0;
     const Part *part = part_at(source, line);
-    ck_assert_msg(part != NULL && part->kind == kind, "%s:%d: %s", source->file, line, name);
+    ck_assert_msg(part != NULL && part->kind == kind, "%s:%d: %s", source->file, line,
+                  name);
     if (strncmp(source->lines[line - 1], "/*", 2) == 0)
         ck_assert_ptr_eq(part_at(source, line - 1), part);
     for (; strcmp(source->lines[line], "}") != 0; line++)
@@ -102,9 +107,10 @@ static void check_ops(const Inspection *it, int program)
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
         const char *suffix = op_info[op->kind].suffix;
-        char *name = program == PROGRAM_INFER
-                         ? rt_format("%s_%s", op->name, suffix)
-                         : rt_format("%s_%s_%s", program_names[program], op->name, suffix);
+        char *name =
+            program == PROGRAM_INFER
+                ? rt_format("%s_%s", op->name, suffix)
+                : rt_format("%s_%s_%s", program_names[program], op->name, suffix);
         int line = check_function(source, name, PART_FUNCTION, 0);
         ck_assert_msg(line > 0, "no function %s", name);
         const Part *part = part_at(source, line);
@@ -114,7 +120,8 @@ static void check_ops(const Inspection *it, int program)
                                      inspect_is_backward(op)));
         ck_assert_int_eq(check_function(source, name, PART_FUNCTION, line), 0); /* once */
         if (op->lowering == LOWER_DIRECT && op->kernel[0])
-            for (line = 0; (line = check_function(source, op->kernel, PART_KERNEL, line));)
+            for (line = 0;
+                 (line = check_function(source, op->kernel, PART_KERNEL, line));)
                 ck_assert_str_eq(part_at(source, line)->kernel, op->kernel);
         free(name);
     }
@@ -126,7 +133,8 @@ START_TEST(every_line_of_a_function_is_mapped)
     Inspection it;
     char *path = net_path(nets[_i / TARGETS]);
     open_net(&it, &options, path, targets[_i % TARGETS]);
-    for (int program = 0; program < (it.has_infer ? PROGRAM_COUNT : PROGRAM_INFER); program++)
+    for (int program = 0; program < (it.has_infer ? PROGRAM_COUNT : PROGRAM_INFER);
+         program++)
         check_ops(&it, program);
     ck_assert(it.has_infer);
     for (int i = 1; i < it.network.map.count; i++)
@@ -162,7 +170,8 @@ START_TEST(no_layer_is_lost)
 }
 END_TEST
 
-/* ---- Cost, counted by hand for tests/golden/tiny.lua: 4x5x1 -> 4x5x2, batches of 4 ---- */
+/* ---- Cost, counted by hand for tests/golden/tiny.lua: 4x5x1 -> 4x5x2, batches of 4 ----
+ */
 
 START_TEST(costs_are_those_counted_by_hand)
 {
@@ -197,7 +206,8 @@ START_TEST(a_float_layer_is_shown)
 {
     char *path = net_path("residual");
     LATHE_OK("show", path, "b0_a", "--target", "avx2");
-    says("b0_a: conv 3x3/1, 4x4x4 -> 4x4x4; 144 parameters, 2304 MACs, 576 bytes at 32 bits\n");
+    says("b0_a: conv 3x3/1, 4x4x4 -> 4x4x4; 144 parameters, 2304 MACs, 576 bytes at 32 "
+         "bits\n");
     says("tests/nets/residual.lua\n");
     says("\n>     9              return bn{ conv{ x, name = name, out = out, kernel = 3");
     says("---- IR, train ----\n");
@@ -208,7 +218,8 @@ START_TEST(a_float_layer_is_shown)
     says("static void train_b0_a_forward(const At *at)\n{\n");
     says("static void train_b0_a_backward_weight(const At *at)\n{\n");
     says("static void evaluate_b0_a_forward(const At *at)\n{\n");
-    says("static void b0_a_forward(const uint8_t *image, char *arena, float *scores)\n{\n");
+    says("static void b0_a_forward(const uint8_t *image, char *arena, float "
+         "*scores)\n{\n");
     says("static void conv_folded_3x3s1p11_");
     says_not("train_b0_b_forward");
     LATHE_OK("show", path, "b0_a_relu");
@@ -230,7 +241,8 @@ START_TEST(a_quantised_layer_is_shown)
     int layer = NONE;
     for (int i = 0; i < config.net.op_count; i++)
         layer = strcmp(config.net.ops[i].name, "b0_a") == 0 ? i : layer;
-    stats[config.net.tensors[config.net.ops[layer].own.range].offset] = 3.5F; /* 7 codes */
+    stats[config.net.tensors[config.net.ops[layer].own.range].offset] =
+        3.5F; /* 7 codes */
     random_checkpoint(&config, params, stats, in_folder("w.ckpt"));
     LATHE_OK("show", path, "b0_a", "--set", sets[0]);
     says("\nweights: uniform_static, 4 bits, one step; its range: with --weights FILE\n");
@@ -238,7 +250,8 @@ START_TEST(a_quantised_layer_is_shown)
     says(" quantizer=uniform_static w_bits=4 a_bits=4 per_channel=false ");
     says("static void train_b0_a_quantise(");
     says(" I_UNPACK: ");
-    says("static void b0_a_forward(const uint8_t *image, char *arena, int32_t *scores)\n");
+    says(
+        "static void b0_a_forward(const uint8_t *image, char *arena, int32_t *scores)\n");
     LATHE_OK("show", path, "b0_a", "--set", sets[0], "--weights", in_folder("w.ckpt"));
     says("\nweights: uniform_static, 4 bits, one step, step 0.5, range 3.5\n");
     LATHE_OK("show", path, "b1_a", "--set", sets[0], "--weights", in_folder("w.ckpt"));
@@ -268,25 +281,28 @@ START_TEST(machine_code_is_shown)
         total--;
     long all, wide[3], scalar, others;
     double share;
-    ck_assert_int_eq(sscanf(total,
-                            "%ld instructions as they lie in the object, padding aside; %lf %% are "
-                            "vector instructions:\n%ld of 512 bits, %ld of 256, %ld of 128; %ld "
-                            "scalar floating point, %ld others",
-                            &all, &share, &wide[0], &wide[1], &wide[2], &scalar, &others),
-                     7);
+    ck_assert_int_eq(
+        sscanf(total,
+               "%ld instructions as they lie in the object, padding aside; %lf %% are "
+               "vector instructions:\n%ld of 512 bits, %ld of 256, %ld of 128; %ld "
+               "scalar floating point, %ld others",
+               &all, &share, &wide[0], &wide[1], &wide[2], &scalar, &others),
+        7);
     long lines = 0; /* instructions printed above it */
-    for (const char *line = strchr(forward, '\n') + 1; line < total; line = strchr(line, '\n') + 1)
+    for (const char *line = strchr(forward, '\n') + 1; line < total;
+         line = strchr(line, '\n') + 1)
         lines += strncmp(line, "    ", 4) == 0;
     ck_assert_int_eq(all, lines);
     ck_assert_int_eq(all, wide[0] + wide[1] + wide[2] + scalar + others);
-    ck_assert_int_gt(scalar, 0); /* plain: no vectors in the template, no wide registers */
+    ck_assert_int_gt(scalar,
+                     0); /* plain: no vectors in the template, no wide registers */
     ck_assert(wide[0] == 0 && wide[1] == 0);
     if (target_runs("avx2")) {
         LATHE_OK("show", path, "a", "--asm", "--target", "avx2");
         forward = strstr(out, "---- machine code, train, forward");
         ck_assert_ptr_nonnull(strstr(forward, "vfmadd"));
-        ck_assert_int_eq(sscanf(strstr(forward, " of 512 bits, "), " of 512 bits, %ld", &wide[1]),
-                         1);
+        ck_assert_int_eq(
+            sscanf(strstr(forward, " of 512 bits, "), " of 512 bits, %ld", &wide[1]), 1);
         ck_assert_int_gt(wide[1], 0);
     }
     says("of infer.c with the constants of a checkpoint: --weights FILE\n");
@@ -302,10 +318,11 @@ START_TEST(configs_are_compared)
     char *path = net_path("quant_family"), *other = net_path("residual");
     LATHE_OK("diff", path, path);
     ck_assert_str_eq(out, "identical\n");
-    write_text(in_folder("changed.lua"), "local config = require 'quant_family'\n"
-                                         "config.quant.layers = { { 'b0_a', w_bits = 8 } }\n"
-                                         "config.train.lr = 0.5\n"
-                                         "return config\n");
+    write_text(in_folder("changed.lua"),
+               "local config = require 'quant_family'\n"
+               "config.quant.layers = { { 'b0_a', w_bits = 8 } }\n"
+               "config.train.lr = 0.5\n"
+               "return config\n");
     char *text = rt_read_file(path, NULL);
     write_text(in_folder("quant_family.lua"), text);
     LATHE_OK("diff", path, in_folder("changed.lua"));
@@ -332,7 +349,8 @@ START_TEST(generated_programs_are_compared)
     LATHE_OK("gen", path, "-o", in_folder("b"));
     LATHE_OK("diff", in_folder("a"), in_folder("b"));
     ck_assert_str_eq(out, "identical\n");
-    LATHE_OK("gen", path, "-o", in_folder("b"), "--set", "quant.layers={{ 'b0_a', w_bits = 5 }}");
+    LATHE_OK("gen", path, "-o", in_folder("b"), "--set",
+             "quant.layers={{ 'b0_a', w_bits = 5 }}");
     LATHE_OK("diff", in_folder("a"), in_folder("b"));
     says("network.c\n< ");
     says("\n~ b0_a\n--- ");
@@ -353,7 +371,8 @@ END_TEST
 /* ---- Mistakes ---- */
 
 static const struct {
-    const char *words[6], *message; /* CONFIG stands for a config, FOLDER for the test's */
+    const char *words[6],
+        *message; /* CONFIG stands for a config, FOLDER for the test's */
 } mistakes[] = {
     {{"show", "CONFIG", "b0_aa"},
      "lathe: tests/nets/residual.lua: no layer is called b0_aa; did you mean b0_a?\n"},
@@ -368,13 +387,16 @@ static const struct {
      "lathe: none/page.html: No such file or directory\n"},
     {{"show", "CONFIG", "b0_a", "--weights", "none"},
      "lathe: none: No such file or directory\n"},
-    {{"diff", "CONFIG"}, "lathe: diff: want two configs, or two generated folders or files\n"},
-    {{"diff", "CONFIG", "FOLDER"}, "lathe: diff: CONFIG is a config, FOLDER is none; want two of "
-                                   "a kind\n"},
+    {{"diff", "CONFIG"},
+     "lathe: diff: want two configs, or two generated folders or files\n"},
+    {{"diff", "CONFIG", "FOLDER"},
+     "lathe: diff: CONFIG is a config, FOLDER is none; want two of "
+     "a kind\n"},
     {{"diff", "FOLDER", "FOLDER"},
      "lathe: FOLDER and FOLDER have no network.c, train.c or infer.c\n"},
-    {{"diff", "none", "FOLDER"}, "lathe: diff: FOLDER is a folder, none is none; want two of a "
-                                 "kind\n"},
+    {{"diff", "none", "FOLDER"},
+     "lathe: diff: FOLDER is a folder, none is none; want two of a "
+     "kind\n"},
     {{"diff", "none", "none"}, "lathe: none: No such file or directory\n"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };

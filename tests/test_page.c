@@ -12,7 +12,8 @@
 #include <string.h>
 
 /* Write the page of a config with an awkward class name. */
-static void write_page(const char *config, const char *const *sets, int count, const char *path)
+static void write_page(const char *config, const char *const *sets, int count,
+                       const char *path)
 {
     Options options = {.config_path = config};
     Inspection it;
@@ -25,7 +26,8 @@ static void write_page(const char *config, const char *const *sets, int count, c
 }
 
 static const char *const nets[] = {"residual", "quant_family", "odd"};
-static const char awkward[] = "data.classes={ '</script><b>&amp;', 'b', 'c', 'd', '\"e' }";
+static const char awkward[] =
+    "data.classes={ '</script><b>&amp;', 'b', 'c', 'd', '\"e' }";
 
 START_TEST(pages_stand_alone_and_repeat)
 {
@@ -75,7 +77,8 @@ static void check_value(Browser *browser, const char *expression, const char *wa
 /* Click, and wait until the panel is about the layer. */
 static void click_for(Browser *browser, const char *selector, const char *layer)
 {
-    char *shown = rt_format("document.getElementById('panel').dataset.picked === '%s'", layer);
+    char *shown =
+        rt_format("document.getElementById('panel').dataset.picked === '%s'", layer);
     browser_click(browser, selector);
     browser_wait(browser, shown);
     free(shown);
