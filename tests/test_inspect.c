@@ -328,7 +328,8 @@ START_TEST(configs_are_compared)
     LATHE_OK("diff", path, in_folder("changed.lua"));
     says("fields\n");
     says("\n  train.lr 0.01 -> 0.5\n");
-    says("\n~ b0_a\n    bits 4 -> 8\n    bytes 72 -> 144\n    w_bits 4 -> 8\n");
+    says("\n~ b0_a\n    bits 4 -> 8\n    bytes 72 -> 144\n    infer-forward-bytes-moved ");
+    says("\n    w_bits 4 -> 8\n");
     says("\n    infer: no more I_UNPACK\n");
     says_not("~ b0_b\n");
     says("\ntotals\n  bytes of weights ");
