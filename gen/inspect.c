@@ -274,7 +274,7 @@ bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *
 
 static double tensor_traffic(const Net *net, const Tensor *t)
 {
-    double bytes = (double)tensor_count(t) * type_size(t->type);
+    double bytes = (double)tensor_count(t) * type_bytes(t->type);
     if (t->role == ROLE_DATA || t->role == ROLE_PIXELS || t->role == ROLE_LOGITS)
         return bytes;
     return bytes * (t->role == ROLE_PARTIAL ? RT_CHUNKS : 1) / net->batch;

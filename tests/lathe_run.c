@@ -6,11 +6,8 @@
 #include "support.h"
 #include "test_folder.h"
 
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { MOST_WORDS = 24 };
 char *out, *err;
