@@ -116,35 +116,32 @@ static int bits_of(const Maker *m, const Op *op)
     return most;
 }
 
-/* Codes at their own bits, from the lowest bit of each word on. */
+/* Codes at their own bits, so that unpacking is a few operations on whole words in order, which
+ * any compiler vectorises. The words of four codes fall into eight runs of `run`. Bits go in
+ * planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits first; in a plane of s
+ * bits, a word holds its share of one word each of 8 / s runs, byte over byte. */
 static void pack(Maker *m, const Op *op)
 {
-    const Tensor *w = &m->net->tensors[op->in[0]];
-    int bits = bits_of(m, op), groups = (w->c + 3) / 4, held = 0;
+    int bits = bits_of(m, op), below = 0;
     char name[NAME_SIZE];
     snprintf(name, sizeof name, "%.50s.codes", op->name);
     const Constant *codes = constants_find(m->constants, name);
     const uint32_t *words = codes->values;
-    size_t count = codes->count, values = tensor_count(w);
+    size_t count = codes->count, run = (count + 7) / 8;
     snprintf(name, sizeof name, "%.50s", op->name);
-    uint32_t *packed = constants_add(m->constants, name, ".packed", TYPE_U32,
-                                     (values * bits + 31) / 32);
+    uint32_t *plane = constants_add(m->constants, name, ".packed", TYPE_U32, bits * run);
     m->constants->list[m->constants->count - 1].bits = bits;
-    uint64_t pending = 0;
-    for (size_t i = 0; i < count; i++) {
-        int first = (int)(i / w->k % groups) * 4;
-        for (int b = 0; b < 4 && first + b < w->c; b++) {
-            pending |= (uint64_t)(words[i] >> 8 * b & ((1u << bits) - 1)) << held;
-            held += bits;
-            if (held >= 32) {
-                *packed++ = (uint32_t)pending;
-                pending >>= 32;
-                held -= 32;
-            }
+    for (int s = 8; s > 0; s /= 2) {
+        if ((bits & s) == 0)
+            continue;
+        const uint32_t mask = 0x01010101u * ((1u << s) - 1);
+        for (size_t i = 0; i < count; i++) {
+            size_t r = i / run;
+            plane[r / (8 / s) * run + i % run] |= (words[i] >> below & mask) << r % (8 / s) * s;
         }
+        plane += s * run;
+        below += s;
     }
-    if (held > 0)
-        *packed = (uint32_t)pending;
 }
 
 bool constants_integer(const Config *config, const Net *fused, const float *params,
@@ -169,7 +166,7 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
                                values_of(&m, op->out[0], TYPE_I32),
                                values_of(&m, op->out[1], TYPE_F32));
         if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE &&
-            integer_packs(&op->own, net.tensors[op->in[0]].c))
+            integer_packs(&op->own))
             pack(&m, op);
     }
     net_free(&net);

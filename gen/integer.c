@@ -47,9 +47,9 @@ static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
 }
 
 /* Learned bits always, whatever they came to: the arena must not depend on them. */
-bool integer_packs(const Quantiser *quantiser, int channels)
+bool integer_packs(const Quantiser *quantiser)
 {
-    return quantiser->bits < 8 || quantiser->quantizer == QUANT_STEP_RANGE || channels % 4 != 0;
+    return quantiser->bits < 8 || quantiser->quantizer == QUANT_STEP_RANGE;
 }
 
 /* The layer's weight codes, and (not in a standalone file) their scales. */
@@ -71,12 +71,12 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     *scales = NONE;
     int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
     Tensor *constant = &in->net.tensors[codes];
-    if (!integer_packs(&layer->own, w.c))
+    if (!integer_packs(&layer->own))
         return codes;
     /* Packed at its bits, unpacked when its turn comes. */
     snprintf(constant->name, sizeof constant->name, "%.50s.packed", layer->name);
     constant->c = 1;
-    constant->k = (taps * w.c * w.k * layer->own.bits + 31) / 32;
+    constant->k = (words * w.k + 7) / 8 * layer->own.bits;
     int unpacked = net_add_tensor(&in->net, ROLE_ONCE, layer->name, ".codes");
     Tensor *words_of = &in->net.tensors[unpacked];
     words_of->type = TYPE_U32;
@@ -85,7 +85,6 @@ static int weight_codes(Integers *in, const Op *layer, int *scales)
     words_of->k = w.k;
     Op *op = net_append_like(&in->net, layer, OP_I_UNPACK);
     op->macs = 0;
-    op->terms = w.c; /* a word holds four, the last of them what is left */
     op->in[0] = codes;
     op->out[0] = unpacked;
     return unpacked;

@@ -38,7 +38,7 @@ void pass_quantise(Net *net);
  * depends on weights is constant instead of computed. */
 bool pass_integer(Net *net, bool standalone);
 /* Whether a standalone file packs such weights, with an I_UNPACK in front of their layer. */
-bool integer_packs(const Quantiser *quantiser, int channels);
+bool integer_packs(const Quantiser *quantiser);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */

@@ -326,8 +326,8 @@ static void name_kernel(const Net *net, Op *op)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_a%.0fk%.0f",
                  op->own.gradient_scale * 1e6, op->own.steepness * 1e6);
     else if (op->kind == OP_I_UNPACK)
-        snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%dx%d_%dbits", out->c, out->k,
-                 op->terms, op->own.bits);
+        snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%d_%dbits", out->c, out->k,
+                 op->own.bits);
     else if (op->in_steps)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_steps");
 }
