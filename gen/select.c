@@ -4,6 +4,7 @@
 #include "passes.h"
 
 #include "phases.h"
+#include "quant.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -120,14 +121,16 @@ static double tile_cycles(int rows, int vectors)
 
 /* The tile with the least time for `rows` x `vectors` results: its sums and one row of
  * weights stay in registers. A remainder of rows gets a smaller tile of its own, unless the
- * tiles must come out `whole`. */
-static void choose_tile(Op *op, const Target *target, int rows, int vectors, bool whole)
+ * tiles must come out `whole`. Where weights lie in blocks of `block` vectors, a tile is a part
+ * of one, or several. */
+static void choose_tile(Op *op, const Target *target, int rows, int vectors, int block,
+                        bool whole)
 {
     double best = 1e30;
     for (int v = 1; v <= vectors && v <= 8; v++) {
         for (int r = 1; r <= rows; r++) {
-            if (vectors % v != 0 || r * v + v + 1 > target->registers ||
-                (whole && rows % r != 0))
+            if (vectors % v != 0 || (block % v != 0 && v % block != 0) ||
+                r * v + v + 1 > target->registers || (whole && rows % r != 0))
                 continue;
             double time = rows / r * tile_cycles(r, v);
             time += rows % r ? tile_cycles(rows % r, v) : 0;
@@ -204,13 +207,13 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_CONV_FOLDED:
         t = op_out(net, op, "y");
         op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, t->w, t->c / op->lanes, false);
+        choose_tile(op, target, t->w, t->c / op->lanes, 1, false);
         break;
     case OP_Q_CONV:
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->lanes = integer_lanes_for(target, t->c);
-        choose_tile(op, target, t->w, t->c / op->lanes, false);
+        choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes, false);
         break;
     case OP_Q_POINT:
         op->lanes = lanes_for(target, op_in(net, op, "x")->c);
@@ -225,12 +228,12 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_CONV_BWD_INPUT:
         t = op_out(net, op, "dx");
         op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, (t->w - 1) / op->stride + 1, t->c / op->lanes, false);
+        choose_tile(op, target, (t->w - 1) / op->stride + 1, t->c / op->lanes, 1, false);
         break;
     case OP_CONV_BWD_WEIGHT:
         t = op_in(net, op, "dy");
         op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes, true);
+        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes, 1, true);
         op->blocks = op->kernel_h * op->kernel_w * op_in(net, op, "x")->c / op->tile_rows;
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;

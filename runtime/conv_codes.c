@@ -3,6 +3,7 @@
  * function of its own. */
 #include "conv_codes.h"
 
+#include "quant.h"
 #include "vectors.h"
 
 #if defined(__AVX512VNNI__) && defined(__AVX512VL__) && defined(__AVX512BW__)
@@ -29,18 +30,30 @@ enum { LANES = LATHE_INTEGERS, MOST_PIXELS = 8, MOST_VECTORS = 4 };
 /* Sums of `pixels` outputs side by side and `width` channels, [pixels][width]. */
 typedef int32_t Sums[MOST_PIXELS * MOST_VECTORS * LANES];
 
-INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int pixels,
-                     int vectors, int32_t *sums)
+/* The first word of output channel k. */
+INLINE const uint32_t *words_of(const ConvCall *conv, const uint32_t *w, int k)
+{
+    int block = rt_code_block(conv->k), taps = conv->kernel_h * conv->kernel_w * (conv->c / 4);
+    return w + (size_t)(k / block) * taps * block + k % block;
+}
+
+INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                     int pixels, int vectors, int32_t *sums)
 {
     Vector s[MOST_PIXELS][MOST_VECTORS];
     int words = conv->kernel_w * conv->c / 4, pixel = conv->stride * conv->c;
+    int block = rt_code_block(conv->k);
+    const uint32_t *from[MOST_VECTORS];
+    for (int v = 0; v < vectors; v++)
+        from[v] = words_of(conv, w, k + v * LANES);
     for (int p = 0; p < pixels; p++)
         for (int v = 0; v < vectors; v++)
             s[p][v] = (Vector){0};
     for (int t = 0; t < conv->kernel_h; t++, x += conv->x_row)
-        for (int j = 0; j < words; j++, w += conv->k)
+        for (int j = 0; j < words; j++)
             for (int v = 0; v < vectors; v++) {
-                const Vector four = *(const Vector *)(w + v * LANES);
+                const Vector four = *(const Vector *)from[v];
+                from[v] += block;
                 for (int p = 0; p < pixels; p++)
                     s[p][v] = dot(s[p][v], x + 4 * j + p * pixel, four);
             }
@@ -50,27 +63,30 @@ INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, 
 }
 
 /* Channels that do not fill a vector, one at a time. */
-static void sum_one(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int32_t *sums)
+static void sum_one(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                    int32_t *sums)
 {
-    int words = conv->kernel_w * conv->c / 4;
+    int words = conv->kernel_w * conv->c / 4, block = rt_code_block(conv->k);
     *sums = 0;
+    w = words_of(conv, w, k);
     for (int t = 0; t < conv->kernel_h; t++, x += conv->x_row)
-        for (int j = 0; j < words; j++, w += conv->k)
+        for (int j = 0; j < words; j++, w += block)
             *sums = dot_i1(*sums, x + 4 * j, *w);
 }
 
 #define TILE(pixels, vectors)                                                             \
     static void sum_##pixels##x##vectors(const ConvCall *conv, const uint8_t *x,          \
-                                         const uint32_t *w, int32_t *sums)                \
+                                         const uint32_t *w, int k, int32_t *sums)         \
     {                                                                                     \
-        sum_tile(conv, x, w, pixels, vectors, sums);                                      \
+        sum_tile(conv, x, w, k, pixels, vectors, sums);                                   \
     }
 TILE(8, 1) TILE(4, 1) TILE(2, 1) TILE(1, 1)
 TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2)
 TILE(4, 4) TILE(2, 4) TILE(1, 4)
 #undef TILE
 
-typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int32_t *sums);
+typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                     int32_t *sums);
 
 /* Tiles from large to small, for as many vectors as divide the channels. */
 typedef struct {
@@ -106,7 +122,7 @@ static void convolve(const ConvCall *conv, const uint8_t *x, const uint32_t *w, 
             for (int p = 0; p < conv->w; p += tile->pixels) {
                 while (tile->pixels > conv->w - p)
                     tile++;
-                tile->sum(conv, row + (size_t)p * conv->stride * conv->c, w + k, sums);
+                tile->sum(conv, row + (size_t)p * conv->stride * conv->c, w, k, sums);
                 finish(conv, how, h, p, tile->pixels, k, tile->width, sums);
             }
         }

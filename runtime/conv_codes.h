@@ -6,7 +6,7 @@
 
 #include "kernels.h"
 
-/* w: words of four input channels, [kernel_h][kernel_w][c / 4][k]. y = (sum + scales1) *
+/* w: words of four input channels, see rt_quant_weights. y = (sum + scales1) *
  * scales0 * step, scales [2][k]: see RtWeights. */
 void rt_q_conv(const ConvCall *conv, const uint8_t *x, const uint32_t *w, const float *scales,
                float step, float *y);

@@ -95,7 +95,7 @@ float rt_rounding_gradient(const RtQuant *quant, float g, float r)
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,
                       const float *range, uint32_t *codes, float *values, float *scales)
 {
-    int c = weights->c, k = weights->k, groups = (c + 3) / 4;
+    int c = weights->c, k = weights->k, groups = (c + 3) / 4, block = rt_code_block(k);
     if (codes)
         memset(codes, 0, (size_t)weights->taps * groups * k * sizeof *codes);
     for (int o = 0; o < k; o++) {
@@ -112,8 +112,8 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
                 if (values)
                     values[at] = code * s;
                 if (codes)
-                    codes[((size_t)t * groups + i / 4) * k + o] |=
-                        (uint32_t)((int)code & 255) << 8 * (i % 4);
+                    codes[((size_t)(o / block * weights->taps + t) * groups + i / 4) * block +
+                          o % block] |= (uint32_t)((int)code & 255) << 8 * (i % 4);
             }
         }
         if (scales) {

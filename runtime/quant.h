@@ -49,7 +49,14 @@ typedef struct {
     const float *factor, *zero;
 } RtWeights;
 
-/* Codes as 32-bit words [taps][ceil(c / 4)][k], channel 4i + b in bits 8b..8b+7; the
+/* Words of codes lie in blocks of this many output channels, so that a kernel that takes a block
+ * after the other reads them from first to last. */
+static inline int rt_code_block(int k)
+{
+    return k % 32 == 0 ? 32 : k;
+}
+
+/* Codes as 32-bit words [k / block][taps][ceil(c / 4)][block], channel 4i + b in bits 8b..8b+7; the
  * quantised values [taps][c][k]; and scales [2][k], the step of each output channel and what
  * `zero` adds to its sum of products. Any of the results may be NULL. */
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,

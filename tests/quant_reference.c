@@ -306,9 +306,12 @@ static void check_codes(const Reference *r, const Op *layer)
     const Tensor *w = &r->layout->tensors[layer->in[1]];
     const uint32_t *words = constant(r->constants, layer, ".codes")->values;
     int *want = quant_ref_codes(r->net, layer), groups = (w->c + 3) / 4;
+    int block = w->k % 32 == 0 ? 32 : w->k;
+    long taps = tensor_count(w) / w->c / w->k;
     for (long i = 0; i < tensor_count(w); i++) {
         long k = i % w->k, c = i / w->k % w->c, tap = i / w->k / w->c;
-        int8_t code = (int8_t)(words[(tap * groups + c / 4) * w->k + k] >> 8 * (c % 4));
+        long at = ((k / block * taps + tap) * groups + c / 4) * block + k % block;
+        int8_t code = (int8_t)(words[at] >> 8 * (c % 4));
         ck_assert_msg(code == want[i], "%s: weight %ld: code %d, want %d", layer->name, i,
                       code, want[i]);
     }

@@ -52,6 +52,10 @@ static const QuantCase cases[] = {
      5,
      true,
      ""},
+    /* Blocks of weights: tiles of one, of two, and of parts. */
+    {"uniform_static", {"net.width=64", "net.growth=1", "net.shortcut='B'"}, 6, false, ""},
+    {"uniform_static", {"net.width=32", "net.side=3"}, 4, true, ""},
+    {"parametric_d_xmax", {"net.width=64", "net.growth=1", "net.side=1"}, 0, false, ""},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
