@@ -101,6 +101,8 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
         uint64_t since = rt_profile_now();
         model->evaluate(&step);
         since = profile_part(PART_EVALUATE, step.count, since);
+        if (step.failed)
+            return false;
         for (int i = 0; i < step.count; i++)
             count_image(model, step.logits + (size_t)i * classes, step.labels[i], score);
         profile_part(PART_SCORE, step.count, since);

@@ -35,8 +35,8 @@ typedef struct {
 } Score;
 
 /* The first `count` images of `set`, any number. Scores go to `file` as float32
- * [count][classes], unless it is NULL. False only when *stop (which may be NULL) became
- * true on the way. */
+ * [count][classes], unless it is NULL. False when *stop (which may be NULL) became true on
+ * the way; with rt_fail, when integer constants cannot be represented. */
 bool evaluate(const Model *model, const Weights *weights, const Work *work,
               const ImageSet *set, int count, FILE *file,
               const volatile sig_atomic_t *stop, Score *score);

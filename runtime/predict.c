@@ -174,8 +174,10 @@ bool classify_run(const Model *model, const TrainerOptions *options)
         ok = read_image(model, options->pictures[i], work.images);
         if (ok) {
             model->evaluate(&step);
-            print_best(model, options->pictures[i], work.logits);
+            ok = !step.failed;
         }
+        if (ok)
+            print_best(model, options->pictures[i], work.logits);
     }
     work_free(&work);
     weights_free(&weights);

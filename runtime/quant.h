@@ -110,7 +110,8 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
  * over `pixels` codes times the weights' step. */
 void rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
                         int32_t *ibias, float *scale);
-/* What generated code does when constants cannot be represented: say so and exit. */
-void rt_require(bool ok, const char *layer);
+/* What generated code does when constants cannot be represented: the pass goes on, with scores
+ * that mean nothing, and the step is marked failed. */
+void rt_require(Step *step, bool ok, const char *layer);
 
 #endif

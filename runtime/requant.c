@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Whether this shift keeps every product and sum in its type, with half of int64 to spare. */
 static bool fits(int k, const RtReal *real, int shift)
@@ -68,6 +69,12 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
         real_of(k, other, step, real.other_gain, real.offset);
     RtRequant requant = {.b = b, .m = m, .r = r};
     bool ok = rt_requant_derive(k, &real, largest, &requant);
+    if (!ok) { /* codes of 0, until whoever called the pass looks at what it returned */
+        memset(b, 0, (size_t)k * sizeof *b);
+        memset(m, 0, (size_t)k * sizeof *m);
+        if (r)
+            memset(r, 0, (size_t)k * sizeof *r);
+    }
     shift[0] = requant.shift;
     shift[1] = requant.largest;
     free(numbers);
@@ -83,10 +90,13 @@ void rt_dense_constants(int k, const float *scales, const float *bias, double st
         ibias[i] = (int32_t)llrint(bias[i] / unit);
 }
 
-void rt_require(bool ok, const char *layer)
+void rt_require(Step *step, bool ok, const char *layer)
 {
-    if (ok)
+    if (ok || step->failed)
         return;
-    fprintf(stderr, "%s: %s\n", layer, rt_error());
-    exit(1);
+    char *why = rt_format("%s: %s", layer, rt_error());
+    rt_error_clear();
+    rt_fail("%s", why);
+    free(why);
+    step->failed = true;
 }

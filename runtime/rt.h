@@ -112,6 +112,7 @@ struct Step {
     float loss_scale; /* gradients are multiplied by this: 1 / batch */
     double loss;      /* out: sum over the images of the cross-entropy */
     int correct;      /* out: images whose largest score is their label's */
+    bool failed;      /* out: an integer constant has no representation; rt_error says whose */
 };
 
 /* Call body(context, index, worker) for index 0..count-1, shared among the threads set with

@@ -21,12 +21,15 @@ static void on_signal(int number)
     stop_signal = number;
 }
 
-/* The first signal asks to stop, a second one kills. */
+/* The first signal asks to stop; a second one kills, unless the program around the run catches
+ * that signal itself. */
 static void catch_signal(int number, struct sigaction *before)
 {
-    struct sigaction action = {.sa_handler = on_signal,
-                               .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    sigaction(number, &action, before);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(number, NULL, before);
+    if (before->sa_handler == SIG_DFL)
+        action.sa_flags |= (int)SA_RESETHAND;
+    sigaction(number, &action, NULL);
 }
 
 /* ---- One step ---- */
@@ -250,7 +253,7 @@ static bool finish_epoch(Run *run, bool *done)
     *done = evaluate(run->model, &weights, &run->work, &run->held_out,
                      run->held_out.count, NULL, &stop_signal, &score);
     if (!*done)
-        return true;
+        return rt_error()[0] == 0;
     EpochRow row = row_of(run, &score);
     bool best = is_best(state, &score);
     history_add(&state->history, &row);
@@ -310,6 +313,8 @@ static bool conclude(const Run *run, int *status)
         printf("test accuracy %.4f (%d/%d) with the weights of epoch %d\n",
                (double)score.correct / score.images, score.correct, score.images,
                run->state.best_epoch);
+    else if (rt_error()[0])
+        return false;
     else
         *status = 128 + stop_signal;
     printf("files: %s, %s, %s, %s\n", run->best, run->last, run->log, run->curve);
