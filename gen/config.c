@@ -32,20 +32,27 @@ static bool descend(lua_State *lua, const char *override, const char *key, size_
     return true;
 }
 
-/* "path=value" into the config's table at stack index 1. */
+/* "path=value" into the config's table at stack index 1; "path+=value" adds to a list. */
 static bool apply_override(Sandbox *sandbox, const char *override)
 {
     lua_State *lua = sandbox->lua;
     const char *equals = strchr(override, '=');
-    if (equals == NULL || equals == override || equals[1] == 0)
+    bool append = equals && equals > override && equals[-1] == '+';
+    const char *end = append ? equals - 1 : equals;
+    if (equals == NULL || end == override || equals[1] == 0)
         return rt_fail("--set %s: want path=value, such as train.epochs=5", override);
     lua_pushvalue(lua, 1);
     const char *key = override;
-    for (const char *dot; (dot = memchr(key, '.', equals - key)); key = dot + 1)
+    for (const char *dot; (dot = memchr(key, '.', end - key)); key = dot + 1)
         if (!descend(lua, override, key, dot - key))
             return false;
-    char *chunk = rt_format("=--set %.*s", (int)(equals - override), override);
-    lua_pushlstring(lua, key, equals - key);
+    if (append && !descend(lua, override, key, end - key))
+        return false;
+    char *chunk = rt_format("=--set %.*s", (int)(end - override), override);
+    if (append)
+        lua_pushinteger(lua, (lua_Integer)lua_rawlen(lua, -1) + 1);
+    else
+        lua_pushlstring(lua, key, end - key);
     bool ok = sandbox_run_value(sandbox, equals + 1, chunk);
     free(chunk);
     if (!ok)
@@ -194,6 +201,7 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
     net_layout_params(&config->net);
     config->lines = fields_lines(lua, config);
     config->arch = describe_arch(&config->net);
+    config->required = sandbox_required(sandbox);
     char *both = rt_format("%s%s", config->lines, config->arch);
     rt_sha256(both, strlen(both), config->hash);
     free(both);
@@ -239,6 +247,7 @@ void config_free(Config *config)
     free(config->name);
     free(config->lines);
     free(config->arch);
+    free(config->required);
     net_free(&config->net);
     *config = (Config){.output = NONE};
 }

@@ -17,6 +17,7 @@ typedef struct {
     int output;      /* the tensor of the scores */
     char *lines;     /* every field as sorted "path=value" lines */
     char *arch;      /* every layer as a "name=description" line */
+    char *required;  /* a line for each file it required, by name */
     char hash[65];   /* SHA-256 of lines and arch */
 } Config;
 

@@ -187,7 +187,7 @@ static bool check_quant(const Config *config)
 }
 
 /* "s1b0_conv1" matches what is derived from it, too: s1b0_conv1_relu. */
-static bool layer_matches(const char *pattern, const char *layer)
+bool fields_match_layer(const char *pattern, const char *layer)
 {
     char base[NAME_SIZE];
     snprintf(base, sizeof base, "%s", layer);
@@ -215,7 +215,7 @@ static bool read_override(lua_State *lua, Config *config)
     bool any = false;
     for (int i = 0; i < config->net.op_count; i++) {
         Op *op = &config->net.ops[i];
-        if (!layer_matches(pattern, op->name))
+        if (!fields_match_layer(pattern, op->name))
             continue;
         any = true;
         config->quant = op->quant;

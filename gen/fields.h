@@ -8,6 +8,9 @@
  * the network, for its channels and classes. */
 bool fields_read(lua_State *lua, Config *config);
 
+/* Whether a pattern of quant.layers means the layer. */
+bool fields_match_layer(const char *pattern, const char *layer);
+
 /* Every field, with defaults filled in, as sorted "path=value" lines; free() it. */
 char *fields_lines(lua_State *lua, const Config *config);
 

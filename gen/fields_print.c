@@ -84,14 +84,35 @@ static void print_section(FILE *file, const Config *config, const char *section)
     }
 }
 
-/* Bits of each layer where they differ from the default. */
+/* A layer's fields beyond bits and quantiser, where they differ from the default. */
+static void print_differing(FILE *file, const Config *config, const Op *op)
+{
+    Config layer = *config;
+    layer.quant = op->quant;
+    for (int i = 0; i < FIELDS; i++) {
+        const Field *field = &field_rows[i];
+        double value = field_fetch(&layer, field);
+        if (strncmp(field->member, "quant.", 6) != 0 || i == FIELD_quant_quantizer ||
+            i == FIELD_quant_w_bits || i == FIELD_quant_a_bits ||
+            value == field_fetch(config, field))
+            continue;
+        fprintf(file, " %s=", field->name);
+        print_value(file, field, value);
+    }
+}
+
+/* Bits of each layer, and more, where it is not quantised like the others. */
 static void print_overrides(FILE *file, const Config *config)
 {
     for (int i = 0; i < config->net.op_count; i++) {
         const Op *op = &config->net.ops[i];
-        if (memcmp(&op->quant, &config->quant, sizeof op->quant) != 0)
-            fprintf(file, "quant.layers.%s=%d/%d %s\n", op->name, op->quant.w_bits,
-                    op->quant.a_bits, field_words(&field_rows[FIELD_quant_quantizer])[op->quant.quantizer]);
+        if (memcmp(&op->quant, &config->quant, sizeof op->quant) == 0)
+            continue;
+        const char *const *quantizers = field_words(&field_rows[FIELD_quant_quantizer]);
+        fprintf(file, "quant.layers.%s=%d/%d %s", op->name, op->quant.w_bits, op->quant.a_bits,
+                quantizers[op->quant.quantizer]);
+        print_differing(file, config, op);
+        fputc('\n', file);
     }
 }
 

@@ -206,9 +206,11 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
     calibration_begin(&ptq.base, config, &net, images->count, params, stats);
     ptq.base.round = options->round;
     ptq.base.correct = options->correct;
-    for (int i = 0; i < net.op_count; i++) {
+    bool stopped = false;
+    for (int i = 0; i < net.op_count && !stopped; i++) {
         run_op(&ptq, &net.ops[i]);
         calibration_release(&ptq.base, i);
+        stopped = options->stop && *options->stop;
     }
     const Values *scores = calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
     result->float_accuracy = accuracy(images, scores->f, scores->f, config->class_count);
@@ -216,5 +218,5 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
     calibration_end(&ptq.base);
     free(ptq.float_stats);
     net_free(&net);
-    return true;
+    return !stopped || rt_fail("interrupted");
 }

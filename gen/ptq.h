@@ -6,10 +6,13 @@
 #include "config.h"
 #include "data.h"
 
+#include <signal.h>
+
 typedef struct {
     bool round;   /* learn the rounding of weights of few bits */
     bool correct; /* move BN statistics and the dense bias to where the errors put them */
     FILE *report; /* one line per layer, or NULL */
+    const volatile sig_atomic_t *stop; /* ends it between two layers once true, or NULL */
 } PtqOptions;
 
 /* Accuracy on the calibration images, 0..1, and the layer that lost most. */
@@ -20,7 +23,7 @@ typedef struct {
 
 /* params and stats (of config->net's layout) hold the float network's values; sets those of
  * the quantisers, and, as the options say, weights (to quantised values), BN statistics and
- * the dense bias. */
+ * the dense bias. False and rt_fail when stopped. */
 bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *images,
              float *params, float *stats, PtqResult *result);
 

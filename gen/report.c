@@ -50,6 +50,14 @@ static double op_bytes(const Net *net, const Op *op, const float *params)
     return bits / 8;
 }
 
+double report_bytes(const Config *config, const float *params)
+{
+    double bytes = 0;
+    for (int i = 0; i < config->net.op_count; i++)
+        bytes += op_bytes(&config->net, &config->net.ops[i], params);
+    return bytes;
+}
+
 /* "4", or with a mean over channels "3.5"; "-" where nothing has bits. */
 static void bits_text(char text[16], const Net *net, const Op *op, const float *params)
 {

@@ -19,6 +19,8 @@ double report_bits(const Net *net, const Quantiser *quantiser, const float *para
 /* One line per layer (name, config line, shapes, bits, parameters, MACs, bytes), totals.
  * Learned bits are those of `params`, or, without, those that learning begins with. */
 void report_print(FILE *file, const Config *config, const float *params);
+/* Bytes of conv and dense weights and biases at their bits: the table's size. */
+double report_bytes(const Config *config, const float *params);
 /* What the passes decided for training: lowering and tile of each convolution, memory. */
 void report_print_programs(FILE *file, const Net *train, const Target *target);
 

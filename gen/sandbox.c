@@ -272,6 +272,23 @@ static int word_require(lua_State *lua)
     return 1;
 }
 
+char *sandbox_required(Sandbox *sandbox)
+{
+    lua_State *lua = sandbox->lua;
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &loaded_key);
+    sandbox_sorted_keys(lua, -1);
+    char *text = rt_format("%s", "");
+    for (int i = 1; i <= (int)lua_rawlen(lua, -1); i++) {
+        lua_rawgeti(lua, -1, i);
+        char *longer = rt_format("%s%s\n", text, lua_tostring(lua, -1));
+        lua_pop(lua, 1);
+        free(text);
+        text = longer;
+    }
+    lua_pop(lua, 2);
+    return text;
+}
+
 /* string.rep, which for empty strings counts to n in one step that no limit ends. */
 static int word_rep(lua_State *lua)
 {

@@ -31,6 +31,9 @@ bool sandbox_run_value(Sandbox *sandbox, const char *text, const char *chunk_nam
 /* Call the function below its `arguments` arguments; leaves one result. */
 bool sandbox_call(Sandbox *sandbox, int arguments);
 
+/* A line for each file that was required, sorted by name; free() it. */
+char *sandbox_required(Sandbox *sandbox);
+
 void *sandbox_context(lua_State *lua);
 
 /* Push an array of the table's string and number keys, numbers first, each kind in order. */

@@ -1,7 +1,6 @@
 /* From float weights to a quantised start: see start.h. */
 #include "start.h"
 
-#include "checkpoint.h"
 #include "params.h"
 #include "support.h"
 
@@ -35,30 +34,18 @@ static void add_all(Checkpoint *checkpoint, const Net *net, Role role, const flo
     free(params);
 }
 
-static bool write_start(const Config *config, const float *params, const float *stats,
-                        const char *output)
-{
-    Checkpoint checkpoint = {.arch = rt_format("%s", config->arch),
-                             .config = rt_format("%s", config->lines),
-                             .progress = rt_format("%s", "")};
-    add_all(&checkpoint, &config->net, ROLE_PARAM, params);
-    add_all(&checkpoint, &config->net, ROLE_STAT, stats);
-    bool ok = checkpoint_write(output, &checkpoint);
-    checkpoint_free(&checkpoint);
-    return ok;
-}
-
-/* The first `images` of a seeded shuffle of the training images. */
-static bool load_images(const Config *config, const char *data, int images, ImageSet *set)
+bool start_images(const Config *config, const char *data, int least, int images, ImageSet *set)
 {
     const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
     ImageSet all = {0}, none = {0};
     if (!data_load(data, DATA_TRAIN, image->h, image->w, image->c, config->class_count, &all,
                    &none))
         return false;
-    bool ok = images <= all.count ||
+    bool ok = least <= all.count ||
               rt_fail("%s: has %d training images, want %d to calibrate with", data, all.count,
-                      images);
+                      least);
+    if (images > all.count)
+        images = all.count;
     if (ok) {
         size_t bytes = (size_t)all.height * all.width * all.channels;
         int *order = rt_alloc(all.count * sizeof(int));
@@ -77,26 +64,57 @@ static bool load_images(const Config *config, const char *data, int images, Imag
     return ok;
 }
 
-bool start_quantise(const Config *config, const char *weights, const char *data, int images,
-                    const PtqOptions *options, const char *output, PtqResult *result)
+bool start_make(const Config *config, const Checkpoint *weights, const char *path,
+                const ImageSet *images, const PtqOptions *options, Checkpoint *start,
+                PtqResult *result)
 {
     const Net *net = &config->net;
     float *params = rt_alloc(net->param_floats * sizeof(float));
     float *stats = rt_alloc((net->stat_floats + 1) * sizeof(float));
-    Checkpoint checkpoint = {0};
-    ImageSet set = {0};
-    bool ok = checkpoint_read(weights, &checkpoint) &&
-              checkpoint_match_arch(&checkpoint, weights, config->arch) &&
-              take_float(&checkpoint, weights, net, ROLE_PARAM, params) &&
-              take_float(&checkpoint, weights, net, ROLE_STAT, stats) &&
-              load_images(config, data, images, &set) &&
-              ptq_run(config, options, &set, params, stats, result) &&
-              write_start(config, params, stats, output);
-    checkpoint_free(&checkpoint);
-    data_free(&set);
+    bool ok = checkpoint_match_arch(weights, path, config->arch) &&
+              take_float(weights, path, net, ROLE_PARAM, params) &&
+              take_float(weights, path, net, ROLE_STAT, stats) &&
+              ptq_run(config, options, images, params, stats, result);
+    if (ok) {
+        *start = (Checkpoint){.arch = rt_format("%s", config->arch),
+                              .config = rt_format("%s", config->lines),
+                              .progress = rt_format("%s", "")};
+        add_all(start, net, ROLE_PARAM, params);
+        add_all(start, net, ROLE_STAT, stats);
+    }
     free(params);
     free(stats);
     return ok;
+}
+
+bool start_quantise(const Config *config, const char *weights, const char *data, int images,
+                    const PtqOptions *options, const char *output, PtqResult *result)
+{
+    Checkpoint checkpoint = {0}, start = {0};
+    ImageSet set = {0};
+    bool ok = checkpoint_read(weights, &checkpoint) &&
+              checkpoint_match_arch(&checkpoint, weights, config->arch) &&
+              start_images(config, data, images, images, &set) &&
+              start_make(config, &checkpoint, weights, &set, options, &start, result) &&
+              checkpoint_write(output, &start);
+    checkpoint_free(&checkpoint);
+    checkpoint_free(&start);
+    data_free(&set);
+    return ok;
+}
+
+bool start_lacks_quantisers(const Config *config, const Checkpoint *checkpoint)
+{
+    bool lacks = false;
+    const Role roles[] = {ROLE_PARAM, ROLE_STAT};
+    for (int r = 0; r < 2; r++) {
+        Param *params = params_of(&config->net, roles[r]);
+        for (int i = 0; i < params_count(&config->net, roles[r]); i++)
+            lacks = lacks || (of_quantiser(&params[i]) &&
+                              !checkpoint_find(checkpoint, "", params[i].name));
+        free(params);
+    }
+    return lacks;
 }
 
 bool start_is_float(const Config *config, const char *weights, bool *is_float)
@@ -104,15 +122,7 @@ bool start_is_float(const Config *config, const char *weights, bool *is_float)
     Checkpoint checkpoint = {0};
     if (!checkpoint_read(weights, &checkpoint))
         return false;
-    *is_float = false;
-    const Role roles[] = {ROLE_PARAM, ROLE_STAT};
-    for (int r = 0; r < 2; r++) {
-        Param *params = params_of(&config->net, roles[r]);
-        for (int i = 0; i < params_count(&config->net, roles[r]); i++)
-            if (of_quantiser(&params[i]) && !checkpoint_find(&checkpoint, "", params[i].name))
-                *is_float = true;
-        free(params);
-    }
+    *is_float = start_lacks_quantisers(config, &checkpoint);
     checkpoint_free(&checkpoint);
     return true;
 }
