@@ -1,5 +1,6 @@
 /* Training curves: see curve.h. Two panels side by side, each with its own scale. */
 #include "curve.h"
+#include "axis.h"
 #include "canvas.h"
 #include "support.h"
 
@@ -20,50 +21,6 @@ enum {
 
 static const Color paper = 0xffffff, ink = 0x30343a, faint = 0x6b7280, grid = 0xe5e7eb,
                    training = 0x2563eb, held_out = 0xea580c;
-
-/* ---- One axis ---- */
-
-/* Values from `low` to `high`, marked every `step`, lie on pixels `start` to `end`. */
-typedef struct {
-    double low, high, step, start, end;
-} Axis;
-
-/* The smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
-static double round_step(double least)
-{
-    double power = pow(10, floor(log10(least)));
-    double factors[] = {1, 2, 5, 10};
-    for (int i = 0; i < 3; i++)
-        if (factors[i] * power >= least * (1 - 1e-9))
-            return factors[i] * power;
-    return 10 * power;
-}
-
-/* Both ends move out to whole steps. */
-static void set_range(Axis *axis, double low, double high, int marks)
-{
-    double spread = fmax(high - low, 1e-2 * fmax(fabs(high), 1));
-    axis->step = round_step(spread / marks);
-    axis->low = floor(low / axis->step + 1e-9) * axis->step;
-    axis->high = ceil(high / axis->step - 1e-9) * axis->step;
-    if (axis->high <= axis->low)
-        axis->high = axis->low + axis->step;
-}
-
-static double place(const Axis *axis, double value)
-{
-    double share = (value - axis->low) / (axis->high - axis->low);
-    return axis->start + share * (axis->end - axis->start);
-}
-
-static void format_mark(const Axis *axis, double value, char text[32])
-{
-    int decimals = (int)fmax(0, ceil(-log10(axis->step) - 1e-9));
-    if (axis->high >= 1e5 || decimals > 4)
-        snprintf(text, 32, "%.1e", value);
-    else
-        snprintf(text, 32, "%.*f", decimals, value);
-}
 
 /* ---- One panel ---- */
 
@@ -106,13 +63,13 @@ static void set_axes(Panel *panel, const History *history)
         }
     if (low > high)
         low = high = 0;
-    set_range(&panel->y, low, high, 5);
+    axis_set_range(&panel->y, low, high, 5);
     panel->y.start = PANEL_TOP + PANEL_HEIGHT;
     panel->y.end = PANEL_TOP;
     int last = history->count > 1 ? history->count : 2;
     panel->x = (Axis){.low = 1,
                       .high = last,
-                      .step = fmax(1, round_step((last - 1) / 6.0)),
+                      .step = fmax(1, axis_round_step((last - 1) / 6.0)),
                       .start = panel->left,
                       .end = panel->left + PANEL_WIDTH};
 }
@@ -123,9 +80,9 @@ static void draw_horizontal_marks(Picture *picture, const Panel *panel)
     int count = (int)lround((axis->high - axis->low) / axis->step);
     for (int i = 0; i <= count; i++) {
         double value = axis->low + i * axis->step;
-        int y = (int)lround(place(axis, value));
+        int y = (int)lround(axis_place(axis, value));
         char text[32];
-        format_mark(axis, fabs(value) < 1e-9 * axis->step ? 0 : value, text);
+        axis_format_mark(axis, fabs(value) < 1e-9 * axis->step ? 0 : value, text);
         canvas_rectangle(picture, panel->left, y, PANEL_WIDTH, 1, grid);
         canvas_text(picture, panel->left - 10 - canvas_text_width(text),
                     y - TEXT_HEIGHT / 2, text, faint);
@@ -141,9 +98,9 @@ static void draw_vertical_marks(Picture *picture, const Panel *panel)
         double mark = fmax(value, 1);
         if (axis->step == 1 && value == 0)
             continue;
-        int x = (int)lround(place(axis, mark));
+        int x = (int)lround(axis_place(axis, mark));
         char text[32];
-        format_mark(axis, mark, text);
+        axis_format_mark(axis, mark, text);
         canvas_rectangle(picture, x, bottom, 1, 6, faint);
         canvas_text(picture, x - canvas_text_width(text) / 2, bottom + 11, text, faint);
     }
@@ -160,8 +117,8 @@ static void draw_column(Picture *picture, const Panel *panel, Column *column,
     for (int i = 0; i < history->count; i++) {
         double value = column(&history->rows[i]);
         if (isfinite(value))
-            points[count++] = (Point){place(&panel->x, history->rows[i].epoch),
-                                      place(&panel->y, value)};
+            points[count++] = (Point){axis_place(&panel->x, history->rows[i].epoch),
+                                      axis_place(&panel->y, value)};
     }
     canvas_line(picture, points, count, 2, color);
     for (int i = 0; i < count && count <= MARKED; i++)
