@@ -5,7 +5,7 @@ CPPFLAGS = -D_GNU_SOURCE -Iruntime -Igen $(shell pkg-config --cflags lua5.4 2>/d
 CFLAGS = -std=gnu11 -O2 -g -fopenmp $(WARNINGS)
 # The runtime is built where it runs.
 RUNTIME_FLAGS = -O3 -march=native
-LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lpng -lz -lmd -lm
+LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lpng -lz -lmd -ledit -lm
 
 RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*.c))
 GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c))
@@ -17,7 +17,7 @@ all: out/lathe
 
 # What each is for: README.md. What is there already is left alone.
 PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev check libpng-dev \
-    libzip-dev libmd-dev zlib1g-dev
+    libzip-dev libmd-dev zlib1g-dev libedit-dev
 TEST_PACKAGES = clang chromium
 
 packages:

@@ -1,0 +1,83 @@
+-- help(): what there is in a session, as a page and topic by topic.
+local page = [[
+A session with a net:
+
+  net = open("configs/resnet20_int4_cifar10.lua", { weights = "float.ckpt", data = "DIR" })
+  net                                    its layers as a table
+  net.s2b0_conv1                         one layer
+  net.quant, net.train, net.data         fields, with what they mean
+  net.quant.w_bits = 4                   set a field for all layers
+  net.s2b0_conv1.w_bits = 3              for one layer
+  net["s3*"].a_bits = 5                  for all that a pattern means
+  net:eval{ images = 1000 }              accuracy, size, time
+  net:ptq()                              quantise with learned rounding
+  net:train{ epochs = 1, lr = 0.01 }     Ctrl-C stops it, weights are kept
+  net:sweep("w_bits", { 8, 6, 4, 3, 2 }, { images = 1000 })
+                                         a table and a picture; net stays as it is
+  net:save("my.lua")                     the config with its changes
+  net:source("s2b0_conv1")               the C of a layer
+  net:undo(), net:reset()                one change back; all of them
+
+help("eval") explains a method: eval, ptq, train, sweep, save, source, changes, more.
+Everything else is Lua 5.4. Tab completes, Ctrl-C stops, Ctrl-D ends.]]
+
+local topics = {
+    open = [[
+open(CONFIG, { weights = FILE, data = DIR, set = { ["train.lr"] = 0.1, "quant.w_bits=3" } })
+  A net from a config; set is what --set is on the command line. Weights of a float network
+  serve a quantised config: ranges are found when they are needed. What `lathe repl` was
+  given with --weights and --data is what open takes when it is told nothing else.]],
+    eval = [[
+net:eval{ images = N, calibrate = N, quiet = true }
+  Accuracy on the first N test images (default: all), as it would be in the shipped file.
+  Where quantisation has changed since the weights were made, ranges are found first, on
+  `calibrate` training images (32). In brackets: which weights, "ranges only" (of the weights
+  that were loaded), "ptq", "trained", or their file.
+  Returns { accuracy, correct, images, bytes, seconds, weights }.]],
+    ptq = [[
+net:ptq{ images = 512, quiet = true }
+  Post-training quantisation: rounding learned layer by layer on N training images, and
+  corrections. Its weights are in use until quantisation changes; change it back, and they
+  are again.]],
+    train = [[
+net:train{ epochs = N, lr = X, ..., steps = N, output = DIR, resume = true }
+  Trains from the weights in use; without weights, a float network from random ones. Any field
+  of `train` can be given for this run. Checkpoints, log and curve go to out/repl/NAME or
+  `output`. Ctrl-C stops after the step at hand. What was trained is what later changes
+  of quantisation start from; net:undo() brings back the weights before.]],
+    sweep = [[
+net:sweep(FIELD, VALUES, { images = N, ptq = true, x = "size", file = FILE.png, calibrate = N })
+  Evaluates the net with each value of the field ("w_bits", "s2*.w_bits", "quant.a_bits",
+  "data.mean"), with ptq = true (or a number of images) quantised anew each time, and draws
+  accuracy over the values or, with x = "size", over KB. Returns the rows.]],
+    save = [[
+net:save("my.lua")          the config as it is now; beside the original it requires that
+                            one, in another folder it has the texts of all it requires
+net:save_weights("my.ckpt") the weights in use, for every verb's --weights
+net:emit("infer.c")         the standalone inference file of them]],
+    source = [[
+net:source("s2b0_conv1")
+  The functions of network.c that are the layer's, with the kernels they call, as `lathe gen`
+  writes them.]],
+    changes = [[
+net:changes()   the overrides, as --set takes them
+net:undo()      before the last change: of a field, weights, ptq, training
+net:reset()     as it was opened]],
+    more = [[
+net:load_weights(FILE), net:use_data(DIR), net:layers() (their names), net:hash()
+print(net), tostring(net), net.quant.w_bits: all of it works in scripts: lathe repl SCRIPT.lua]],
+}
+
+return function(topic)
+    if topic == nil then
+        print(page)
+        return
+    end
+    topic = tostring(topic):match("([%w_]+)%W*$") or ""
+    for _, other in ipairs{ { "undo", "changes" }, { "reset", "changes" }, { "emit", "save" },
+        { "save_weights", "save" }, { "load_weights", "more" }, { "use_data", "more" },
+        { "layers", "more" }, { "hash", "more" } } do
+        topic = topic == other[1] and other[2] or topic
+    end
+    print(topics[topic] or ("no help on %s; help() shows what there is"):format(topic))
+end
