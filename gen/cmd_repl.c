@@ -163,13 +163,13 @@ typedef struct {
 } Work;
 
 /* repl.lua's table at index 1: what all below calls. */
-static bool load_session(lua_State *lua)
+static bool load_session(lua_State *lua, const CompileOptions *options)
 {
     char *path = rt_format("%s/gen/repl.lua", lathe_root());
     bool ok = luaL_loadfilex(lua, path, "t") == LUA_OK;
     free(path);
     if (ok) {
-        repl_push_native(lua, &interrupted);
+        repl_push_native(lua, options, &interrupted);
         lua_pushcfunction(lua, guard);
         lua_setfield(lua, -2, "guard");
         lua_pushstring(lua, lathe_root());
@@ -314,7 +314,9 @@ int cmd_repl(int argc, char **argv)
         luaL_openlibs(lua);
         work.sets = options.sets;
         work.set_count = options.set_count;
-        ok = load_session(lua) && sort_words(lua, &options, &work);
+        options.compile.target = target_find(options.target);
+        ok = options.compile.target && load_session(lua, &options.compile) &&
+             sort_words(lua, &options, &work);
         lua_settop(lua, 1);
         ok = ok && work_on(lua, &work, &status);
         lua_close(lua);

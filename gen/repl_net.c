@@ -14,10 +14,12 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TYPE "lathe.session"
 
 static const volatile sig_atomic_t *stop_flag;
+static const CompileOptions *compile_options;
 
 static int failed(lua_State *lua)
 {
@@ -84,7 +86,7 @@ static int open_session(lua_State *lua)
     Session **slot = lua_newuserdatauv(lua, sizeof *slot, 0);
     *slot = NULL;
     luaL_setmetatable(lua, TYPE);
-    *slot = session_open(path, sets, count, stop_flag);
+    *slot = session_open(path, sets, count, compile_options, stop_flag);
     return *slot ? 1 : failed(lua);
 }
 
@@ -175,7 +177,8 @@ static int section(lua_State *lua)
     return 1;
 }
 
-/* layers(pattern): each layer's name, and its fields of quant. */
+/* layers(pattern): each layer's name, whether it has weights or puts out an activation that is
+ * quantised, and its fields of quant. */
 static int layers(lua_State *lua)
 {
     const Config *config = session_config(session_at(lua));
@@ -190,6 +193,10 @@ static int layers(lua_State *lua)
         layer.quant = op->quant;
         lua_newtable(lua);
         set_text(lua, "name", op->name);
+        lua_pushboolean(lua, op->kind == OP_CONV || op->kind == OP_DENSE);
+        lua_setfield(lua, -2, "weights");
+        lua_pushboolean(lua, op->kind == OP_RELU);
+        lua_setfield(lua, -2, "activation");
         for (int f = 0; f < FIELDS; f++)
             if (strncmp(field_rows[f].member, "quant.", 6) == 0) {
                 push_field(lua, &layer, &field_rows[f]);
@@ -379,6 +386,17 @@ static int make_folder(lua_State *lua)
     return done(lua, rt_make_directories(luaL_checkstring(lua, 1)));
 }
 
+/* shorter(path): without the current folder in front. */
+static int shorter(lua_State *lua)
+{
+    const char *path = luaL_checkstring(lua, 1);
+    char here[4096];
+    size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
+    bool below = length && strncmp(path, here, length) == 0 && path[length] == '/';
+    lua_pushstring(lua, below ? path + length + 1 : path);
+    return 1;
+}
+
 static int now(lua_State *lua)
 {
     lua_pushnumber(lua, seconds_now());
@@ -387,12 +405,15 @@ static int now(lua_State *lua)
 
 static const luaL_Reg functions[] = {
     {"open", open_session}, {"fields", fields},           {"nearest", nearest}, {"files", files},
-    {"plot", plot},         {"make_folder", make_folder}, {"now", now},         {NULL, NULL},
+    {"plot", plot},         {"make_folder", make_folder}, {"now", now},
+    {"shorter", shorter},   {NULL, NULL},
 };
 
-void repl_push_native(lua_State *lua, const volatile sig_atomic_t *stop)
+void repl_push_native(lua_State *lua, const CompileOptions *options,
+                      const volatile sig_atomic_t *stop)
 {
     stop_flag = stop;
+    compile_options = options;
     luaL_newmetatable(lua, TYPE);
     luaL_newlib(lua, methods);
     lua_setfield(lua, -2, "__index");

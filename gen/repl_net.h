@@ -2,10 +2,12 @@
 #ifndef LATHE_REPL_NET_H
 #define LATHE_REPL_NET_H
 
-#include <lua.h>
+#include "compile.h"
+
 #include <signal.h>
 
-/* Push the table of functions repl.lua gets; sessions look at *stop. */
-void repl_push_native(lua_State *lua, const volatile sig_atomic_t *stop);
+/* Push the table of functions repl.lua gets; sessions compile as *options say and look at *stop. */
+void repl_push_native(lua_State *lua, const CompileOptions *options,
+                      const volatile sig_atomic_t *stop);
 
 #endif

@@ -5,7 +5,7 @@ local native, root, show_shown = ...
 local sessions = setmetatable({}, { __mode = "k" }) -- net, section or layer -> session
 local names = setmetatable({}, { __mode = "k" })    -- section or layer -> its name or pattern
 local first = setmetatable({}, { __mode = "k" })    -- session -> depth when it was opened
-local here = debug.getinfo(1, "S").source
+local own = "@" .. root .. "/gen/repl"
 
 -- An error at the user's line, not in here.
 local function fail(message, ...)
@@ -14,7 +14,7 @@ local function fail(message, ...)
     repeat
         level = level + 1
         info = debug.getinfo(level, "Sl")
-    until not info or (info.source ~= here and info.currentline > 0)
+    until not info or (info.currentline > 0 and info.source:sub(1, #own) ~= own)
     if info and info.source ~= "=prompt" then
         place = ("%s:%d: "):format(info.short_src, info.currentline)
     end
@@ -46,6 +46,8 @@ local function suggest(word, list)
     return nearest and ("; did you mean %s?"):format(nearest) or ""
 end
 
+local Net, Meta = {}, {} -- its methods and its metatable
+
 -- ---- Fields ----
 
 local sections = { net = true, data = true, train = true, quant = true }
@@ -60,13 +62,18 @@ for _, field in ipairs(native.fields()) do
     end
 end
 
+local function field_key(key)
+    return key:match("^[%a_][%w_]*$") or ("[%q]"):format(key)
+end
+
 -- A Lua value as the text of it.
 local function literal(value)
     local kind = type(value)
     if kind == "number" and value ~= value or value == math.huge or value == -math.huge then
         fail("%s cannot be a field's value", tostring(value))
     elseif math.type(value) == "float" then
-        return ("%.17g"):format(value)
+        local short = ("%.15g"):format(value)
+        return tonumber(short) == value and short or ("%.17g"):format(value)
     elseif kind == "string" then
         return (("%q"):format(value):gsub("\n", "n"))
     elseif kind ~= "table" then
@@ -83,9 +90,9 @@ local function literal(value)
         end
     end
     for _, key in ipairs(sorted(named)) do
-        parts[#parts + 1] = ("[%q] = %s"):format(key, literal(value[key]))
+        parts[#parts + 1] = field_key(key) .. " = " .. literal(value[key])
     end
-    return "{ " .. table.concat(parts, ", ") .. " }"
+    return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
 end
 
 local function set(session, path, value)
@@ -93,7 +100,7 @@ local function set(session, path, value)
 end
 
 local function set_layer(session, pattern, field, value)
-    local entry = ("{ %q, [%q] = %s }"):format(pattern, field, literal(value))
+    local entry = ("{ %q, %s = %s }"):format(pattern, field_key(field), literal(value))
     check(session:set(pattern .. "." .. field, "quant.layers+=" .. entry))
 end
 
@@ -149,8 +156,27 @@ function Section.__tostring(section)
     return table.concat(lines, "\n")
 end
 
+-- net.train is a section, net:train{...} a method.
+function Section.__call(section, net, given)
+    if names[section] ~= "train" then
+        fail("net.%s is no method", names[section])
+    end
+    return Net.train(net, given)
+end
+
 -- A layer, or all that a pattern means.
 local Layer = {}
+
+-- The rows a field says something about: weights, or the activation put out.
+local function rows_with(list, key)
+    local what = (key:sub(1, 2) == "w_" or key == "per_channel") and "weights"
+        or key:sub(1, 2) == "a_" and "activation"
+    local some = {}
+    for _, row in ipairs(list) do
+        some[#some + 1] = (not what or row[what]) and row or nil
+    end
+    return #some > 0 and some or list
+end
 
 function Layer.__index(layer, key)
     local list = sessions[layer]:layers(names[layer])
@@ -159,6 +185,7 @@ function Layer.__index(layer, key)
             suggest(key, keys(layer_fields)))
     end
     local all = {}
+    list = rows_with(list, key)
     for _, row in ipairs(list) do
         if row[key] ~= list[1][key] then
             all.differ = true
@@ -200,8 +227,6 @@ function Layer.__tostring(layer)
 end
 
 -- ---- Methods ----
-
-local Net, Meta = {}, {}
 
 -- A method's options: a table of known names, or the first one's value.
 local function options(method, given, known)
@@ -346,7 +371,7 @@ local function plot(net, rows, o)
         file = ("%s/out/repl/%s_%s.png"):format(root, name, rows.field:gsub("[^%w_]", "_"))
     end
     check(native.plot(file, name, o.x == "size" and "KB" or rows.field, "accuracy", x, y))
-    print("picture: " .. file)
+    print("picture: " .. native.shorter(file))
 end
 
 function Net.sweep(net, field, values, given)
@@ -421,17 +446,21 @@ local function functions_of(source)
         elseif line == "}" then
             local code = table.concat(block, "\n")
             list[#list + 1] = { code = code, layer = layer,
-                name = code:match("\nstatic [^\n]-([%w_]+)%(") or code:match("^static [^\n]-([%w_]+)%(") }
+                name = ("\n" .. code):match("\nstatic void ([%w_]+)%(") }
             block, layer = {}, nil
         end
     end
     return list
 end
 
-function Net.source(net, layer)
+function Net.source(net, layer, program)
     local session = session_of(net, "source")
-    text("source", layer, "a layer's name")
     local wanted, all, shown = {}, functions_of(session:text()), {}
+    text("source", layer, "a layer's name")
+    program = program or "evaluate"
+    if program ~= "evaluate" and program ~= "train" then
+        fail('source: want "evaluate" or "train" behind the layer')
+    end
     for _, row in ipairs(session:layers(layer)) do
         wanted[row.name] = true
     end
@@ -439,7 +468,7 @@ function Net.source(net, layer)
         fail("source: no layer %s%s", layer, suggest(layer, net:layers()))
     end
     for i, it in ipairs(all) do
-        if it.layer and wanted[it.layer] then
+        if it.layer and wanted[it.layer] and it.name:find("^" .. program) then
             for j = 1, i - 1 do -- kernels come before what calls them
                 local kernel = all[j]
                 if not kernel.layer and kernel.name and not shown[j]
@@ -500,10 +529,10 @@ end
 
 function Meta.__index(net, key)
     local session = sessions[net]
-    if Net[key] then
-        return Net[key]
-    elseif sections[key] then
+    if sections[key] then
         return part(session, Section, key)
+    elseif Net[key] then
+        return Net[key]
     elseif layer_fields[key] then
         return session:section("quant")[key]
     elseif type(key) == "string" and #session:layers(key) > 0 then

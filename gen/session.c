@@ -204,13 +204,13 @@ bool session_back(Session *session, int depth)
 /* ---- The session ---- */
 
 Session *session_open(const char *path, const char *const *sets, int count,
-                      const volatile sig_atomic_t *stop)
+                      const CompileOptions *options, const volatile sig_atomic_t *stop)
 {
     Session *session = rt_alloc(sizeof *session);
     const State none = {0};
     session->path = rt_format("%s", path);
     session->stop = stop;
-    session->options.target = target_find(NULL);
+    session->options = *options;
     session->state = copy_state(&none);
     for (int i = 0; i < count; i++)
         add_set(&session->state, sets[i], sets[i]);

@@ -4,16 +4,17 @@
 #ifndef LATHE_SESSION_H
 #define LATHE_SESSION_H
 
-#include "config.h"
+#include "compile.h"
 #include "ptq.h"
 #include "trainer.h"
 
 typedef struct Session Session;
 
-/* The config at `path` with overrides ("path=value"). `stop` ends evaluation and quantisation
- * once it is true. NULL and rt_fail when the config cannot be used. */
+/* The config at `path` with overrides ("path=value"), compiled as `options` say where a C compiler
+ * does it. `stop` ends evaluation and quantisation once it is true. NULL and rt_fail when the
+ * config cannot be used. */
 Session *session_open(const char *path, const char *const *sets, int count,
-                      const volatile sig_atomic_t *stop);
+                      const CompileOptions *options, const volatile sig_atomic_t *stop);
 void session_close(Session *session); /* NULL is fine */
 
 /* As it is now; valid until the next change. */

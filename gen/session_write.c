@@ -14,25 +14,28 @@ enum { CALIBRATION = 32 }; /* images for ranges, as for an evaluation */
 
 /* ---- The config ---- */
 
-/* "config.quant.layers" for the first `length` characters of a path, after lines that make each
- * table above it. */
-static void write_tables(FILE *file, const char *path, size_t length)
+/* A line that makes a table of the first `length` characters of override i's path, unless one
+ * before it did. */
+static void write_table(FILE *file, char *const *sets, int i, int length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (path[i] == '.')
-            fprintf(file, "config.%.*s = config.%.*s or {}\n", (int)i, path, (int)i, path);
+    for (int j = 0; j < i; j++)
+        if (strncmp(sets[j], sets[i], length) == 0 && strchr(".+=", sets[j][length]))
+            return;
+    fprintf(file, "config.%.*s = config.%.*s or {}\n", length, sets[i], length, sets[i]);
 }
 
-/* An override as a statement. */
-static void write_set(FILE *file, const char *set)
+/* Override i as a statement. */
+static void write_set(FILE *file, char *const *sets, int i)
 {
-    const char *equals = strchr(set, '=');
+    const char *set = sets[i], *equals = strchr(set, '=');
     bool append = equals[-1] == '+';
     int length = (int)(equals - set) - append;
-    write_tables(file, set, (size_t)length);
+    for (int end = 0; end < length + append; end++)
+        if (set[end] == '.' || set[end] == '+')
+            write_table(file, sets, i, end);
     if (append)
-        fprintf(file, "config.%.*s = config.%.*s or {}\nconfig.%.*s[#config.%.*s + 1] = %s\n",
-                length, set, length, set, length, set, length, set, equals + 1);
+        fprintf(file, "config.%.*s[#config.%.*s + 1] = %s\n", length, set, length, set,
+                equals + 1);
     else
         fprintf(file, "config.%.*s = %s\n", length, set, equals + 1);
 }
@@ -112,7 +115,7 @@ static char *config_text(const Session *session, const char *folder, bool bundle
     bool ok = !bundle || write_files(file, session, folder, name);
     fprintf(file, "local config = require \"%s\"\n\n", name);
     for (int i = 0; i < session->state.count; i++)
-        write_set(file, session->state.sets[i]);
+        write_set(file, session->state.sets, i);
     fprintf(file, "%sreturn config\n", session->state.count ? "\n" : "");
     fclose(file);
     free(name);
