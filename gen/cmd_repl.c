@@ -94,7 +94,7 @@ static char **completions(void *context, const char *line, size_t *start)
     lua_State *lua = context;
     int top = lua_gettop(lua);
     char **words = NULL;
-    lua_getfield(lua, 1, "complete");
+    lua_getfield(lua, LUA_REGISTRYINDEX, "lathe.complete");
     lua_pushstring(lua, line);
     if (lua_pcall(lua, 1, 2, 0) == LUA_OK && lua_istable(lua, -2)) {
         int count = (int)lua_rawlen(lua, -2);
@@ -237,6 +237,8 @@ static bool run_session(lua_State *lua, int *status)
     lua_settop(lua, 1);
     if (terminal) {
         char *file = history_file();
+        lua_getfield(lua, 1, "complete");
+        lua_setfield(lua, LUA_REGISTRYINDEX, "lathe.complete");
         prompt = prompt_open(file, completions, lua);
         free(file);
         puts("lathe: help() says what there is, Ctrl-D ends");
@@ -246,6 +248,8 @@ static bool run_session(lua_State *lua, int *status)
     bool ok = call(lua, "session", 2, 1);
     if (ok && !terminal && !lua_toboolean(lua, -1))
         *status = 1;
+    if (terminal)
+        putchar('\n'); /* behind Ctrl-D */
     prompt_close(prompt);
     prompt = NULL;
     return ok;

@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <histedit.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -39,9 +40,17 @@ static unsigned char cancel(EditLine *editor, int key)
 {
     (void)key;
     prompt_of(editor)->cancelled = true;
-    fputs("^C", stdout);
+    fputs("^C\n", stdout);
     fflush(stdout);
     return CC_NEWLINE;
+}
+
+static unsigned char suspend(EditLine *editor, int key)
+{
+    (void)editor;
+    (void)key;
+    raise(SIGTSTP);
+    return CC_REFRESH;
 }
 
 /* ---- Completion ---- */
@@ -113,10 +122,12 @@ static void bind_keys(EditLine *editor)
     el_set(editor, EL_SIGNAL, 1);
     el_set(editor, EL_ADDFN, "lathe-complete", "complete", tab);
     el_set(editor, EL_ADDFN, "lathe-cancel", "give the line up", cancel);
+    el_set(editor, EL_ADDFN, "lathe-suspend", "stop the process", suspend);
     el_set(editor, EL_BIND, "^I", "lathe-complete", NULL);
     el_set(editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_set(editor, EL_BIND, "^C", "lathe-cancel", NULL);
-    el_set(editor, EL_SETTY, "-d", "intr=", NULL);
+    el_set(editor, EL_BIND, "^Z", "lathe-suspend", NULL);
+    el_set(editor, EL_SETTY, "-d", "-isig", NULL);
     el_source(editor, NULL); /* ~/.editrc */
 }
 

@@ -38,6 +38,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, quant_requant_suite());
     srunner_add_suite(runner, quant_ship_suite());
     srunner_add_suite(runner, quant_train_suite());
+    srunner_add_suite(runner, repl_suite());
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, shipped_suite());
     srunner_add_suite(runner, trainer_suite());

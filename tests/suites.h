@@ -30,6 +30,7 @@ Suite *quant_ranges_suite(void);
 Suite *quant_requant_suite(void);
 Suite *quant_ship_suite(void);
 Suite *quant_train_suite(void);
+Suite *repl_suite(void);
 Suite *resume_suite(void);
 Suite *shipped_suite(void);
 Suite *trainer_suite(void);

@@ -1,0 +1,64 @@
+/* forkpty and poll: see terminal.h. */
+#include "terminal.h"
+
+#include "process.h"
+
+#include <check.h>
+#include <poll.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_MS = 30000 };
+
+void terminal_start(Terminal *terminal, const char *folder, const char *const *words)
+{
+    *terminal = (Terminal){0};
+    terminal->child = forkpty(&terminal->descriptor, NULL, NULL, NULL);
+    ck_assert_int_ge(terminal->child, 0);
+    if (terminal->child > 0)
+        return;
+    setenv("TERM", "xterm", 1);
+    setenv("HOME", folder, 1);
+    unsetenv("XDG_STATE_HOME");
+    if (chdir(folder) == 0)
+        execv(words[0], (char *const *)words);
+    _exit(127);
+}
+
+void terminal_type(Terminal *terminal, const char *keys)
+{
+    terminal->length = 0;
+    terminal->shown[0] = 0;
+    ck_assert_int_eq(write(terminal->descriptor, keys, strlen(keys)), strlen(keys));
+}
+
+/* False at the end of what it shows. */
+static bool read_more(Terminal *terminal)
+{
+    struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
+    int ready = poll(&more, 1, MOST_MS);
+    ck_assert_msg(ready > 0, "it says no more than: %s", terminal->shown);
+    ssize_t count = read(terminal->descriptor, terminal->shown + terminal->length,
+                         sizeof terminal->shown - 1 - terminal->length);
+    if (count <= 0)
+        return false;
+    terminal->length += (size_t)count;
+    terminal->shown[terminal->length] = 0;
+    return true;
+}
+
+void terminal_wait(Terminal *terminal, const char *text)
+{
+    while (strstr(terminal->shown, text) == NULL)
+        ck_assert_msg(read_more(terminal), "it ended with: %s", terminal->shown);
+}
+
+int terminal_end(Terminal *terminal)
+{
+    while (read_more(terminal))
+        continue;
+    close(terminal->descriptor);
+    return process_wait(terminal->child);
+}

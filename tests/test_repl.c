@@ -1,0 +1,506 @@
+/* lathe repl as a person and as a script use it: what is said, what changes and what does
+ * not, files it writes; and the prompt, through a pseudo-terminal. */
+#include "suites.h"
+
+#include "built_net.h"
+#include "picture.h"
+#include "process.h"
+#include "random_weights.h"
+#include "support.h"
+#include "terminal.h"
+#include "test_folder.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *out, *err; /* what the last command said */
+
+/* The lathe this test program was built beside. */
+static const char *lathe(void)
+{
+    static char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
+    ck_assert_int_gt(length, 0);
+    path[length] = 0;
+    strcat(dirname(dirname(path)), "/lathe");
+    return path;
+}
+
+/* In the folder: picture.lua, small.lua, which quantises it, and float weights of it. */
+static void set_up(void)
+{
+    folder_make();
+    char *path = net_path("picture"), *text = rt_read_file(path, NULL);
+    write_text(in_folder("picture.lua"), text);
+    write_text(in_folder("small.lua"), "local config = require \"picture\"\n"
+                                       "config.quant = { quantizer = \"uniform_static\", "
+                                       "w_bits = 4, a_bits = 4 }\n"
+                                       "return config\n");
+    Config config;
+    ck_assert_msg(config_load(in_folder("picture.lua"), NULL, 0, &config), "%s", rt_error());
+    float *params = rt_alloc(config.net.param_floats * sizeof(float));
+    float *stats = rt_alloc(config.net.stat_floats * sizeof(float));
+    random_seed(3);
+    random_weights(&config.net, params, stats);
+    random_checkpoint(&config, params, stats, in_folder("f.ckpt"));
+    config_free(&config);
+    free(params);
+    free(stats);
+    free(path);
+    free(text);
+}
+
+static void clean_up(void)
+{
+    free(out);
+    free(err);
+    out = err = NULL;
+    folder_remove();
+}
+
+/* Run lathe in the folder. */
+static int run(const char *const *words)
+{
+    const char *all[24] = {lathe()};
+    for (int i = 0; words[i]; i++)
+        all[i + 1] = words[i];
+    int status = process_run(in_folder("."), in_folder("out"), in_folder("err"), all);
+    free(out);
+    free(err);
+    out = rt_read_file(in_folder("out"), NULL);
+    err = rt_read_file(in_folder("err"), NULL);
+    ck_assert(out && err);
+    return status;
+}
+#define LATHE(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+/* Run the text as a script with `net`, which is small.lua with weights and images. */
+static int script(const char *text)
+{
+    write_text(in_folder("script.lua"), text);
+    return LATHE("repl", "small.lua", "script.lua", "--weights", "f.ckpt", "--data", "random:64");
+}
+
+#define SCRIPT_SAYS(text, said)                                                          \
+    do {                                                                                 \
+        int status = script(text);                                                       \
+        ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);           \
+        ck_assert_str_eq(out, said);                                                     \
+    } while (0)
+
+/* ---- Fields ---- */
+
+START_TEST(fields_are_read_and_set)
+{
+    SCRIPT_SAYS("print(net.quant.w_bits, net.w_bits, net.train.lr, net.train.flip)\n"
+                "net.w_bits = 5\n"
+                "net.a.w_bits = 3\n"
+                "net[\"[bl]*\"].a_bits = 6\n"
+                "net.train.lr = 0.25\n"
+                "net.data.mean = { 1, 2.5, 3 }\n"
+                "print(net.quant.w_bits, net.a.w_bits, net.b.w_bits, net.a.a_bits, net.b.a_bits)\n"
+                "print(net.train.lr, table.concat(net.data.mean, ' '), #net:layers())\n"
+                "print(table.concat(net:changes(), '\\n'))\n"
+                "net.a.w_bits = 2\n"
+                "print(net.a.w_bits, #net:changes())\n"
+                "net:undo()\n"
+                "print(net.a.w_bits, #net:changes())\n"
+                "net:reset()\n"
+                "print(net.w_bits, #net:changes(), pcall(net.undo, net))\n",
+                "4\t4\t0.05\ttrue\n"
+                "5\t3\t5\t4\t6\n"
+                "0.25\t1 2.5 3\t9\n"
+                "quant.w_bits=5\n"
+                "quant.layers+={ \"a\", w_bits = 3 }\n"
+                "quant.layers+={ \"[bl]*\", a_bits = 6 }\n"
+                "train.lr=0.25\n"
+                "data.mean={ 1, 2.5, 3 }\n"
+                "2\t5\n"
+                "3\t5\n"
+                "4\t0\tfalse\tscript.lua:15: there is nothing to undo\n");
+}
+END_TEST
+
+/* Every mistake is explained, and changes nothing. */
+static const struct {
+    const char *line, *message;
+} mistakes[] = {
+    {"net.quant.w_bits = 9", "small.lua: quant.w_bits: 9, want 2 to 8, or 32"},
+    {"net.a.w_bits = 'four'",
+     "small.lua: quant.w_bits: string, want a whole number from 2 to 32"},
+    {"net.quant.w_bit = 4",
+     "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
+    {"net.a.w_bit = 4", "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
+    {"return net.a.w_bit", "unknown field a.w_bit; did you mean w_bits?"},
+    {"return net.quant.w_bit", "unknown field quant.w_bit; did you mean w_bits?"},
+    {"net.quant.quantizer = 'none at all'",
+     "small.lua: quant.quantizer: want 'none', 'uniform_static', 'parametric_d' or "
+     "'parametric_d_xmax'"},
+    {"net.train.batch = 0", "small.lua: train.batch: 0, want a whole number from 1 to 65536"},
+    {"net.a = 3", "a: set one of its fields, such as net[\"a\"].w_bits"},
+    {"net.b_rel.w_bits = 3", "unknown name net.b_rel; did you mean b_relu?"},
+    {"net.evla()", "unknown name net.evla; did you mean eval?"},
+    {"net.train.lr = 1/0", "inf cannot be a field's value"},
+    {"net:eval{ imges = 3 }", "eval: unknown option imges; did you mean images?"},
+    {"net:eval{ images = 1000 }", "random:64: 64 test images, want 1000"},
+    {"net:eval{ images = 0.5 }", "eval: images: 0.5, want a whole number from 1"},
+    {"net.eval{}", "call it as net:eval(...), with a colon"},
+    {"net:ptq{ images = 65 }", "random:64: has 64 training images, want 65 to calibrate with"},
+    {"net:sweep('w_bits', {})", "sweep: want a list of values, such as { 8, 4, 2 }"},
+    {"net:source('lats')", "source: no layer lats; did you mean last?"},
+    {"net:load_weights('none.ckpt')", "none.ckpt: No such file or directory"},
+    {"net:save('small.lua')",
+     "small.lua: is what the saved config would require; want another name"},
+    {"net:save('picture.lua')",
+     "picture.lua: is what the saved config would require; want another name"},
+    {"net:save('none/my.lua')", "none/my.lua: there is no such folder (small.lua is in another "
+                                "one)"},
+    {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
+    {"open('none.lua')", "none.lua: No such file or directory"},
+    {"open('small.lua', { weight = 'f.ckpt' })",
+     "open: unknown option weight; did you mean weights?"},
+};
+enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
+
+START_TEST(mistakes_change_nothing)
+{
+    char *text = rt_format("%s", "local before = net:hash()\nlocal chunk, ok, message\n");
+    char *said = rt_format("%s", "");
+    for (int i = 0; i < MISTAKES; i++) {
+        char *more = rt_format("%sok, message = pcall(load(%s%s%s, '=x'))\nprint(message)\n"
+                               "assert(not ok and net:hash() == before and #net:changes() == 0)\n",
+                               text, "[[", mistakes[i].line, "]]");
+        char *longer = rt_format("%sx:1: %s\n", said, mistakes[i].message);
+        free(text);
+        free(said);
+        text = more;
+        said = longer;
+    }
+    int status = script(text);
+    ck_assert_msg(status == 0, "%s%s", out, err);
+    ck_assert_str_eq(out, said);
+    free(text);
+    free(said);
+}
+END_TEST
+
+/* ---- Work ---- */
+
+/* The accuracy of a session is that of the command line's verbs. */
+START_TEST(accuracy_is_that_of_the_verbs)
+{
+    ck_assert_int_eq(LATHE("ptq", "small.lua", "--weights", "f.ckpt", "--data", "random:64",
+                           "--plain", "--images", "32", "-o", "q.ckpt"),
+                     0);
+    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "q.ckpt", "--data",
+                           "random:64"),
+                     0);
+    int right = -1, all = -1, correct = -2, images = -2;
+    ck_assert_int_eq(sscanf(out, "accuracy %*f (%d/%d)", &right, &all), 2);
+    ck_assert_int_eq(script("local r = net:eval()\n"
+                            "print(r.correct, r.images, r.accuracy * r.images == r.correct)\n"
+                            "assert(r.bytes == 633 and r.weights == 'ranges only')\n"
+                            "assert(tostring(r):find('^accuracy 0%.%d+ %(%d+/64%)  size 0%.6 KB'))\n"
+                            "local same = net:eval{ quiet = true }\n"
+                            "assert(same.correct == r.correct)\n"
+                            "assert(net:eval(7).images == 7)\n"),
+                     0);
+    ck_assert_str_eq(err, "");
+    ck_assert_int_eq(sscanf(out, "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
+                            &correct, &images),
+                     2);
+    ck_assert_int_eq(correct, right);
+    ck_assert_int_eq(images, all);
+}
+END_TEST
+
+/* Weights in use follow quantisation there and back. */
+START_TEST(weights_follow_the_bits)
+{
+    SCRIPT_SAYS("local function which() return net:eval{ images = 8, quiet = true }.weights end\n"
+                "print(which())\n"
+                "net:ptq{ images = 16, quiet = true }\n"
+                "print(which())\n"
+                "net.a.w_bits = 3\n"
+                "print(which())\n"
+                "net.train.lr = 0.1\n"
+                "net.quant.gradient = 'ewgs'\n"
+                "net.a.w_bits = 4\n"
+                "print(which())\n"
+                "net:save_weights('ptq.ckpt')\n"
+                "net:reset()\n"
+                "print(which())\n"
+                "net:load_weights('ptq.ckpt')\n"
+                "print(which())\n"
+                "net.quant.quantizer = 'none'\n"
+                "net:load_weights('f.ckpt')\n"
+                "print(which())\n",
+                "ranges only\nptq\nranges only\nptq\nptq.ckpt: the weights in use\nranges only\n"
+                "ptq.ckpt\nf.ckpt\n");
+}
+END_TEST
+
+START_TEST(training_changes_the_weights)
+{
+    int status = script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
+                        "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
+                        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+                        "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
+                        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+                        "net.w_bits = 3\n"
+                        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+                        "net:undo() net:undo() net:undo()\n"
+                        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+                        "local fresh = open('picture.lua', { data = 'random:64' })\n"
+                        "print(pcall(open('picture.lua').eval, fresh))\n");
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
+    ck_assert_ptr_nonnull(strstr(out, "epoch 1/1: loss "));
+    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 1"));
+    ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
+}
+END_TEST
+
+START_TEST(a_sweep_leaves_the_net_alone)
+{
+    int status = script("net.b.w_bits = 5\n"
+                        "local before = net:hash()\n"
+                        "local rows = net:sweep('a.w_bits', { 8, 2 }, { images = 16, file = 's.png' })\n"
+                        "assert(net:hash() == before and #rows == 2)\n"
+                        "assert(rows[1].value == 8 and rows[2].value == 2)\n"
+                        "assert(rows[1].bytes - rows[2].bytes == 450)\n"
+                        "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
+                        "assert(net:hash() == before and #net:changes() == 1)\n"
+                        "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
+    ck_assert_ptr_nonnull(strstr(out, "    a.w_bits  accuracy        size      time\n"));
+    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
+    ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
+    Picture picture;
+    ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
+    ck_assert_int_eq(picture.width, 620);
+    picture_free(&picture);
+    ck_assert_int_eq(access(in_folder("p.png"), R_OK), 0);
+}
+END_TEST
+
+/* Constants that have no 64-bit form are an error like others, and the session goes on. */
+START_TEST(constants_that_overflow)
+{
+    Config config;
+    ck_assert(config_load(in_folder("small.lua"), NULL, 0, &config));
+    float *params = rt_alloc(config.net.param_floats * sizeof(float));
+    float *stats = rt_alloc(config.net.stat_floats * sizeof(float));
+    random_seed(3);
+    random_weights(&config.net, params, stats);
+    for (int i = 0; i < config.net.tensor_count; i++)
+        if (strcmp(config.net.tensors[i].name, "b.act_range") == 0)
+            stats[config.net.tensors[i].offset] = 1e-30f;
+    random_checkpoint(&config, params, stats, in_folder("broken.ckpt"));
+    config_free(&config);
+    free(params);
+    free(stats);
+    SCRIPT_SAYS("net:load_weights('broken.ckpt')\n"
+                "print(pcall(net.eval, net))\n"
+                "net:undo()\n"
+                "print(net:eval{ images = 4, quiet = true }.images)\n",
+                "false\tscript.lua:2: b: scales differ so much that its integer constants overflow 64 bits\n4\n");
+    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "broken.ckpt", "--data",
+                           "random:64"),
+                     1);
+    ck_assert_str_eq(err, "small: b: scales differ so much that its integer constants overflow "
+                          "64 bits\n");
+}
+END_TEST
+
+/* ---- Files ---- */
+
+static void check_hash(const char *path, const char *hash)
+{
+    Config config;
+    ck_assert_msg(config_load(path, NULL, 0, &config), "%s", rt_error());
+    ck_assert_int_eq(strncmp(config.hash, hash, 64), 0);
+    config_free(&config);
+}
+
+START_TEST(saved_configs_mean_the_same)
+{
+    int status = script("net.w_bits = 5\n"
+                            "net.a.w_bits = 3\n"
+                            "net.b.per_channel = true\n"
+                            "net.train.lr = 1 / 3\n"
+                            "net.data.classes = { 'a\\\"b', '2', '3', '4', '5', '6', '7', '8', '9', '10' }\n"
+                            "net.net.width = 12\n"
+                            "net:save('my.lua')\n"
+                            "os.execute('mkdir other')\n"
+                            "net:save('other/my.lua')\n"
+                            "print(net:hash())\n");
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
+    static const char said[] = "my.lua: the changes, on top of small.lua\n"
+                               "other/my.lua: the changes and all of small.lua\n";
+    ck_assert_int_eq(strncmp(out, said, sizeof said - 1), 0);
+    check_hash(in_folder("my.lua"), out + sizeof said - 1);
+    ck_assert_int_eq(unlink(in_folder("small.lua")), 0);
+    check_hash(in_folder("other/my.lua"), out + sizeof said - 1);
+    ck_assert(!config_load(in_folder("my.lua"), NULL, 0, &(Config){0}));
+}
+END_TEST
+
+START_TEST(source_of_a_layer)
+{
+    ck_assert_int_eq(script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
+    char *train = strstr(out, "----\n");
+    ck_assert_ptr_nonnull(train);
+    *train = 0;
+    ck_assert_ptr_nonnull(strstr(out, "static void evaluate_b_forward(const At *at)\n{"));
+    ck_assert_ptr_nonnull(strstr(out, "static void i_conv_3x3s2"));
+    ck_assert_ptr_null(strstr(out, "_a_forward"));
+    ck_assert_ptr_nonnull(strstr(train + 1, "static void train_b_backward_weight("));
+}
+END_TEST
+
+/* ---- Scripts, chunks, pipes ---- */
+
+START_TEST(scripts_end_at_an_error)
+{
+    write_text(in_folder("f.lua"), "print(arg[0], arg[1], ...)\n"
+                                   "local function f(net) net.w_bits = 77 end\n"
+                                   "f(open('small.lua'))\n"
+                                   "print('not here')\n");
+    ck_assert_int_eq(LATHE("repl", "f.lua", "one", "two"), 1);
+    ck_assert_str_eq(out, "f.lua\tone\tone\ttwo\n");
+    ck_assert_str_eq(err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
+                          "to 32\n    called from f.lua:3\n");
+    write_text(in_folder("g.lua"), "local x = = 3\n");
+    ck_assert_int_eq(LATHE("repl", "g.lua"), 1);
+    ck_assert_str_eq(err, "lathe: g.lua:1: unexpected symbol near '='\n");
+    write_text(in_folder("h.lua"), "do return end\n"); /* a script, whatever it returns */
+    ck_assert_int_eq(LATHE("repl", "h.lua"), 0);
+    write_text(in_folder("i.lua"), "return { ent = 3 }\n"); /* a config, and a bad one */
+    ck_assert_int_eq(LATHE("repl", "i.lua"), 1);
+    ck_assert_str_eq(err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
+    ck_assert_int_eq(LATHE("repl", "none.lua"), 1);
+    ck_assert_str_eq(err, "lathe: none.lua: No such file or directory\n");
+}
+END_TEST
+
+START_TEST(chunks_print_their_value)
+{
+    ck_assert_int_eq(LATHE("repl", "small.lua", "--set", "quant.w_bits=6", "-e",
+                           "net.w_bits + 1"),
+                     0);
+    ck_assert_str_eq(out, "7\n");
+    ck_assert_int_eq(LATHE("repl", "-e", "error('no')"), 1);
+    ck_assert_str_eq(err, "error: no\n");
+}
+END_TEST
+
+/* Lines from a pipe: as typed, without a prompt. */
+START_TEST(pipes_are_sessions)
+{
+    write_text(in_folder("lines"), "1 + 1\n"
+                                   "nothing.x\n"
+                                   "for i = 1, 2 do\n"
+                                   "print(i)\n"
+                                   "end\n"
+                                   "{ b = 1, 2, a = { 'x', {} }, [7.5] = true }\n"
+                                   "x = 'multi\\nline'\n"
+                                   "x\n"
+                                   "x =\n");
+    char *line = rt_format("%s repl < lines", lathe());
+    int status = process_run(in_folder("."), in_folder("out"), in_folder("err"),
+                             (const char *const[]){"sh", "-c", line, NULL});
+    out = rt_read_file(in_folder("out"), NULL);
+    err = rt_read_file(in_folder("err"), NULL);
+    ck_assert_int_eq(status, 1);
+    ck_assert_str_eq(out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
+    ck_assert_str_eq(err, "error: attempt to index a nil value (global 'nothing')\n"
+                          "error: unexpected symbol near <eof>\n");
+    free(line);
+}
+END_TEST
+
+/* ---- The prompt ---- */
+
+START_TEST(the_prompt)
+{
+    static Terminal terminal;
+    const char *const words[] = {lathe(), "repl", "small.lua", NULL};
+    terminal_start(&terminal, in_folder("."), words);
+    terminal_wait(&terminal, "\n> ");
+    terminal_type(&terminal, "6 * 7\r");
+    terminal_wait(&terminal, "42\r\n> ");
+    terminal_type(&terminal, "error('one') -- two\r");
+    terminal_wait(&terminal, "error: one\r\n> ");
+    terminal_type(&terminal, "net.las\t.w_bits\r");
+    terminal_wait(&terminal, "4\r\n> ");
+    terminal_type(&terminal, "net.b\t\t");
+    terminal_wait(&terminal, "b_bn");
+    terminal_type(&terminal, "\x03");
+    terminal_wait(&terminal, "\n> ");
+    terminal_type(&terminal, "while true do end\r");
+    terminal_wait(&terminal, "end\r\n");
+    usleep(100000);
+    terminal_type(&terminal, "\x03");
+    terminal_wait(&terminal, "error: interrupted\r\n> ");
+    terminal_type(&terminal, "\x1b[A\x1b[A\r"); /* the line before last */
+    terminal_wait(&terminal, "4\r\n> ");
+    terminal_type(&terminal, "if true then\r");
+    terminal_wait(&terminal, "\n>> ");
+    terminal_type(&terminal, "print(9) end\r");
+    terminal_wait(&terminal, "9\r\n> ");
+    terminal_type(&terminal, "open('pict\t').net.width\r");
+    terminal_wait(&terminal, "8\r\n> ");
+    terminal_type(&terminal, "\x04");
+    ck_assert_int_eq(terminal_end(&terminal), 0);
+    char *history = rt_read_file(in_folder(".lathe_history"), NULL);
+    ck_assert_ptr_nonnull(history);
+    ck_assert_ptr_nonnull(strstr(history, "net.last.w_bits"));
+    free(history);
+}
+END_TEST
+
+START_TEST(training_is_interrupted)
+{
+    static Terminal terminal;
+    const char *const words[] = {lathe(),     "repl",   "small.lua", "--weights",
+                                 "f.ckpt", "--data", "random:64", NULL};
+    terminal_start(&terminal, in_folder("."), words);
+    terminal_wait(&terminal, "\n> ");
+    terminal_type(&terminal, "net:train{ epochs = 90000, held_out = 4, output = 'run' }\r");
+    terminal_wait(&terminal, "epoch 2/90000");
+    terminal_type(&terminal, "\x03");
+    terminal_wait(&terminal, "stopped at epoch");
+    terminal_wait(&terminal, "\n> ");
+    terminal_type(&terminal, "net:eval(4).weights\r");
+    terminal_wait(&terminal, "\"trained\"\r\n");
+    terminal_type(&terminal, "exit\r");
+    ck_assert_int_eq(terminal_end(&terminal), 0);
+}
+END_TEST
+
+Suite *repl_suite(void)
+{
+    Suite *suite = suite_create("repl");
+    TCase *said = tcase_create("said");
+    tcase_add_checked_fixture(said, set_up, clean_up);
+    tcase_set_timeout(said, 120);
+    tcase_add_test(said, fields_are_read_and_set);
+    tcase_add_test(said, mistakes_change_nothing);
+    tcase_add_test(said, accuracy_is_that_of_the_verbs);
+    tcase_add_test(said, weights_follow_the_bits);
+    tcase_add_test(said, training_changes_the_weights);
+    tcase_add_test(said, a_sweep_leaves_the_net_alone);
+    tcase_add_test(said, constants_that_overflow);
+    tcase_add_test(said, saved_configs_mean_the_same);
+    tcase_add_test(said, source_of_a_layer);
+    tcase_add_test(said, scripts_end_at_an_error);
+    tcase_add_test(said, chunks_print_their_value);
+    tcase_add_test(said, pipes_are_sessions);
+    tcase_add_test(said, the_prompt);
+    tcase_add_test(said, training_is_interrupted);
+    suite_add_tcase(suite, said);
+    return suite;
+}
