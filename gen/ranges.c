@@ -51,22 +51,44 @@ static double percentile_of(const Histogram *h, double percentile)
     return h->most;
 }
 
+typedef struct {
+    const Histogram *h;
+    int codes;
+    double errors[CANDIDATES];
+} Search;
+
+static double candidate(const Histogram *h, int i)
+{
+    return h->most * (0.1 + 0.9 * (i + 1) / CANDIDATES);
+}
+
+static void error_of(void *context, int i, int worker)
+{
+    (void)worker;
+    Search *search = context;
+    const Histogram *h = search->h;
+    double step = candidate(h, i) / search->codes, error = 0;
+    for (int b = 0; b < BINS; b++) {
+        if (h->bins[b] == 0)
+            continue;
+        double x = h->most * (b + 0.5) / BINS;
+        double q = fmin(rint(x / step), search->codes) * step;
+        error += h->bins[b] * (x - q) * (x - q);
+    }
+    search->errors[i] = error;
+}
+
 /* The range whose quantisation has the least squared error, bin centres standing for values. */
 static double least_error(const Histogram *h, int codes)
 {
+    Search search = {.h = h, .codes = codes};
+    rt_parallel_for(CANDIDATES, error_of, &search);
     double best = h->most, least = INFINITY;
-    for (int i = 1; i <= CANDIDATES; i++) {
-        double range = h->most * (0.1 + 0.9 * i / CANDIDATES), step = range / codes, error = 0;
-        for (int b = 0; b < BINS; b++) {
-            double x = h->most * (b + 0.5) / BINS;
-            double q = fmin(rint(x / step), codes) * step;
-            error += h->bins[b] * (x - q) * (x - q);
+    for (int i = 0; i < CANDIDATES; i++)
+        if (search.errors[i] < least) {
+            least = search.errors[i];
+            best = candidate(h, i);
         }
-        if (error < least) {
-            least = error;
-            best = range;
-        }
-    }
     return best;
 }
 

@@ -95,13 +95,22 @@ local function literal(value)
     return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
 end
 
+-- An override; a net in floats is told how it is quantised.
+local function override(session, key, text)
+    local ok, message = session:set(key, text)
+    if not ok and message:find("quant.quantizer is missing", 1, true) then
+        message = message:gsub(";.*", "") .. '; first, net.quant.quantizer = "uniform_static"'
+    end
+    check(ok, message)
+end
+
 local function set(session, path, value)
-    check(session:set(path, path .. "=" .. literal(value)))
+    override(session, path, path .. "=" .. literal(value))
 end
 
 local function set_layer(session, pattern, field, value)
     local entry = ("{ %q, %s = %s }"):format(pattern, field_key(field), literal(value))
-    check(session:set(pattern .. "." .. field, "quant.layers+=" .. entry))
+    override(session, pattern .. "." .. field, "quant.layers+=" .. entry)
 end
 
 -- What "data.mean={1,2}" says behind the sign.
@@ -135,7 +144,9 @@ local Section = {}
 function Section.__index(section, key)
     local session, name = sessions[section], names[section]
     local fields = fields_of(session, name)
-    if fields[key] == nil and key ~= "layers" then
+    if name == "quant" and key == "layers" then
+        fail('quant.layers: read the layers themselves, such as net["stem"].w_bits')
+    elseif fields[key] == nil then
         fail("unknown field %s.%s%s", name, tostring(key), suggest(key, keys(fields)))
     end
     return fields[key]
@@ -320,6 +331,7 @@ function Net.train(net, given)
     check(session:train{ output = o.output or ("%s/out/repl/%s"):format(root, session:info().name),
         epochs = whole("train", o, "epochs", 0), steps = whole("train", o, "steps", 0),
         resume = o.resume and true or false, sets = sets })
+    print("these weights are in use now; net:undo() goes back to those before")
 end
 
 -- "w_bits", "s2*.w_bits", "train.lr": what a sweep sets.
@@ -575,6 +587,7 @@ local function open(path, given)
     for _, set in ipairs(o.set or {}) do
         sets[#sets + 1] = set
     end
+    collectgarbage() -- a net nobody has any more has images and code, which Lua does not see
     local session = check(native.open(path, sets))
     if o.weights then
         check(session:load_weights(text("open", o.weights, "a checkpoint")))

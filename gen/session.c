@@ -212,8 +212,13 @@ Session *session_open(const char *path, const char *const *sets, int count,
     session->stop = stop;
     session->options = *options;
     session->state = copy_state(&none);
-    for (int i = 0; i < count; i++)
-        add_set(&session->state, sets[i], sets[i]);
+    for (int i = 0; i < count; i++) {
+        size_t end = strcspn(sets[i], "=");
+        bool append = end > 0 && sets[i][end - 1] == '+';
+        char *key = rt_format("%.*s", (int)(append ? strlen(sets[i]) : end), sets[i]);
+        add_set(&session->state, key, sets[i]);
+        free(key);
+    }
     if (load_config(session, &session->state, &session->config))
         return session;
     session_close(session);
@@ -234,6 +239,7 @@ void session_close(Session *session)
     data_free(&session->test);
     data_free(&session->calibration);
     jit_close(session->jit);
+    work_free(&session->work);
     free(session->compiled);
     free(session->path);
     free(session->data);
@@ -256,7 +262,7 @@ void session_use_data(Session *session, const char *data)
     session->data = rt_format("%s", data);
     data_free(&session->test);
     data_free(&session->calibration);
-    session->calibrated_on = 0;
+    session->calibration_wanted = 0;
 }
 
 /* With learned bits where there are weights that have them. */

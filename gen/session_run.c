@@ -45,20 +45,19 @@ static bool load_test(Session *session)
                      config->class_count, &none, &session->test);
 }
 
-/* `images` training images, or all where there are fewer than the `least`. */
-static bool load_calibration(Session *session, int least, int images)
+/* At least so many training images to calibrate with, or all there are; more may be there from
+ * before, and begin with the same. */
+static bool load_calibration(Session *session, int images)
 {
     if (!need_data(session))
         return false;
-    if (session->calibrated_on == images && same_size(session, &session->calibration))
-        return session->calibration.count >= least ||
-               rt_fail("%s: has %d training images, want %d", session->data,
-                       session->calibration.count, least);
+    if (session->calibration_wanted >= images && same_size(session, &session->calibration))
+        return true;
     data_free(&session->calibration);
-    session->calibrated_on = 0;
-    if (!start_images(&session->config, session->data, least, images, &session->calibration))
+    session->calibration_wanted = 0;
+    if (!start_images(&session->config, session->data, 1, images, &session->calibration))
         return false;
-    session->calibrated_on = images;
+    session->calibration_wanted = images;
     return true;
 }
 
@@ -72,14 +71,16 @@ static bool need_weights(const Session *session)
                    session->config.path);
 }
 
-/* Quantised by `options` from the base on the session's calibration images. */
-static Stored *quantise(Session *session, const PtqOptions *options, const char *origin,
-                        PtqResult *result)
+/* Quantised by `options` from the base on the first `images` of the calibration images. */
+static Stored *quantise(Session *session, int images, const PtqOptions *options,
+                        const char *origin, PtqResult *result)
 {
     const Stored *base = session->state.base;
     Checkpoint start = {0};
-    if (!start_make(&session->config, &base->arrays, base->origin, &session->calibration,
-                    options, &start, result))
+    ImageSet set = session->calibration;
+    if (set.count > images)
+        set.count = images;
+    if (!start_make(&session->config, &base->arrays, base->origin, &set, options, &start, result))
         return NULL;
     char *signature = session_signature(&session->config);
     Stored *stored = stored_new(&start, origin, signature);
@@ -92,22 +93,23 @@ static const Stored *ranges(Session *session, int images)
 {
     char *signature = session_signature(&session->config);
     bool found = session->ranges && session->ranges_of == session->state.base &&
-                 session->calibrated_on == images &&
+                 session->ranges_images == images &&
                  strcmp(session->ranges->fits, signature) == 0;
     free(signature);
     if (found)
         return session->ranges;
     const PtqOptions options = {.stop = session->stop};
     PtqResult result;
-    if (!load_calibration(session, 1, images))
+    if (!load_calibration(session, images))
         return NULL;
-    Stored *made = quantise(session, &options, "ranges only", &result);
+    Stored *made = quantise(session, images, &options, "ranges only", &result);
     if (made == NULL)
         return NULL;
     stored_free(session->ranges);
     stored_free(session->ranges_of);
     session->ranges = made;
     session->ranges_of = stored_share(session->state.base);
+    session->ranges_images = images;
     return made;
 }
 
@@ -157,14 +159,27 @@ static const Model *compile(Session *session, JitTier tier)
 
 /* ---- Evaluate ---- */
 
+/* Memory for a pass: the last one's, if it is as large; a fresh arena takes longer to come by
+ * than a thousand images. */
+static void prepare_work(Session *session, const Model *model)
+{
+    size_t pixels = (size_t)model->height * (size_t)model->width * (size_t)model->channels;
+    const size_t bytes[3] = {model->arena_bytes, (size_t)model->micro_batch * pixels,
+                             (size_t)model->micro_batch * (size_t)model->classes};
+    if (session->work.arena && memcmp(bytes, session->work_bytes, sizeof bytes) == 0)
+        return;
+    work_free(&session->work);
+    work_alloc(&session->work, model);
+    memcpy(session->work_bytes, bytes, sizeof bytes);
+}
+
 static bool count_right(Session *session, const Model *model, const Weights *weights,
                         int images, SessionScore *score)
 {
-    Work work;
     Score sum = {0};
-    work_alloc(&work, model);
-    bool ok = evaluate(model, weights, &work, &session->test, images, NULL, session->stop, &sum);
-    work_free(&work);
+    prepare_work(session, model);
+    bool ok = evaluate(model, weights, &session->work, &session->test, images, NULL,
+                       session->stop, &sum);
     score->images = sum.images;
     score->correct = sum.correct;
     return ok || rt_fail("interrupted");
@@ -213,9 +228,12 @@ bool session_ptq(Session *session, int images, FILE *report, PtqResult *result)
     if (!quant_used(&session->config.net))
         return rt_fail("%s: nothing to quantise: the config has no quantiser",
                        session->config.path);
-    if (!need_weights(session) || !load_calibration(session, images, images))
+    if (!need_weights(session) || !load_calibration(session, images))
         return false;
-    Stored *made = quantise(session, &options, "ptq", result);
+    if (session->calibration.count < images)
+        return rt_fail("%s: has %d training images, want %d to calibrate with", session->data,
+                       session->calibration.count, images);
+    Stored *made = quantise(session, images, &options, "ptq", result);
     if (made == NULL)
         return false;
     session_remember(session);

@@ -30,13 +30,16 @@ struct Session {
     State state, *past;
     int depth;
     ImageSet test, calibration;
-    int calibrated_on; /* images wanted for `calibration` */
-    Stored *ranges;    /* base with ranges for the config, found on `calibrated_on` images */
-    Stored *ranges_of;
+    int calibration_wanted; /* as many were asked for; there may be fewer */
+    Stored *ranges;         /* base with ranges for the config */
+    Stored *ranges_of;      /* that base */
+    int ranges_images;
     int test_classes; /* that labels of `test` were checked against */
     Jit *jit;
     JitTier tier;
     char *compiled; /* the config's hash */
+    Work work;      /* of the last evaluation; for a model with these sizes */
+    size_t work_bytes[3];
     CompileOptions options;
     const volatile sig_atomic_t *stop;
 };
