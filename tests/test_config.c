@@ -242,6 +242,10 @@ START_TEST(overrides_refused)
         {"net.widht=5", "%s: unknown field net.widht; did you mean net.width?"},
         {"net.width='5'", "%s: net.width: want a number, got a string"},
         {"net.kind.more=5", "--set net.kind.more=5: kind is no table"},
+        {"net.kind+=5", "--set net.kind+=5: kind is no table"},
+        {"+=5", "--set +=5: want path=value, such as train.epochs=5"},
+        {"quant.layers+={ 'last' }",
+         "%s: quant.quantizer is missing; see lathe show --fields"},
         {"epochs=5", "%s: unknown field epochs"},
         {".=5", "%s: unknown field "},
         {"train.epochs = 9",
@@ -254,6 +258,24 @@ START_TEST(overrides_refused)
         check_error(cases[_i].message, in_folder("plain.lua"));
     else
         ck_assert_str_eq(rt_error(), cases[_i].message);
+}
+END_TEST
+
+/* "path+=value" adds to a list, which need not be there. */
+START_TEST(overrides_append)
+{
+    static const char *const overrides[] = {
+        "quant={ quantizer='uniform_static', layers={ { 'last', w_bits=4 } } }",
+        "quant.layers+={ 'last', w_bits=3 }", "quant.layers+={ 'las*', a_bits=2 }",
+        "train.milestones={ 3 }", "train.milestones+=7"};
+    Config config;
+    ck_assert_msg(load_text(family_config, overrides, 5, &config), "%s", rt_error());
+    const Op *last = &config.net.ops[config.net.op_count - 1];
+    ck_assert_int_eq(last->quant.w_bits, 3);
+    ck_assert_int_eq(last->quant.a_bits, 2);
+    ck_assert_int_eq(config.recipe.milestone_count, 2);
+    ck_assert_int_eq(config.recipe.milestones[1], 7);
+    config_free(&config);
 }
 END_TEST
 
@@ -348,8 +370,10 @@ END_TEST
 
 START_TEST(the_hash_follows_every_change)
 {
-    static const char *const overrides[] = {"train.lr=0.2", "net.width=9", "train.seed=2",
-                                            "data.mean=126", "net.kind='B'"};
+    static const char *const overrides[] = {
+        "train.lr=0.2", "net.width=9", "train.seed=2", "data.mean=126", "net.kind='B'",
+        "quant={ quantizer='uniform_static' }",
+        "quant={ quantizer='uniform_static', layers={ { 'last', w_range='mse' } } }"};
     enum { COUNT = sizeof overrides / sizeof *overrides };
     char hashes[COUNT + 1][65];
     Config config;
@@ -382,7 +406,8 @@ Suite *config_suite(void)
     tcase_add_checked_fixture(meant, folder_make, folder_remove);
     tcase_add_loop_test(meant, overrides_set_fields, 0, 14);
     tcase_add_test(meant, the_last_override_wins);
-    tcase_add_loop_test(meant, overrides_refused, 0, 18);
+    tcase_add_loop_test(meant, overrides_refused, 0, 21);
+    tcase_add_test(meant, overrides_append);
     tcase_add_test(meant, architecture_lines);
     tcase_add_test(meant, config_lines);
     tcase_add_test(meant, paths_change_nothing);

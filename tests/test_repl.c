@@ -250,15 +250,19 @@ START_TEST(training_changes_the_weights)
                         "assert(net:eval{ quiet = true }.weights == 'trained')\n"
                         "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
                         "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+                        "net:train{ resume = true, steps = 1, held_out = 4, "
+                        "output = 'run' }\n"
                         "net.w_bits = 3\n"
                         "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
-                        "net:undo() net:undo() net:undo()\n"
+                        "net:undo() net:undo() net:undo() net:undo()\n"
                         "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
                         "local fresh = open('picture.lua', { data = 'random:64' })\n"
-                        "print(pcall(open('picture.lua').eval, fresh))\n");
+                        "fresh:load_weights('run/best.ckpt')\n"
+                        "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
     ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     ck_assert_ptr_nonnull(strstr(out, "epoch 1/1: loss "));
     ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 1"));
+    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 2"));
     ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
 }
 END_TEST
