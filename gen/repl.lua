@@ -8,7 +8,8 @@ local function load_part(name, ...)
     return assert(loadfile(("%s/gen/%s.lua"):format(root, name), "t"))(...)
 end
 
-local nets = load_part("repl_net", native, root, function(result)
+local fields = load_part("repl_fields", native, root)
+local nets = load_part("repl_net", native, root, fields, function(result)
     shown = result
 end)
 

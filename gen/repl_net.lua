@@ -1,241 +1,13 @@
--- The net of a session: layers and fields to read and set, methods that work on it. Everything
--- is done by the C side (native); here are names, options and what is printed.
-local native, root, show_shown = ...
+-- The net of a session: methods that work on it, and its names. Everything is done by the C
+-- side (native); here are options and what is printed.
+local native, root, fields, show_shown = ...
 
-local sessions = setmetatable({}, { __mode = "k" }) -- net, section or layer -> session
-local names = setmetatable({}, { __mode = "k" })    -- section or layer -> its name or pattern
-local first = setmetatable({}, { __mode = "k" })    -- session -> depth when it was opened
-local own = "@" .. root .. "/gen/repl"
+local sessions, names, sections, section_fields, layer_fields = fields.sessions, fields.names,
+    fields.sections, fields.section_fields, fields.layer_fields
+local fail, check, keys, suggest = fields.fail, fields.check, fields.keys, fields.suggest
+local first = setmetatable({}, { __mode = "k" }) -- session -> depth when it was opened
 
--- An error at the user's line, not in here.
-local function fail(message, ...)
-    local level, place = 2, ""
-    local info
-    repeat
-        level = level + 1
-        info = debug.getinfo(level, "Sl")
-    until not info or (info.currentline > 0 and info.source:sub(1, #own) ~= own)
-    if info and info.source ~= "=prompt" then
-        place = ("%s:%d: "):format(info.short_src, info.currentline)
-    end
-    error(place .. message:format(...), 0)
-end
-
-local function check(value, message)
-    if value == nil then
-        fail("%s", message)
-    end
-    return value
-end
-
-local function sorted(list)
-    table.sort(list)
-    return list
-end
-
-local function keys(t)
-    local list = {}
-    for key in pairs(t) do
-        list[#list + 1] = key
-    end
-    return sorted(list)
-end
-
-local function suggest(word, list)
-    local nearest = type(word) == "string" and native.nearest(word, list)
-    return nearest and ("; did you mean %s?"):format(nearest) or ""
-end
-
-local Net, Meta = {}, {} -- its methods and its metatable
-
--- ---- Fields ----
-
-local sections = { net = true, data = true, train = true, quant = true }
-local section_fields = { net = {}, data = { "classes", "mean", "std" }, train = { "milestones" },
-    quant = { "layers" } }
-local layer_fields, meanings = {}, {}
-for _, field in ipairs(native.fields()) do
-    table.insert(section_fields[field.section], field.name)
-    meanings[field.section .. "." .. field.name] = field.meaning
-    if field.of_layer then
-        layer_fields[field.name] = true
-    end
-end
-
-local function field_key(key)
-    return key:match("^[%a_][%w_]*$") or ("[%q]"):format(key)
-end
-
--- A Lua value as the text of it.
-local function literal(value)
-    local kind = type(value)
-    if kind == "number" and value ~= value or value == math.huge or value == -math.huge then
-        fail("%s cannot be a field's value", tostring(value))
-    elseif math.type(value) == "float" then
-        local short = ("%.15g"):format(value)
-        return tonumber(short) == value and short or ("%.17g"):format(value)
-    elseif kind == "string" then
-        return (("%q"):format(value):gsub("\n", "n"))
-    elseif kind ~= "table" then
-        return tostring(value)
-    end
-    local parts = {}
-    for i, item in ipairs(value) do
-        parts[i] = literal(item)
-    end
-    local named = {}
-    for key in pairs(value) do
-        if type(key) == "string" then
-            named[#named + 1] = key
-        end
-    end
-    for _, key in ipairs(sorted(named)) do
-        parts[#parts + 1] = field_key(key) .. " = " .. literal(value[key])
-    end
-    return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
-end
-
--- An override; a net in floats is told how it is quantised.
-local function override(session, key, text)
-    local ok, message = session:set(key, text)
-    if not ok and message:find("quant.quantizer is missing", 1, true) then
-        message = message:gsub(";.*", "") .. '; first, net.quant.quantizer = "uniform_static"'
-    end
-    check(ok, message)
-end
-
-local function set(session, path, value)
-    override(session, path, path .. "=" .. literal(value))
-end
-
-local function set_layer(session, pattern, field, value)
-    local entry = ("{ %q, %s = %s }"):format(pattern, field_key(field), literal(value))
-    override(session, pattern .. "." .. field, "quant.layers+=" .. entry)
-end
-
--- What "data.mean={1,2}" says behind the sign.
-local function parse(text)
-    if text == "true" or text == "false" then
-        return text == "true"
-    elseif text:sub(1, 1) == "{" then
-        local list = {}
-        for number in text:gmatch("[^{},]+") do
-            list[#list + 1] = tonumber(number)
-        end
-        return list
-    end
-    return tonumber(text) or text
-end
-
--- A section's fields by name, with defaults.
-local function fields_of(session, name)
-    local fields = session:section(name)
-    for line in session:info().lines:gmatch("[^\n]+") do
-        local section, key, value = line:match("^(%w+)%.([%w_]+)=(.*)$")
-        if section == name and key ~= "layers" then
-            fields[key] = fields[key] == nil and parse(value) or fields[key]
-        end
-    end
-    return fields
-end
-
-local Section = {}
-
-function Section.__index(section, key)
-    local session, name = sessions[section], names[section]
-    local fields = fields_of(session, name)
-    if name == "quant" and key == "layers" then
-        fail('quant.layers: read the layers themselves, such as net["stem"].w_bits')
-    elseif fields[key] == nil then
-        fail("unknown field %s.%s%s", name, tostring(key), suggest(key, keys(fields)))
-    end
-    return fields[key]
-end
-
-function Section.__newindex(section, key, value)
-    set(sessions[section], names[section] .. "." .. tostring(key), value)
-end
-
-function Section.__tostring(section)
-    local name, lines = names[section], {}
-    local fields = fields_of(sessions[section], name)
-    for _, key in ipairs(keys(fields)) do
-        local meaning = meanings[name .. "." .. key]
-        lines[#lines + 1] = ("%s.%-16s %-16s %s"):format(name, key, literal(fields[key]),
-            meaning and "-- " .. meaning or ""):gsub("%s+$", "")
-    end
-    return table.concat(lines, "\n")
-end
-
--- net.train is a section, net:train{...} a method.
-function Section.__call(section, net, given)
-    if names[section] ~= "train" then
-        fail("net.%s is no method", names[section])
-    end
-    return Net.train(net, given)
-end
-
--- A layer, or all that a pattern means.
-local Layer = {}
-
--- The rows a field says something about: weights, or the activation put out.
-local function rows_with(list, key)
-    local what = (key:sub(1, 2) == "w_" or key == "per_channel") and "weights"
-        or key:sub(1, 2) == "a_" and "activation"
-    local some = {}
-    for _, row in ipairs(list) do
-        some[#some + 1] = (not what or row[what]) and row or nil
-    end
-    return #some > 0 and some or list
-end
-
-function Layer.__index(layer, key)
-    local list = sessions[layer]:layers(names[layer])
-    if not layer_fields[key] then
-        fail("unknown field %s.%s%s", names[layer], tostring(key),
-            suggest(key, keys(layer_fields)))
-    end
-    local all = {}
-    list = rows_with(list, key)
-    for _, row in ipairs(list) do
-        if row[key] ~= list[1][key] then
-            all.differ = true
-        end
-        all[row.name] = row[key]
-    end
-    if not all.differ then
-        return list[1][key]
-    end
-    all.differ = nil
-    return all
-end
-
-function Layer.__newindex(layer, key, value)
-    set_layer(sessions[layer], names[layer], tostring(key), value)
-end
-
--- Its rows of the table, and how it is quantised.
-function Layer.__tostring(layer)
-    local session, wanted, lines = sessions[layer], {}, {}
-    local list = session:layers(names[layer])
-    for _, row in ipairs(list) do
-        wanted[row.name] = true
-    end
-    for line in session:table():gmatch("[^\n]+") do
-        local word = line:match("^(%S+)")
-        if wanted[word] or word == "layer" then
-            lines[#lines + 1] = line
-        end
-    end
-    local row, fields = list[1], {}
-    for _, key in ipairs(keys(layer_fields)) do
-        fields[#fields + 1] = ("%s = %s"):format(key, literal(layer[key]))
-    end
-    if row.quantizer ~= "none" then
-        lines[#lines + 1] = table.concat(fields, ", ")
-    end
-    return table.concat(lines, "\n")
-end
+local Net, Meta = fields.methods, {} -- its methods and its metatable
 
 -- ---- Methods ----
 
@@ -325,7 +97,7 @@ function Net.train(net, given)
     local sets = {}
     for _, name in ipairs(section_fields.train) do
         if o[name] ~= nil and name ~= "epochs" then
-            sets[#sets + 1] = ("train.%s=%s"):format(name, literal(o[name]))
+            sets[#sets + 1] = ("train.%s=%s"):format(name, fields.literal(o[name]))
         end
     end
     check(session:train{ output = o.output or ("%s/out/repl/%s"):format(root, session:info().name),
@@ -342,11 +114,11 @@ local function setter(session, field)
     end
     if sections[prefix] then
         return function(value)
-            set(session, prefix .. "." .. name, value)
+            fields.set(session, prefix .. "." .. name, value)
         end
     end
     return function(value)
-        set_layer(session, prefix, name, value)
+        fields.set_layer(session, prefix, name, value)
     end
 end
 
@@ -542,13 +314,13 @@ end
 function Meta.__index(net, key)
     local session = sessions[net]
     if sections[key] then
-        return part(session, Section, key)
+        return part(session, fields.Section, key)
     elseif Net[key] then
         return Net[key]
     elseif layer_fields[key] then
         return session:section("quant")[key]
     elseif type(key) == "string" and #session:layers(key) > 0 then
-        return part(session, Layer, key)
+        return part(session, fields.Layer, key)
     end
     fail("unknown name net.%s%s", tostring(key), suggest(key, names_of(net)))
 end
@@ -556,9 +328,9 @@ end
 function Meta.__newindex(net, key, value)
     local session = sessions[net]
     if sections[key] then
-        set(session, key, value)
+        fields.set(session, key, value)
     elseif layer_fields[key] then
-        set(session, "quant." .. key, value)
+        fields.set(session, "quant." .. key, value)
     elseif type(key) == "string" and #session:layers(key) > 0 then
         fail("%s: set one of its fields, such as net[%q].w_bits", key, key)
     else
@@ -580,10 +352,10 @@ local function open(path, given)
     local sets = {}
     for key, value in pairs(o.set or {}) do
         if type(key) ~= "number" then
-            sets[#sets + 1] = key .. "=" .. literal(value)
+            sets[#sets + 1] = key .. "=" .. fields.literal(value)
         end
     end
-    sorted(sets)
+    fields.sorted(sets)
     for _, set in ipairs(o.set or {}) do
         sets[#sets + 1] = set
     end
@@ -604,9 +376,9 @@ local function members(value, separator)
     local meta = getmetatable(value)
     if meta == Meta then
         return separator == ":" and keys(Net) or names_of(value)
-    elseif meta == Section then
+    elseif meta == fields.Section then
         return section_fields[names[value]]
-    elseif meta == Layer then
+    elseif meta == fields.Layer then
         return keys(layer_fields)
     end
 end

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, profile_suite());
+    srunner_add_suite(runner, prompt_suite());
     srunner_add_suite(runner, ptq_suite());
     srunner_add_suite(runner, published_suite());
     srunner_add_suite(runner, quant_integer_suite());

@@ -22,6 +22,7 @@ Suite *picture_suite(void);
 Suite *plan_suite(void);
 Suite *predict_suite(void);
 Suite *profile_suite(void);
+Suite *prompt_suite(void);
 Suite *ptq_suite(void);
 Suite *published_suite(void);
 Suite *quant_integer_suite(void);

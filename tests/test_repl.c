@@ -1,94 +1,27 @@
-/* lathe repl as a person and as a script use it: what is said, what changes and what does
- * not, files it writes; and the prompt, through a pseudo-terminal. */
+/* lathe repl as a person and as a script use it: what is said, what changes and what
+ * does not, and the files it writes. */
 #include "suites.h"
 
-#include "built_net.h"
+#include "config.h"
 #include "picture.h"
 #include "process.h"
 #include "random_weights.h"
+#include "repl_run.h"
 #include "support.h"
-#include "terminal.h"
 #include "test_folder.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char *out, *err; /* what the last command said */
+#define LATHE(...) repl_run((const char *const[]){__VA_ARGS__, NULL})
 
-/* The lathe this test program was built beside. */
-static const char *lathe(void)
-{
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    strcat(dirname(dirname(path)), "/lathe");
-    return path;
-}
-
-/* In the folder: picture.lua, small.lua, which quantises it, and float weights of it. */
-static void set_up(void)
-{
-    folder_make();
-    char *path = net_path("picture"), *text = rt_read_file(path, NULL);
-    write_text(in_folder("picture.lua"), text);
-    write_text(in_folder("small.lua"), "local config = require \"picture\"\n"
-                                       "config.quant = { quantizer = \"uniform_static\", "
-                                       "w_bits = 4, a_bits = 4 }\n"
-                                       "return config\n");
-    Config config;
-    ck_assert_msg(config_load(in_folder("picture.lua"), NULL, 0, &config), "%s", rt_error());
-    float *params = rt_alloc(config.net.param_floats * sizeof(float));
-    float *stats = rt_alloc(config.net.stat_floats * sizeof(float));
-    random_seed(3);
-    random_weights(&config.net, params, stats);
-    random_checkpoint(&config, params, stats, in_folder("f.ckpt"));
-    config_free(&config);
-    free(params);
-    free(stats);
-    free(path);
-    free(text);
-}
-
-static void clean_up(void)
-{
-    free(out);
-    free(err);
-    out = err = NULL;
-    folder_remove();
-}
-
-/* Run lathe in the folder. */
-static int run(const char *const *words)
-{
-    const char *all[24] = {lathe()};
-    for (int i = 0; words[i]; i++)
-        all[i + 1] = words[i];
-    int status = process_run(in_folder("."), in_folder("out"), in_folder("err"), all);
-    free(out);
-    free(err);
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
-    ck_assert(out && err);
-    return status;
-}
-#define LATHE(...) run((const char *const[]){__VA_ARGS__, NULL})
-
-/* Run the text as a script with `net`, which is small.lua with weights and images. */
-static int script(const char *text)
-{
-    write_text(in_folder("script.lua"), text);
-    return LATHE("repl", "small.lua", "script.lua", "--weights", "f.ckpt", "--data", "random:64");
-}
 
 #define SCRIPT_SAYS(text, said)                                                          \
     do {                                                                                 \
-        int status = script(text);                                                       \
-        ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);           \
-        ck_assert_str_eq(out, said);                                                     \
+        int status = repl_script(text);                                                       \
+        ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);           \
+        ck_assert_str_eq(repl_out, said);                                                     \
     } while (0)
 
 /* ---- Fields ---- */
@@ -179,9 +112,9 @@ START_TEST(mistakes_change_nothing)
         text = more;
         said = longer;
     }
-    int status = script(text);
-    ck_assert_msg(status == 0, "%s%s", out, err);
-    ck_assert_str_eq(out, said);
+    int status = repl_script(text);
+    ck_assert_msg(status == 0, "%s%s", repl_out, repl_err);
+    ck_assert_str_eq(repl_out, said);
     free(text);
     free(said);
 }
@@ -199,8 +132,8 @@ START_TEST(accuracy_is_that_of_the_verbs)
                            "random:64"),
                      0);
     int right = -1, all = -1, correct = -2, images = -2;
-    ck_assert_int_eq(sscanf(out, "accuracy %*f (%d/%d)", &right, &all), 2);
-    ck_assert_int_eq(script("local r = net:eval()\n"
+    ck_assert_int_eq(sscanf(repl_out, "accuracy %*f (%d/%d)", &right, &all), 2);
+    ck_assert_int_eq(repl_script("local r = net:eval()\n"
                             "print(r.correct, r.images, r.accuracy * r.images == r.correct)\n"
                             "assert(r.bytes == 633 and r.weights == 'ranges only')\n"
                             "assert(tostring(r):find('^accuracy 0%.%d+ %(%d+/64%)  size 0%.6 KB'))\n"
@@ -208,8 +141,8 @@ START_TEST(accuracy_is_that_of_the_verbs)
                             "assert(same.correct == r.correct)\n"
                             "assert(net:eval(7).images == 7)\n"),
                      0);
-    ck_assert_str_eq(err, "");
-    ck_assert_int_eq(sscanf(out, "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
+    ck_assert_str_eq(repl_err, "");
+    ck_assert_int_eq(sscanf(repl_out, "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
                             &correct, &images),
                      2);
     ck_assert_int_eq(correct, right);
@@ -245,7 +178,7 @@ END_TEST
 
 START_TEST(training_changes_the_weights)
 {
-    int status = script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
+    int status = repl_script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
                         "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
                         "assert(net:eval{ quiet = true }.weights == 'trained')\n"
                         "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
@@ -259,17 +192,17 @@ START_TEST(training_changes_the_weights)
                         "local fresh = open('picture.lua', { data = 'random:64' })\n"
                         "fresh:load_weights('run/best.ckpt')\n"
                         "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
-    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
-    ck_assert_ptr_nonnull(strstr(out, "epoch 1/1: loss "));
-    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 1"));
-    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 2"));
+    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
+    ck_assert_ptr_nonnull(strstr(repl_out, "epoch 1/1: loss "));
+    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 1"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 2"));
     ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
 }
 END_TEST
 
 START_TEST(a_sweep_leaves_the_net_alone)
 {
-    int status = script("net.b.w_bits = 5\n"
+    int status = repl_script("net.b.w_bits = 5\n"
                         "local before = net:hash()\n"
                         "local rows = net:sweep('a.w_bits', { 8, 2 }, { images = 16, file = 's.png' })\n"
                         "assert(net:hash() == before and #rows == 2)\n"
@@ -278,10 +211,10 @@ START_TEST(a_sweep_leaves_the_net_alone)
                         "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
                         "assert(net:hash() == before and #net:changes() == 1)\n"
                         "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
-    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
-    ck_assert_ptr_nonnull(strstr(out, "    a.w_bits  accuracy        size      time\n"));
-    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
-    ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
+    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
+    ck_assert_ptr_nonnull(strstr(repl_out, "    a.w_bits  accuracy        size      time\n"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
     ck_assert_int_eq(picture.width, 620);
@@ -314,7 +247,7 @@ START_TEST(constants_that_overflow)
     ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "broken.ckpt", "--data",
                            "random:64"),
                      1);
-    ck_assert_str_eq(err, "small: b: scales differ so much that its integer constants overflow "
+    ck_assert_str_eq(repl_err, "small: b: scales differ so much that its integer constants overflow "
                           "64 bits\n");
 }
 END_TEST
@@ -331,7 +264,7 @@ static void check_hash(const char *path, const char *hash)
 
 START_TEST(saved_configs_mean_the_same)
 {
-    int status = script("net.w_bits = 5\n"
+    int status = repl_script("net.w_bits = 5\n"
                             "net.a.w_bits = 3\n"
                             "net.b.per_channel = true\n"
                             "net.train.lr = 1 / 3\n"
@@ -341,26 +274,26 @@ START_TEST(saved_configs_mean_the_same)
                             "os.execute('mkdir other')\n"
                             "net:save('other/my.lua')\n"
                             "print(net:hash())\n");
-    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
+    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
     static const char said[] = "my.lua: the changes, on top of small.lua\n"
                                "other/my.lua: the changes and all of small.lua\n";
-    ck_assert_int_eq(strncmp(out, said, sizeof said - 1), 0);
-    check_hash(in_folder("my.lua"), out + sizeof said - 1);
+    ck_assert_int_eq(strncmp(repl_out, said, sizeof said - 1), 0);
+    check_hash(in_folder("my.lua"), repl_out + sizeof said - 1);
     ck_assert_int_eq(unlink(in_folder("small.lua")), 0);
-    check_hash(in_folder("other/my.lua"), out + sizeof said - 1);
+    check_hash(in_folder("other/my.lua"), repl_out + sizeof said - 1);
     ck_assert(!config_load(in_folder("my.lua"), NULL, 0, &(Config){0}));
 }
 END_TEST
 
 START_TEST(source_of_a_layer)
 {
-    ck_assert_int_eq(script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
-    char *train = strstr(out, "----\n");
+    ck_assert_int_eq(repl_script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
+    char *train = strstr(repl_out, "----\n");
     ck_assert_ptr_nonnull(train);
     *train = 0;
-    ck_assert_ptr_nonnull(strstr(out, "static void evaluate_b_forward(const At *at)\n{"));
-    ck_assert_ptr_nonnull(strstr(out, "static void i_conv_3x3s2"));
-    ck_assert_ptr_null(strstr(out, "_a_forward"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "static void evaluate_b_forward(const At *at)\n{"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "static void i_conv_3x3s2"));
+    ck_assert_ptr_null(strstr(repl_out, "_a_forward"));
     ck_assert_ptr_nonnull(strstr(train + 1, "static void train_b_backward_weight("));
 }
 END_TEST
@@ -374,19 +307,19 @@ START_TEST(scripts_end_at_an_error)
                                    "f(open('small.lua'))\n"
                                    "print('not here')\n");
     ck_assert_int_eq(LATHE("repl", "f.lua", "one", "two"), 1);
-    ck_assert_str_eq(out, "f.lua\tone\tone\ttwo\n");
-    ck_assert_str_eq(err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
+    ck_assert_str_eq(repl_out, "f.lua\tone\tone\ttwo\n");
+    ck_assert_str_eq(repl_err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
                           "to 32\n    called from f.lua:3\n");
     write_text(in_folder("g.lua"), "local x = = 3\n");
     ck_assert_int_eq(LATHE("repl", "g.lua"), 1);
-    ck_assert_str_eq(err, "lathe: g.lua:1: unexpected symbol near '='\n");
+    ck_assert_str_eq(repl_err, "lathe: g.lua:1: unexpected symbol near '='\n");
     write_text(in_folder("h.lua"), "do return end\n"); /* a script, whatever it returns */
     ck_assert_int_eq(LATHE("repl", "h.lua"), 0);
     write_text(in_folder("i.lua"), "return { ent = 3 }\n"); /* a config, and a bad one */
     ck_assert_int_eq(LATHE("repl", "i.lua"), 1);
-    ck_assert_str_eq(err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
+    ck_assert_str_eq(repl_err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
     ck_assert_int_eq(LATHE("repl", "none.lua"), 1);
-    ck_assert_str_eq(err, "lathe: none.lua: No such file or directory\n");
+    ck_assert_str_eq(repl_err, "lathe: none.lua: No such file or directory\n");
 }
 END_TEST
 
@@ -395,9 +328,9 @@ START_TEST(chunks_print_their_value)
     ck_assert_int_eq(LATHE("repl", "small.lua", "--set", "quant.w_bits=6", "-e",
                            "net.w_bits + 1"),
                      0);
-    ck_assert_str_eq(out, "7\n");
+    ck_assert_str_eq(repl_out, "7\n");
     ck_assert_int_eq(LATHE("repl", "-e", "error('no')"), 1);
-    ck_assert_str_eq(err, "error: no\n");
+    ck_assert_str_eq(repl_err, "error: no\n");
 }
 END_TEST
 
@@ -413,75 +346,16 @@ START_TEST(pipes_are_sessions)
                                    "x = 'multi\\nline'\n"
                                    "x\n"
                                    "x =\n");
-    char *line = rt_format("%s repl < lines", lathe());
+    char *line = rt_format("%s repl < lines", lathe_program());
     int status = process_run(in_folder("."), in_folder("out"), in_folder("err"),
                              (const char *const[]){"sh", "-c", line, NULL});
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
+    repl_out = rt_read_file(in_folder("out"), NULL);
+    repl_err = rt_read_file(in_folder("err"), NULL);
     ck_assert_int_eq(status, 1);
-    ck_assert_str_eq(out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
-    ck_assert_str_eq(err, "error: attempt to index a nil value (global 'nothing')\n"
+    ck_assert_str_eq(repl_out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
+    ck_assert_str_eq(repl_err, "error: attempt to index a nil value (global 'nothing')\n"
                           "error: unexpected symbol near <eof>\n");
     free(line);
-}
-END_TEST
-
-/* ---- The prompt ---- */
-
-START_TEST(the_prompt)
-{
-    static Terminal terminal;
-    const char *const words[] = {lathe(), "repl", "small.lua", NULL};
-    terminal_start(&terminal, in_folder("."), words);
-    terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "6 * 7\r");
-    terminal_wait(&terminal, "42\r\n> ");
-    terminal_type(&terminal, "error('one') -- two\r");
-    terminal_wait(&terminal, "error: one\r\n> ");
-    terminal_type(&terminal, "net.las\t.w_bits\r");
-    terminal_wait(&terminal, "4\r\n> ");
-    terminal_type(&terminal, "net.b\t\t");
-    terminal_wait(&terminal, "b_bn");
-    terminal_type(&terminal, "\x03");
-    terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "while true do end\r");
-    terminal_wait(&terminal, "end\r\n");
-    usleep(100000);
-    terminal_type(&terminal, "\x03");
-    terminal_wait(&terminal, "error: interrupted\r\n> ");
-    terminal_type(&terminal, "\x1b[A\x1b[A\r"); /* the line before last */
-    terminal_wait(&terminal, "4\r\n> ");
-    terminal_type(&terminal, "if true then\r");
-    terminal_wait(&terminal, "\n>> ");
-    terminal_type(&terminal, "print(9) end\r");
-    terminal_wait(&terminal, "9\r\n> ");
-    terminal_type(&terminal, "open('pict\t').net.width\r");
-    terminal_wait(&terminal, "8\r\n> ");
-    terminal_type(&terminal, "\x04");
-    ck_assert_int_eq(terminal_end(&terminal), 0);
-    char *history = rt_read_file(in_folder(".lathe_history"), NULL);
-    ck_assert_ptr_nonnull(history);
-    ck_assert_ptr_nonnull(strstr(history, "net.last.w_bits"));
-    free(history);
-}
-END_TEST
-
-START_TEST(training_is_interrupted)
-{
-    static Terminal terminal;
-    const char *const words[] = {lathe(),     "repl",   "small.lua", "--weights",
-                                 "f.ckpt", "--data", "random:64", NULL};
-    terminal_start(&terminal, in_folder("."), words);
-    terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "net:train{ epochs = 90000, held_out = 4, output = 'run' }\r");
-    terminal_wait(&terminal, "epoch 2/90000");
-    terminal_type(&terminal, "\x03");
-    terminal_wait(&terminal, "stopped at epoch");
-    terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "net:eval(4).weights\r");
-    terminal_wait(&terminal, "\"trained\"\r\n");
-    terminal_type(&terminal, "exit\r");
-    ck_assert_int_eq(terminal_end(&terminal), 0);
 }
 END_TEST
 
@@ -489,7 +363,7 @@ Suite *repl_suite(void)
 {
     Suite *suite = suite_create("repl");
     TCase *said = tcase_create("said");
-    tcase_add_checked_fixture(said, set_up, clean_up);
+    tcase_add_checked_fixture(said, repl_set_up, repl_clean_up);
     tcase_set_timeout(said, 120);
     tcase_add_test(said, fields_are_read_and_set);
     tcase_add_test(said, mistakes_change_nothing);
@@ -503,8 +377,6 @@ Suite *repl_suite(void)
     tcase_add_test(said, scripts_end_at_an_error);
     tcase_add_test(said, chunks_print_their_value);
     tcase_add_test(said, pipes_are_sessions);
-    tcase_add_test(said, the_prompt);
-    tcase_add_test(said, training_is_interrupted);
     suite_add_tcase(suite, said);
     return suite;
 }
