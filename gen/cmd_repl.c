@@ -1,5 +1,5 @@
-/* repl: a Lua session with a net. The session itself is repl.lua; here are the command line,
- * the terminal, and Ctrl-C. */
+/* repl: a Lua session with a net. The session itself is repl.lua; here are the command
+ * line, the terminal, and Ctrl-C. */
 #include "commands.h"
 #include "options.h"
 #include "paths.h"
@@ -68,11 +68,12 @@ static int explain(lua_State *lua)
     return 1;
 }
 
-/* guard(function, ...): true and its results, or false and the message. Ctrl-C is an error of
- * it. */
+/* guard(function, ...): true and its results, or false and the message. Ctrl-C is an
+ * error of it. */
 static int guard(lua_State *lua)
 {
-    struct sigaction before, action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    struct sigaction before,
+        action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     lua_pushcfunction(lua, explain);
     lua_insert(lua, 1);
     interrupted = 0;
@@ -303,19 +304,25 @@ int cmd_repl(int argc, char **argv)
     Work work = {0};
     Flag flags[] = {
         {"--weights", "FILE", "the net's checkpoint", &work.weights},
-        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT", &work.data},
+        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT",
+         &work.data},
         {"-e", "CHUNK", "run this instead of a prompt", &work.chunk},
     };
-    const Verb verb = {"repl", "[CONFIG] [SCRIPT.lua [ARGUMENT...]] [FLAG...]",
-                       "A Lua prompt to load nets, change bitwidths, evaluate, quantise and train\n"
-                       "them; help() in it says how. With a CONFIG (a .lua file that ends in a\n"
-                       "`return`) it is the global `net`. A SCRIPT.lua is run without a prompt.",
-                       flags, 3, false};
+    const Verb verb = {
+        "repl",
+        "[CONFIG] [SCRIPT.lua [ARGUMENT...]] [FLAG...]",
+        "A Lua prompt to load nets, change bitwidths, evaluate, quantise and train\n"
+        "them; help() in it says how. With a CONFIG (a .lua file that ends in a\n"
+        "`return`) it is the global `net`. A SCRIPT.lua is run without a prompt.",
+        flags,
+        3,
+        false};
     Options options;
     int status = 0;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        /* What one evaluation frees serves the next: fresh pages take a tenth of a second. */
+        /* What one evaluation frees serves the next: fresh pages take a tenth of a
+         * second. */
         mallopt(M_MMAP_THRESHOLD, 1 << 30);
         mallopt(M_TRIM_THRESHOLD, 1 << 30);
         lua_State *lua = running = luaL_newstate();

@@ -33,11 +33,12 @@ static void draw_marks(Picture *picture, const Axis *axis, bool is_x)
         axis_format_mark(axis, fabs(value) < 1e-9 * axis->step ? 0 : value, text);
         if (is_x) {
             canvas_rectangle(picture, at, BOTTOM, 1, 6, faint);
-            canvas_text(picture, at - canvas_text_width(text) / 2, BOTTOM + 11, text, faint);
+            canvas_text(picture, at - canvas_text_width(text) / 2, BOTTOM + 11, text,
+                        faint);
         } else {
             canvas_rectangle(picture, LEFT, at, RIGHT - LEFT, 1, grid);
-            canvas_text(picture, LEFT - 10 - canvas_text_width(text), at - TEXT_HEIGHT / 2, text,
-                        faint);
+            canvas_text(picture, LEFT - 10 - canvas_text_width(text),
+                        at - TEXT_HEIGHT / 2, text, faint);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* A line editor by libedit: see prompt.h. While a line is typed Ctrl-C is a key like others,
- * so that no signal handler has to jump out of the editor. */
+/* A line editor by libedit: see prompt.h. While a line is typed Ctrl-C is a key like
+ * others, so that no signal handler has to jump out of the editor. */
 #include "prompt.h"
 
 #include "support.h"
@@ -71,7 +71,8 @@ static size_t common_length(char *const *words)
 static void print_words(char *const *words)
 {
     struct winsize size;
-    int width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+    int width =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
     int widest = 0, count = 0;
     for (; words[count]; count++)
         if ((int)strlen(words[count]) > widest)
@@ -141,7 +142,8 @@ Prompt *prompt_open(const char *file, Completer *complete, void *context)
     history(prompt->history, &prompt->event, H_SETUNIQUE, 1);
     if (file) {
         prompt->file = rt_format("%s", file);
-        history(prompt->history, &prompt->event, H_LOAD, file); /* there may be none yet */
+        history(prompt->history, &prompt->event, H_LOAD,
+                file); /* there may be none yet */
     }
     el_set(prompt->editor, EL_CLIENTDATA, prompt);
     el_set(prompt->editor, EL_PROMPT, text_of);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What Tab does: the words that may stand where the line ends now, at `*start` of it. A list
- * ended by NULL, to be freed with its words; NULL: none. */
+/* What Tab does: the words that may stand where the line ends now, at `*start` of it. A
+ * list ended by NULL, to be freed with its words; NULL: none. */
 typedef char **Completer(void *context, const char *line, size_t *start);
 
 typedef struct Prompt Prompt;
@@ -15,8 +15,8 @@ typedef struct Prompt Prompt;
 Prompt *prompt_open(const char *file, Completer *complete, void *context);
 void prompt_close(Prompt *prompt);
 
-/* A line without its end; free() it. NULL at the end of input; *cancelled instead (and an empty
- * line) when Ctrl-C was typed. */
+/* A line without its end; free() it. NULL at the end of input; *cancelled instead (and an
+ * empty line) when Ctrl-C was typed. */
 char *prompt_read(Prompt *prompt, const char *text, bool *cancelled);
 
 #endif

@@ -64,7 +64,8 @@ local function describe(value, depth, above)
     elseif #line + 2 * depth <= width and not line:find("\n") then
         return line
     end
-    return "{\n" .. indent .. table.concat(parts, ",\n" .. indent) .. "\n" .. ("  "):rep(depth) .. "}"
+    local body = table.concat(parts, ",\n" .. indent)
+    return ("{\n%s%s\n%s}"):format(indent, body, ("  "):rep(depth))
 end
 
 local function show(value)
@@ -281,10 +282,9 @@ local function is_script(path)
     if not file then
         return nil, message
     end
-    local text = file:read("a")
+    local text = file:read("a") or ""
     file:close()
-    return text and load(text, "=file", "t") and load(text .. "\nlocal _", "=file", "t") and true
-        or false
+    return load(text, "=file", "t") ~= nil and load(text .. "\nlocal _", "=file", "t") ~= nil
 end
 
 return { begin = begin, session = session, script = script, complete = complete,

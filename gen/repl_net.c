@@ -1,6 +1,6 @@
-/* What repl.lua is built on: sessions as userdata, and a few functions Lua has not. Functions
- * return what they made, or nil and why not; arguments are read before anything is made, since
- * an error of Lua's skips what follows. */
+/* What repl.lua is built on: sessions as userdata, and a few functions Lua has not.
+ * Functions return what they made, or nil and why not; arguments are read before anything
+ * is made, since an error of Lua's skips what follows. */
 #include "repl_net.h"
 
 #include "field_table.h"
@@ -137,11 +137,15 @@ static int sets(lua_State *lua)
     return 1;
 }
 
-/* name, path, hash, and its fields as "path=value" lines */
+/* name, path, hash, its fields as "path=value" lines, and which weights are in use */
 static int info(lua_State *lua)
 {
-    const Config *config = session_config(session_at(lua));
+    Session *session = session_at(lua);
+    const Config *config = session_config(session);
+    char weights[512];
+    session_describe_weights(session, weights, sizeof weights);
     lua_newtable(lua);
+    set_text(lua, "weights", weights);
     set_text(lua, "name", config->name);
     set_text(lua, "path", config->path);
     set_text(lua, "hash", config->hash);
@@ -177,8 +181,8 @@ static int section(lua_State *lua)
     return 1;
 }
 
-/* layers(pattern): each layer's name, whether it has weights or puts out an activation that is
- * quantised, and its fields of quant. */
+/* layers(pattern): each layer's name, whether it has weights or puts out an activation
+ * that is quantised, and its fields of quant. */
 static int layers(lua_State *lua)
 {
     const Config *config = session_config(session_at(lua));
@@ -309,12 +313,15 @@ static int source_text(lua_State *lua)
 }
 
 static const luaL_Reg methods[] = {
-    {"set", set},           {"load_weights", load_weights}, {"use_data", use_data},
-    {"depth", depth},       {"back", back},                 {"sets", sets},
-    {"info", info},         {"section", section},           {"layers", layers},
-    {"evaluate", evaluate_net}, {"ptq", ptq},               {"train", train},
-    {"save", save},         {"save_weights", save_weights}, {"emit", emit_file},
-    {"table", table_text},  {"text", source_text},          {NULL, NULL},
+    {"set", set},           {"load_weights", load_weights},
+    {"use_data", use_data}, {"depth", depth},
+    {"back", back},         {"sets", sets},
+    {"info", info},         {"section", section},
+    {"layers", layers},     {"evaluate", evaluate_net},
+    {"ptq", ptq},           {"train", train},
+    {"save", save},         {"save_weights", save_weights},
+    {"emit", emit_file},    {"table", table_text},
+    {"text", source_text},  {NULL, NULL},
 };
 
 /* ---- Besides ---- */
@@ -404,9 +411,9 @@ static int now(lua_State *lua)
 }
 
 static const luaL_Reg functions[] = {
-    {"open", open_session}, {"fields", fields},           {"nearest", nearest}, {"files", files},
-    {"plot", plot},         {"make_folder", make_folder}, {"now", now},
-    {"shorter", shorter},   {NULL, NULL},
+    {"open", open_session}, {"fields", fields},   {"nearest", nearest},
+    {"files", files},       {"plot", plot},       {"make_folder", make_folder},
+    {"now", now},           {"shorter", shorter}, {NULL, NULL},
 };
 
 void repl_push_native(lua_State *lua, const CompileOptions *options,

@@ -6,7 +6,8 @@
 
 #include <signal.h>
 
-/* Push the table of functions repl.lua gets; sessions compile as *options say and look at *stop. */
+/* Push the table of functions repl.lua gets; sessions compile as *options say and look at
+ * *stop. */
 void repl_push_native(lua_State *lua, const CompileOptions *options,
                       const volatile sig_atomic_t *stop);
 

@@ -58,8 +58,8 @@ end
 local Score = {}
 
 function Score.__tostring(score)
-    return ("accuracy %.4f (%d/%d)  size %.1f KB  %s  [%s]"):format(score.accuracy, score.correct,
-        score.images, score.bytes / 1000, seconds(score.seconds), score.weights)
+    return ("accuracy %.4f (%d/%d)  size %.1f KB  %s  [%s]"):format(score.accuracy,
+        score.correct, score.images, score.bytes / 1000, seconds(score.seconds), score.weights)
 end
 
 local calibration = 32 -- training images: more change accuracy by 0.1 %, and take their time
@@ -100,7 +100,8 @@ function Net.train(net, given)
             sets[#sets + 1] = ("train.%s=%s"):format(name, fields.literal(o[name]))
         end
     end
-    check(session:train{ output = o.output or ("%s/out/repl/%s"):format(root, session:info().name),
+    local folder = ("%s/out/repl/%s"):format(root, session:info().name)
+    check(session:train{ output = o.output or folder,
         epochs = whole("train", o, "epochs", 0), steps = whole("train", o, "steps", 0),
         resume = o.resume and true or false, sets = sets })
     print("these weights are in use now; net:undo() goes back to those before")
@@ -194,7 +195,8 @@ function Net.sweep(net, field, values, given)
 end
 
 function Net.load_weights(net, path)
-    check(session_of(net, "load_weights"):load_weights(text("load_weights", path, "a checkpoint")))
+    local session = session_of(net, "load_weights")
+    check(session:load_weights(text("load_weights", path, "a checkpoint")))
 end
 
 function Net.use_data(net, path)
@@ -343,6 +345,7 @@ function Meta.__tostring(net)
     for _, change in ipairs(changes) do
         lines[#lines + 1] = "changed: " .. change
     end
+    lines[#lines + 1] = "weights: " .. sessions[net]:info().weights
     return table.concat(lines, "\n")
 end
 

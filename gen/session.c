@@ -1,5 +1,6 @@
-/* A session's config, the changes to it and its weights: see session.h. The config is loaded
- * anew with all overrides after every change, so that it means what the same --set means. */
+/* A session's config, the changes to it and its weights: see session.h. The config is
+ * loaded anew with all overrides after every change, so that it means what the same --set
+ * means. */
 #include "session_state.h"
 
 #include "params.h"
@@ -23,8 +24,9 @@ static bool begins(const char *line, const char *const *words)
 char *session_signature(const Config *config)
 {
     static const char *const training[] = {
-        "train.",       "quant.gradient=", "quant.gradient_scale=", "quant.steepness=",
-        "quant.w_budget=", "quant.a_budget=", "quant.a_sum=",         "quant.penalty=", NULL};
+        "train.",           "quant.gradient=", "quant.gradient_scale=",
+        "quant.steepness=", "quant.w_budget=", "quant.a_budget=",
+        "quant.a_sum=",     "quant.penalty=",  NULL};
     char *text = rt_alloc(strlen(config->lines) + strlen(config->arch) + 1), *end = text;
     for (const char *line = config->lines; *line;) {
         size_t length = strcspn(line, "\n") + 1;
@@ -74,10 +76,22 @@ const Stored *session_ready(const Session *session)
     const Stored *found = NULL;
     const Stored *const candidates[] = {state->base, state->tuned};
     for (int i = 0; i < 2; i++)
-        if (candidates[i] && candidates[i]->fits && strcmp(candidates[i]->fits, signature) == 0)
+        if (candidates[i] && candidates[i]->fits &&
+            strcmp(candidates[i]->fits, signature) == 0)
             found = candidates[i];
     free(signature);
     return found;
+}
+
+void session_describe_weights(const Session *session, char *text, size_t size)
+{
+    const Stored *ready = session_ready(session), *base = session->state.base;
+    if (base == NULL)
+        snprintf(text, size, "none yet");
+    else if (ready)
+        snprintf(text, size, "%s", ready->origin);
+    else
+        snprintf(text, size, "%s; quantised anew at the next evaluation", base->origin);
 }
 
 bool session_load_weights(Session *session, const char *path)
@@ -105,7 +119,9 @@ bool session_load_weights(Session *session, const char *path)
 
 static State copy_state(const State *state)
 {
-    State copy = {.count = state->count, .base = stored_share(state->base), .tuned = stored_share(state->tuned)};
+    State copy = {.count = state->count,
+                  .base = stored_share(state->base),
+                  .tuned = stored_share(state->tuned)};
     copy.keys = rt_alloc((state->count + 1) * sizeof(char *));
     copy.sets = rt_alloc((state->count + 1) * sizeof(char *));
     for (int i = 0; i < state->count; i++) {
@@ -159,7 +175,8 @@ void session_remember(Session *session)
 
 static bool load_config(const Session *session, const State *state, Config *config)
 {
-    return config_load(session->path, (const char *const *)state->sets, state->count, config);
+    return config_load(session->path, (const char *const *)state->sets, state->count,
+                       config);
 }
 
 bool session_set(Session *session, const char *key, const char *override)

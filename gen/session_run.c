@@ -37,7 +37,8 @@ static bool load_test(Session *session)
     ImageSet none = {0};
     if (!need_data(session))
         return false;
-    if (same_size(session, &session->test) && session->test_classes == config->class_count)
+    if (same_size(session, &session->test) &&
+        session->test_classes == config->class_count)
         return true;
     data_free(&session->test);
     session->test_classes = config->class_count;
@@ -45,13 +46,14 @@ static bool load_test(Session *session)
                      config->class_count, &none, &session->test);
 }
 
-/* At least so many training images to calibrate with, or all there are; more may be there from
- * before, and begin with the same. */
+/* At least so many training images to calibrate with, or all there are; more may be there
+ * from before, and begin with the same. */
 static bool load_calibration(Session *session, int images)
 {
     if (!need_data(session))
         return false;
-    if (session->calibration_wanted >= images && same_size(session, &session->calibration))
+    if (session->calibration_wanted >= images &&
+        same_size(session, &session->calibration))
         return true;
     data_free(&session->calibration);
     session->calibration_wanted = 0;
@@ -65,13 +67,14 @@ static bool load_calibration(Session *session, int images)
 
 static bool need_weights(const Session *session)
 {
-    return session->state.base ||
-           rt_fail("%s: no weights yet; give a checkpoint, net:load_weights(\"FILE\"), or train "
-                   "the network",
-                   session->config.path);
+    return session->state.base || rt_fail("%s: no weights yet; give a checkpoint, "
+                                          "net:load_weights(\"FILE\"), or train "
+                                          "the network",
+                                          session->config.path);
 }
 
-/* Quantised by `options` from the base on the first `images` of the calibration images. */
+/* Quantised by `options` from the base on the first `images` of the calibration images.
+ */
 static Stored *quantise(Session *session, int images, const PtqOptions *options,
                         const char *origin, PtqResult *result)
 {
@@ -80,7 +83,8 @@ static Stored *quantise(Session *session, int images, const PtqOptions *options,
     ImageSet set = session->calibration;
     if (set.count > images)
         set.count = images;
-    if (!start_make(&session->config, &base->arrays, base->origin, &set, options, &start, result))
+    if (!start_make(&session->config, &base->arrays, base->origin, &set, options, &start,
+                    result))
         return NULL;
     char *signature = session_signature(&session->config);
     Stored *stored = stored_new(&start, origin, signature);
@@ -140,30 +144,33 @@ static bool take(const Stored *stored, const Model *model, Weights *weights)
 
 static const Model *compile(Session *session, JitTier tier)
 {
-    bool ready = session->jit && strcmp(session->compiled, session->config.hash) == 0 &&
-                 (session->tier == tier || tier == JIT_TCC);
-    if (ready) {
-        jit_move(session->jit, false);
-        return jit_model(session->jit);
-    }
     jit_close(session->jit);
     free(session->compiled);
     session->compiled = NULL;
     session->jit = jit_open(&session->config, &session->options, tier);
     if (session->jit == NULL)
         return NULL;
-    session->tier = tier;
     session->compiled = rt_format("%s", session->config.hash);
+    return jit_model(session->jit);
+}
+
+/* The code there is, if it is the config's; training may have left some that a C compiler made. */
+static const Model *code_to_evaluate(Session *session)
+{
+    if (session->jit == NULL || strcmp(session->compiled, session->config.hash) != 0)
+        return compile(session, JIT_TCC);
+    jit_move(session->jit, false);
     return jit_model(session->jit);
 }
 
 /* ---- Evaluate ---- */
 
-/* Memory for a pass: the last one's, if it is as large; a fresh arena takes longer to come by
- * than a thousand images. */
+/* Memory for a pass: the last one's, if it is as large; a fresh arena takes longer to
+ * come by than a thousand images. */
 static void prepare_work(Session *session, const Model *model)
 {
-    size_t pixels = (size_t)model->height * (size_t)model->width * (size_t)model->channels;
+    size_t pixels =
+        (size_t)model->height * (size_t)model->width * (size_t)model->channels;
     const size_t bytes[3] = {model->arena_bytes, (size_t)model->micro_batch * pixels,
                              (size_t)model->micro_batch * (size_t)model->classes};
     if (session->work.arena && memcmp(bytes, session->work_bytes, sizeof bytes) == 0)
@@ -190,7 +197,8 @@ static bool check_images(const Session *session, long images)
     if (session->test.unlabelled)
         return rt_fail("%s: images without labels", session->data);
     return images <= session->test.count ||
-           rt_fail("%s: %d test images, want %ld", session->data, session->test.count, images);
+           rt_fail("%s: %d test images, want %ld", session->data, session->test.count,
+                   images);
 }
 
 bool session_evaluate(Session *session, long images, int calibration, SessionScore *score)
@@ -204,7 +212,7 @@ bool session_evaluate(Session *session, long images, int calibration, SessionSco
         return false;
     double calibrated = seconds_now();
     Weights weights;
-    const Model *model = compile(session, JIT_TCC);
+    const Model *model = code_to_evaluate(session);
     if (model == NULL || !take(stored, model, &weights))
         return false;
     double compiled = seconds_now();
@@ -231,8 +239,8 @@ bool session_ptq(Session *session, int images, FILE *report, PtqResult *result)
     if (!need_weights(session) || !load_calibration(session, images))
         return false;
     if (session->calibration.count < images)
-        return rt_fail("%s: has %d training images, want %d to calibrate with", session->data,
-                       session->calibration.count, images);
+        return rt_fail("%s: has %d training images, want %d to calibrate with",
+                       session->data, session->calibration.count, images);
     Stored *made = quantise(session, images, &options, "ptq", result);
     if (made == NULL)
         return false;
@@ -260,8 +268,8 @@ static bool for_use(const Config *config, const char *path, Checkpoint *arrays)
     for (int r = 0; r < 2; r++) {
         Param *list = params_of(&config->net, roles[r]);
         int count = params_count(&config->net, roles[r]);
-        float *values = rt_alloc((r ? config->net.stat_floats : config->net.param_floats) *
-                                 sizeof(float));
+        float *values = rt_alloc(
+            (r ? config->net.stat_floats : config->net.param_floats) * sizeof(float));
         ok = ok && checkpoint_take_for_use(arrays, path, list, count, values);
         for (int i = 0; i < count && ok; i++)
             checkpoint_add(&plain, "", &list[i], values + list[i].offset);
@@ -276,7 +284,8 @@ static bool for_use(const Config *config, const char *path, Checkpoint *arrays)
 /* best.ckpt of a run that came to its end, otherwise what it had got to. */
 static bool read_trained(const Config *config, const char *folder, Checkpoint *arrays)
 {
-    char *last = rt_format("%s/last.ckpt", folder), *best = rt_format("%s/best.ckpt", folder);
+    char *last = rt_format("%s/last.ckpt", folder),
+         *best = rt_format("%s/best.ckpt", folder);
     TrainState state = {0};
     bool ok = checkpoint_read(last, arrays) && state_read(arrays, last, &state);
     if (ok && state.epoch >= state.epochs) {
@@ -290,16 +299,18 @@ static bool read_trained(const Config *config, const char *folder, Checkpoint *a
     return ok;
 }
 
-/* The weights to start from, in options->output; not where a network begins anew, in floats. */
+/* The weights to start from, in options->output; not where a network begins anew, in
+ * floats. */
 static bool write_start(Session *session, TrainerOptions *options, char **start)
 {
     enum { IMAGES = 256 };
     if (session->state.base == NULL && !quant_used(&session->config.net))
         return true;
     if (session->state.base == NULL)
-        return rt_fail("%s: quantised training starts from a float network: want weights, "
-                       "net:load_weights(\"FILE\")",
-                       session->config.path);
+        return rt_fail(
+            "%s: quantised training starts from a float network: want weights, "
+            "net:load_weights(\"FILE\")",
+            session->config.path);
     const Stored *stored = session_in_use(session, IMAGES);
     *start = rt_format("%s/start.ckpt", options->output);
     options->weights = *start;
@@ -307,6 +318,7 @@ static bool write_start(Session *session, TrainerOptions *options, char **start)
            checkpoint_write(*start, &stored->arrays);
 }
 
+/* The code is compiled anew, so that the run can say when it went over to a C compiler's. */
 static bool run_trainer(Session *session, TrainerOptions *options)
 {
     Tiers tiers = {.move = move_jit, .at = -1};
@@ -323,7 +335,8 @@ static bool run_trainer(Session *session, TrainerOptions *options)
     return model && ok;
 }
 
-bool session_train(Session *session, const char *const *sets, int count, TrainerOptions options)
+bool session_train(Session *session, const char *const *sets, int count,
+                   TrainerOptions options)
 {
     int depth = session->depth;
     Checkpoint arrays = {0};
@@ -331,7 +344,8 @@ bool session_train(Session *session, const char *const *sets, int count, Trainer
     for (int i = 0; i < count && ok; i++)
         ok = session_set(session, sets[i], sets[i]);
     options.data = session->data;
-    ok = ok && run_trainer(session, &options) && read_trained(&session->config, options.output, &arrays);
+    ok = ok && run_trainer(session, &options) &&
+         read_trained(&session->config, options.output, &arrays);
     char *signature = session_signature(&session->config);
     if (session->depth > depth && !session_back(session, depth))
         ok = false;
@@ -340,8 +354,8 @@ bool session_train(Session *session, const char *const *sets, int count, Trainer
         stored_free(session->state.base);
         stored_free(session->state.tuned);
         session->state.tuned = NULL;
-        session->state.base = stored_new(&arrays, "trained",
-                                         quant_used(&session->config.net) ? signature : NULL);
+        session->state.base = stored_new(
+            &arrays, "trained", quant_used(&session->config.net) ? signature : NULL);
     }
     checkpoint_free(&arrays);
     free(signature);

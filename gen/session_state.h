@@ -1,5 +1,5 @@
-/* Inside a session: shared by session.c (config, changes, weights) and session_run.c (what is
- * done with them). */
+/* Inside a session: shared by session.c (config, changes, weights) and session_run.c
+ * (what is done with them). */
 #ifndef LATHE_SESSION_STATE_H
 #define LATHE_SESSION_STATE_H
 
@@ -13,7 +13,7 @@ typedef struct {
     int users;
     Checkpoint arrays;
     char *origin; /* how they came about, in words */
-    char *fits;   /* session_signature of the config their quantisers are for; NULL: none */
+    char *fits; /* session_signature of the config their quantisers are for; NULL: none */
 } Stored;
 
 /* What a change replaces. */
@@ -36,7 +36,6 @@ struct Session {
     int ranges_images;
     int test_classes; /* that labels of `test` were checked against */
     Jit *jit;
-    JitTier tier;
     char *compiled; /* the config's hash */
     Work work;      /* of the last evaluation; for a model with these sizes */
     size_t work_bytes[3];
@@ -49,7 +48,7 @@ char *session_signature(const Config *config);
 
 Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits);
 Stored *stored_share(Stored *stored); /* one user more; NULL is fine */
-void stored_free(Stored *stored); /* one user less; NULL is fine */
+void stored_free(Stored *stored);     /* one user less; NULL is fine */
 
 /* Before a change that cannot fail any more: what is now can be gone back to. */
 void session_remember(Session *session);
@@ -57,8 +56,8 @@ void session_remember(Session *session);
 /* Weights for the config as it is that need no calibration, or NULL. */
 const Stored *session_ready(const Session *session);
 
-/* The same, or with ranges found on `calibration` training images; NULL and rt_fail when there
- * are no weights. */
+/* The same, or with ranges found on `calibration` training images; NULL and rt_fail when
+ * there are no weights. */
 const Stored *session_in_use(Session *session, int calibration);
 
 #endif

@@ -1,4 +1,5 @@
-/* What a session leaves in files: its config, its weights, the standalone inference file. */
+/* What a session leaves in files: its config, its weights, the standalone inference file.
+ */
 #include "session_state.h"
 
 #include "paths.h"
@@ -14,8 +15,8 @@ enum { CALIBRATION = 32 }; /* images for ranges, as for an evaluation */
 
 /* ---- The config ---- */
 
-/* A line that makes a table of the first `length` characters of override i's path, unless one
- * before it did. */
+/* A line that makes a table of the first `length` characters of override i's path, unless
+ * one before it did. */
 static void write_table(FILE *file, char *const *sets, int i, int length)
 {
     for (int j = 0; j < i; j++)
@@ -82,8 +83,10 @@ static bool write_file(FILE *file, const char *folder, const char *name)
     return text != NULL;
 }
 
-/* The config and what it requires, each as a function, and a `require` that calls them. */
-static bool write_files(FILE *file, const Session *session, const char *folder, const char *name)
+/* The config and what it requires, each as a function, and a `require` that calls them.
+ */
+static bool write_files(FILE *file, const Session *session, const char *folder,
+                        const char *name)
 {
     fputs("local files, loaded = {}, {}\n"
           "local function require(name)\n"
@@ -133,9 +136,10 @@ static bool same_config(const Session *session, const char *written, const char 
         return false;
     bool same = strcmp(config.hash, session->config.hash) == 0;
     config_free(&config);
-    return same || rt_fail("%s: cannot be saved: the file would mean another config (has %s "
-                           "changed since it was loaded?)",
-                           path, session->path);
+    return same ||
+           rt_fail("%s: cannot be saved: the file would mean another config (has %s "
+                   "changed since it was loaded?)",
+                   path, session->path);
 }
 
 /* Under another name first, so that only a file which was checked takes the path. */
@@ -171,7 +175,8 @@ bool session_save(Session *session, const char *path, bool *bundled)
     *bundled = ok && strcmp(from, to) != 0;
     if (ok && !*bundled &&
         (strcmp(name, original) == 0 || has_line(session->config.required, name)))
-        ok = rt_fail("%s: is what the saved config would require; want another name", path);
+        ok = rt_fail("%s: is what the saved config would require; want another name",
+                     path);
     text = ok ? config_text(session, from, *bundled) : NULL;
     ok = text && write_checked(session, to, text, path);
     free(from);
@@ -195,7 +200,8 @@ bool session_emit(Session *session, const char *path)
     char *folder = rt_format("%s/out/repl", lathe_root());
     char *weights = rt_format("%s/emit.%ld.ckpt", folder, (long)getpid());
     bool ok = rt_make_directories(folder) && session_save_weights(session, weights) &&
-              shipped_write(&session->config, weights, path, (ShippedOptions){.selftest = true});
+              shipped_write(&session->config, weights, path,
+                            (ShippedOptions){.selftest = true});
     unlink(weights);
     free(folder);
     free(weights);

@@ -36,7 +36,8 @@ void repl_set_up(void)
                                        "w_bits = 4, a_bits = 4 }\n"
                                        "return config\n");
     Config config;
-    ck_assert_msg(config_load(in_folder("picture.lua"), NULL, 0, &config), "%s", rt_error());
+    ck_assert_msg(config_load(in_folder("picture.lua"), NULL, 0, &config), "%s",
+                  rt_error());
     float *params = rt_alloc(config.net.param_floats * sizeof(float));
     float *stats = rt_alloc(config.net.stat_floats * sizeof(float));
     random_seed(3);
@@ -74,6 +75,6 @@ int repl_run(const char *const *words)
 int repl_script(const char *text)
 {
     write_text(in_folder("script.lua"), text);
-    return repl_run((const char *const[]){"repl", "small.lua", "script.lua", "--weights", "f.ckpt",
-                                          "--data", "random:64", NULL});
+    return repl_run((const char *const[]){"repl", "small.lua", "script.lua", "--weights",
+                                          "f.ckpt", "--data", "random:64", NULL});
 }

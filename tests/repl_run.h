@@ -2,8 +2,8 @@
 #ifndef LATHE_TEST_REPL_RUN_H
 #define LATHE_TEST_REPL_RUN_H
 
-/* Fixtures. In the folder are picture.lua, small.lua, which quantises it, and f.ckpt, float
- * weights of both. */
+/* Fixtures. In the folder are picture.lua, small.lua, which quantises it, and f.ckpt,
+ * float weights of both. */
 void repl_set_up(void);
 void repl_clean_up(void);
 

@@ -51,11 +51,12 @@ END_TEST
 START_TEST(training_is_interrupted)
 {
     static Terminal terminal;
-    const char *const words[] = {lathe_program(),     "repl",   "small.lua", "--weights",
-                                 "f.ckpt", "--data", "random:64", NULL};
+    const char *const words[] = {lathe_program(), "repl",   "small.lua", "--weights",
+                                 "f.ckpt",        "--data", "random:64", NULL};
     terminal_start(&terminal, in_folder("."), words);
     terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "net:train{ epochs = 90000, held_out = 4, output = 'run' }\r");
+    terminal_type(&terminal,
+                  "net:train{ epochs = 90000, held_out = 4, output = 'run' }\r");
     terminal_wait(&terminal, "epoch 2/90000");
     terminal_type(&terminal, "\x03");
     terminal_wait(&terminal, "stopped at epoch");

@@ -16,12 +16,11 @@
 
 #define LATHE(...) repl_run((const char *const[]){__VA_ARGS__, NULL})
 
-
 #define SCRIPT_SAYS(text, said)                                                          \
     do {                                                                                 \
-        int status = repl_script(text);                                                       \
-        ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);           \
-        ck_assert_str_eq(repl_out, said);                                                     \
+        int status = repl_script(text);                                                  \
+        ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err); \
+        ck_assert_str_eq(repl_out, said);                                                \
     } while (0)
 
 /* ---- Fields ---- */
@@ -34,7 +33,8 @@ START_TEST(fields_are_read_and_set)
                 "net[\"[bl]*\"].a_bits = 6\n"
                 "net.train.lr = 0.25\n"
                 "net.data.mean = { 1, 2.5, 3 }\n"
-                "print(net.quant.w_bits, net.a.w_bits, net.b.w_bits, net.a.a_bits, net.b.a_bits)\n"
+                "print(net.quant.w_bits, net.a.w_bits, net.b.w_bits, net.a.a_bits, "
+                "net.b.a_bits)\n"
                 "print(net.train.lr, table.concat(net.data.mean, ' '), #net:layers())\n"
                 "print(table.concat(net:changes(), '\\n'))\n"
                 "net.a.w_bits = 2\n"
@@ -66,13 +66,15 @@ static const struct {
      "small.lua: quant.w_bits: string, want a whole number from 2 to 32"},
     {"net.quant.w_bit = 4",
      "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
-    {"net.a.w_bit = 4", "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
+    {"net.a.w_bit = 4",
+     "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
     {"return net.a.w_bit", "unknown field a.w_bit; did you mean w_bits?"},
     {"return net.quant.w_bit", "unknown field quant.w_bit; did you mean w_bits?"},
     {"net.quant.quantizer = 'none at all'",
      "small.lua: quant.quantizer: want 'none', 'uniform_static', 'parametric_d' or "
      "'parametric_d_xmax'"},
-    {"net.train.batch = 0", "small.lua: train.batch: 0, want a whole number from 1 to 65536"},
+    {"net.train.batch = 0",
+     "small.lua: train.batch: 0, want a whole number from 1 to 65536"},
     {"net.a = 3", "a: set one of its fields, such as net[\"a\"].w_bits"},
     {"net.b_rel.w_bits = 3", "unknown name net.b_rel; did you mean b_relu?"},
     {"net.evla()", "unknown name net.evla; did you mean eval?"},
@@ -81,7 +83,8 @@ static const struct {
     {"net:eval{ images = 1000 }", "random:64: 64 test images, want 1000"},
     {"net:eval{ images = 0.5 }", "eval: images: 0.5, want a whole number from 1"},
     {"net.eval{}", "call it as net:eval(...), with a colon"},
-    {"net:ptq{ images = 65 }", "random:64: has 64 training images, want 65 to calibrate with"},
+    {"net:ptq{ images = 65 }",
+     "random:64: has 64 training images, want 65 to calibrate with"},
     {"net:sweep('w_bits', {})", "sweep: want a list of values, such as { 8, 4, 2 }"},
     {"net:source('lats')", "source: no layer lats; did you mean last?"},
     {"net:load_weights('none.ckpt')", "none.ckpt: No such file or directory"},
@@ -89,8 +92,9 @@ static const struct {
      "small.lua: is what the saved config would require; want another name"},
     {"net:save('picture.lua')",
      "picture.lua: is what the saved config would require; want another name"},
-    {"net:save('none/my.lua')", "none/my.lua: there is no such folder (small.lua is in another "
-                                "one)"},
+    {"net:save('none/my.lua')",
+     "none/my.lua: there is no such folder (small.lua is in another "
+     "one)"},
     {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
     {"open('none.lua')", "none.lua: No such file or directory"},
     {"open('small.lua', { weight = 'f.ckpt' })",
@@ -103,9 +107,10 @@ START_TEST(mistakes_change_nothing)
     char *text = rt_format("%s", "local before = net:hash()\nlocal chunk, ok, message\n");
     char *said = rt_format("%s", "");
     for (int i = 0; i < MISTAKES; i++) {
-        char *more = rt_format("%sok, message = pcall(load(%s%s%s, '=x'))\nprint(message)\n"
-                               "assert(not ok and net:hash() == before and #net:changes() == 0)\n",
-                               text, "[[", mistakes[i].line, "]]");
+        char *more =
+            rt_format("%sok, message = pcall(load(%s%s%s, '=x'))\nprint(message)\n"
+                      "assert(not ok and net:hash() == before and #net:changes() == 0)\n",
+                      text, "[[", mistakes[i].line, "]]");
         char *longer = rt_format("%sx:1: %s\n", said, mistakes[i].message);
         free(text);
         free(said);
@@ -125,26 +130,30 @@ END_TEST
 /* The accuracy of a session is that of the command line's verbs. */
 START_TEST(accuracy_is_that_of_the_verbs)
 {
-    ck_assert_int_eq(LATHE("ptq", "small.lua", "--weights", "f.ckpt", "--data", "random:64",
-                           "--plain", "--images", "32", "-o", "q.ckpt"),
+    ck_assert_int_eq(LATHE("ptq", "small.lua", "--weights", "f.ckpt", "--data",
+                           "random:64", "--plain", "--images", "32", "-o", "q.ckpt"),
                      0);
-    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "q.ckpt", "--data",
-                           "random:64"),
+    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "q.ckpt",
+                           "--data", "random:64"),
                      0);
     int right = -1, all = -1, correct = -2, images = -2;
     ck_assert_int_eq(sscanf(repl_out, "accuracy %*f (%d/%d)", &right, &all), 2);
-    ck_assert_int_eq(repl_script("local r = net:eval()\n"
-                            "print(r.correct, r.images, r.accuracy * r.images == r.correct)\n"
-                            "assert(r.bytes == 633 and r.weights == 'ranges only')\n"
-                            "assert(tostring(r):find('^accuracy 0%.%d+ %(%d+/64%)  size 0%.6 KB'))\n"
-                            "local same = net:eval{ quiet = true }\n"
-                            "assert(same.correct == r.correct)\n"
-                            "assert(net:eval(7).images == 7)\n"),
-                     0);
+    ck_assert_int_eq(
+        repl_script(
+            "local r = net:eval()\n"
+            "print(r.correct, r.images, r.accuracy * r.images == r.correct)\n"
+            "assert(r.bytes == 633 and r.weights == 'ranges only')\n"
+            "assert(tostring(r):find('^accuracy 0%.%d+ %(%d+/64%)  size 0%.6 KB'))\n"
+            "local same = net:eval{ quiet = true }\n"
+            "assert(same.correct == r.correct)\n"
+            "assert(net:eval(7).images == 7)\n"),
+        0);
     ck_assert_str_eq(repl_err, "");
-    ck_assert_int_eq(sscanf(repl_out, "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
-                            &correct, &images),
-                     2);
+    ck_assert_int_eq(
+        sscanf(repl_out,
+               "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
+               &correct, &images),
+        2);
     ck_assert_int_eq(correct, right);
     ck_assert_int_eq(images, all);
 }
@@ -153,67 +162,74 @@ END_TEST
 /* Weights in use follow quantisation there and back. */
 START_TEST(weights_follow_the_bits)
 {
-    SCRIPT_SAYS("local function which() return net:eval{ images = 8, quiet = true }.weights end\n"
-                "print(which())\n"
-                "net:ptq{ images = 16, quiet = true }\n"
-                "print(which())\n"
-                "net.a.w_bits = 3\n"
-                "print(which())\n"
-                "net.train.lr = 0.1\n"
-                "net.quant.gradient = 'ewgs'\n"
-                "net.a.w_bits = 4\n"
-                "print(which())\n"
-                "net:save_weights('ptq.ckpt')\n"
-                "net:reset()\n"
-                "print(which())\n"
-                "net:load_weights('ptq.ckpt')\n"
-                "print(which())\n"
-                "net.quant.quantizer = 'none'\n"
-                "net:load_weights('f.ckpt')\n"
-                "print(which())\n",
-                "ranges only\nptq\nranges only\nptq\nptq.ckpt: the weights in use\nranges only\n"
-                "ptq.ckpt\nf.ckpt\n");
+    SCRIPT_SAYS(
+        "local function which() return net:eval{ images = 8, quiet = true }.weights end\n"
+        "print(which())\n"
+        "net:ptq{ images = 16, quiet = true }\n"
+        "print(which())\n"
+        "net.a.w_bits = 3\n"
+        "print(which())\n"
+        "net.train.lr = 0.1\n"
+        "net.quant.gradient = 'ewgs'\n"
+        "net.a.w_bits = 4\n"
+        "print(which())\n"
+        "net:save_weights('ptq.ckpt')\n"
+        "net:reset()\n"
+        "print(which())\n"
+        "net:load_weights('ptq.ckpt')\n"
+        "print(which())\n"
+        "net.quant.quantizer = 'none'\n"
+        "net:load_weights('f.ckpt')\n"
+        "print(which())\n",
+        "ranges only\nptq\nranges only\nptq\nptq.ckpt: the weights in use\nranges only\n"
+        "ptq.ckpt\nf.ckpt\n");
 }
 END_TEST
 
 START_TEST(training_changes_the_weights)
 {
-    int status = repl_script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
-                        "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
-                        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
-                        "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
-                        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
-                        "net:train{ resume = true, steps = 1, held_out = 4, "
-                        "output = 'run' }\n"
-                        "net.w_bits = 3\n"
-                        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
-                        "net:undo() net:undo() net:undo() net:undo()\n"
-                        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
-                        "local fresh = open('picture.lua', { data = 'random:64' })\n"
-                        "fresh:load_weights('run/best.ckpt')\n"
-                        "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
+    int status =
+        repl_script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
+                    "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
+                    "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+                    "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
+                    "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+                    "local more = { resume = true, steps = 1, held_out = 4, output = 'run' }\n"
+                    "net:train(more) net:train(more)\n"
+                    "net.w_bits = 3\n"
+                    "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+                    "for i = 1, 5 do net:undo() end\n"
+                    "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+                    "local fresh = open('picture.lua', { data = 'random:64' })\n"
+                    "fresh:load_weights('run/best.ckpt')\n"
+                    "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
     ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
     ck_assert_ptr_nonnull(strstr(repl_out, "epoch 1/1: loss "));
     ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 1"));
     ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 2"));
+    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 2 step 0"));
     ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
 }
 END_TEST
 
 START_TEST(a_sweep_leaves_the_net_alone)
 {
-    int status = repl_script("net.b.w_bits = 5\n"
-                        "local before = net:hash()\n"
-                        "local rows = net:sweep('a.w_bits', { 8, 2 }, { images = 16, file = 's.png' })\n"
-                        "assert(net:hash() == before and #rows == 2)\n"
-                        "assert(rows[1].value == 8 and rows[2].value == 2)\n"
-                        "assert(rows[1].bytes - rows[2].bytes == 450)\n"
-                        "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
-                        "assert(net:hash() == before and #net:changes() == 1)\n"
-                        "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
+    int status = repl_script(
+        "net.b.w_bits = 5\n"
+        "local before = net:hash()\n"
+        "local rows = net:sweep('a.w_bits', { 8, 2 }, { images = 16, file = 's.png' })\n"
+        "assert(net:hash() == before and #rows == 2)\n"
+        "assert(rows[1].value == 8 and rows[2].value == 2)\n"
+        "assert(rows[1].bytes - rows[2].bytes == 450)\n"
+        "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
+        "assert(net:hash() == before and #net:changes() == 1)\n"
+        "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
     ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
-    ck_assert_ptr_nonnull(strstr(repl_out, "    a.w_bits  accuracy        size      time\n"));
-    ck_assert_ptr_nonnull(strstr(repl_out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
+    ck_assert_ptr_nonnull(
+        strstr(repl_out, "    a.w_bits  accuracy        size      time\n"));
+    ck_assert_ptr_nonnull(
+        strstr(repl_out,
+               "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
     ck_assert_ptr_nonnull(strstr(repl_out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
@@ -223,7 +239,8 @@ START_TEST(a_sweep_leaves_the_net_alone)
 }
 END_TEST
 
-/* Constants that have no 64-bit form are an error like others, and the session goes on. */
+/* Constants that have no 64-bit form are an error like others, and the session goes on.
+ */
 START_TEST(constants_that_overflow)
 {
     Config config;
@@ -243,12 +260,14 @@ START_TEST(constants_that_overflow)
                 "print(pcall(net.eval, net))\n"
                 "net:undo()\n"
                 "print(net:eval{ images = 4, quiet = true }.images)\n",
-                "false\tscript.lua:2: b: scales differ so much that its integer constants overflow 64 bits\n4\n");
-    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "broken.ckpt", "--data",
-                           "random:64"),
+                "false\tscript.lua:2: b: scales differ so much that its integer "
+                "constants overflow 64 bits\n4\n");
+    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "broken.ckpt",
+                           "--data", "random:64"),
                      1);
-    ck_assert_str_eq(repl_err, "small: b: scales differ so much that its integer constants overflow "
-                          "64 bits\n");
+    ck_assert_str_eq(
+        repl_err, "small: b: scales differ so much that its integer constants overflow "
+                  "64 bits\n");
 }
 END_TEST
 
@@ -264,16 +283,17 @@ static void check_hash(const char *path, const char *hash)
 
 START_TEST(saved_configs_mean_the_same)
 {
-    int status = repl_script("net.w_bits = 5\n"
-                            "net.a.w_bits = 3\n"
-                            "net.b.per_channel = true\n"
-                            "net.train.lr = 1 / 3\n"
-                            "net.data.classes = { 'a\\\"b', '2', '3', '4', '5', '6', '7', '8', '9', '10' }\n"
-                            "net.net.width = 12\n"
-                            "net:save('my.lua')\n"
-                            "os.execute('mkdir other')\n"
-                            "net:save('other/my.lua')\n"
-                            "print(net:hash())\n");
+    int status = repl_script(
+        "net.w_bits = 5\n"
+        "net.a.w_bits = 3\n"
+        "net.b.per_channel = true\n"
+        "net.train.lr = 1 / 3\n"
+        "net.data.classes = { 'a\\\"b', '2', '3', '4', '5', '6', '7', '8', '9', '10' }\n"
+        "net.net.width = 12\n"
+        "net:save('my.lua')\n"
+        "os.execute('mkdir other')\n"
+        "net:save('other/my.lua')\n"
+        "print(net:hash())\n");
     ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
     static const char said[] = "my.lua: the changes, on top of small.lua\n"
                                "other/my.lua: the changes and all of small.lua\n";
@@ -287,11 +307,13 @@ END_TEST
 
 START_TEST(source_of_a_layer)
 {
-    ck_assert_int_eq(repl_script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
+    ck_assert_int_eq(
+        repl_script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
     char *train = strstr(repl_out, "----\n");
     ck_assert_ptr_nonnull(train);
     *train = 0;
-    ck_assert_ptr_nonnull(strstr(repl_out, "static void evaluate_b_forward(const At *at)\n{"));
+    ck_assert_ptr_nonnull(
+        strstr(repl_out, "static void evaluate_b_forward(const At *at)\n{"));
     ck_assert_ptr_nonnull(strstr(repl_out, "static void i_conv_3x3s2"));
     ck_assert_ptr_null(strstr(repl_out, "_a_forward"));
     ck_assert_ptr_nonnull(strstr(train + 1, "static void train_b_backward_weight("));
@@ -308,8 +330,10 @@ START_TEST(scripts_end_at_an_error)
                                    "print('not here')\n");
     ck_assert_int_eq(LATHE("repl", "f.lua", "one", "two"), 1);
     ck_assert_str_eq(repl_out, "f.lua\tone\tone\ttwo\n");
-    ck_assert_str_eq(repl_err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
-                          "to 32\n    called from f.lua:3\n");
+    ck_assert_str_eq(
+        repl_err,
+        "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
+        "to 32\n    called from f.lua:3\n");
     write_text(in_folder("g.lua"), "local x = = 3\n");
     ck_assert_int_eq(LATHE("repl", "g.lua"), 1);
     ck_assert_str_eq(repl_err, "lathe: g.lua:1: unexpected symbol near '='\n");
@@ -317,7 +341,8 @@ START_TEST(scripts_end_at_an_error)
     ck_assert_int_eq(LATHE("repl", "h.lua"), 0);
     write_text(in_folder("i.lua"), "return { ent = 3 }\n"); /* a config, and a bad one */
     ck_assert_int_eq(LATHE("repl", "i.lua"), 1);
-    ck_assert_str_eq(repl_err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
+    ck_assert_str_eq(
+        repl_err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
     ck_assert_int_eq(LATHE("repl", "none.lua"), 1);
     ck_assert_str_eq(repl_err, "lathe: none.lua: No such file or directory\n");
 }
@@ -325,9 +350,8 @@ END_TEST
 
 START_TEST(chunks_print_their_value)
 {
-    ck_assert_int_eq(LATHE("repl", "small.lua", "--set", "quant.w_bits=6", "-e",
-                           "net.w_bits + 1"),
-                     0);
+    ck_assert_int_eq(
+        LATHE("repl", "small.lua", "--set", "quant.w_bits=6", "-e", "net.w_bits + 1"), 0);
     ck_assert_str_eq(repl_out, "7\n");
     ck_assert_int_eq(LATHE("repl", "-e", "error('no')"), 1);
     ck_assert_str_eq(repl_err, "error: no\n");
@@ -352,9 +376,11 @@ START_TEST(pipes_are_sessions)
     repl_out = rt_read_file(in_folder("out"), NULL);
     repl_err = rt_read_file(in_folder("err"), NULL);
     ck_assert_int_eq(status, 1);
-    ck_assert_str_eq(repl_out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
+    ck_assert_str_eq(
+        repl_out,
+        "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
     ck_assert_str_eq(repl_err, "error: attempt to index a nil value (global 'nothing')\n"
-                          "error: unexpected symbol near <eof>\n");
+                               "error: unexpected symbol near <eof>\n");
     free(line);
 }
 END_TEST
