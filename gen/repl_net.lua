@@ -125,10 +125,10 @@ end
 
 local Rows = {}
 
-local row_format = "%12s  %8s  %10s  %8s"
+local row_format = "%12s  %8s  %10s  %8s  %s"
 
 function Rows.__tostring(rows)
-    local lines = { row_format:format(rows.field, "accuracy", "size", "time") }
+    local lines = { row_format:format(rows.field, "accuracy", "size", "time", "weights") }
     for i, row in ipairs(rows) do
         lines[i + 1] = tostring(row)
     end
@@ -139,7 +139,7 @@ local Row = {}
 
 function Row.__tostring(row)
     return row_format:format(tostring(row.value), ("%.4f"):format(row.accuracy),
-        ("%.1f KB"):format(row.bytes / 1000), seconds(row.seconds))
+        ("%.1f KB"):format(row.bytes / 1000), seconds(row.seconds), row.weights)
 end
 
 local function plot(net, rows, o)

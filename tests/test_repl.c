@@ -226,7 +226,7 @@ START_TEST(a_sweep_leaves_the_net_alone)
         "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
     ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
     ck_assert_ptr_nonnull(
-        strstr(repl_out, "    a.w_bits  accuracy        size      time\n"));
+        strstr(repl_out, "    a.w_bits  accuracy        size      time  weights\n"));
     ck_assert_ptr_nonnull(
         strstr(repl_out,
                "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
