@@ -63,6 +63,9 @@ bool plot_write(const char *path, const Plot *plot)
     canvas_line(&picture, points, plot->count, 2, line);
     for (int i = 0; i < plot->count; i++)
         canvas_line(&picture, &points[i], 1, 7, line);
+    for (int i = 0; plot->labels && i < plot->count; i++)
+        canvas_text(&picture, (int)points[i].x + 8, (int)points[i].y + 6, plot->labels[i],
+                    faint);
     bool ok = picture_write(path, &picture);
     picture_free(&picture);
     free(points);

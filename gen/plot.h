@@ -7,7 +7,8 @@
 typedef struct {
     const char *title, *x_name, *y_name;
     const double *x, *y; /* [count], in the order the line goes */
-    int count;           /* at least 1 */
+    const char *const *labels; /* [count], beside the points, or NULL */
+    int count;                 /* at least 1 */
 } Plot;
 
 /* A PNG of the points and the line through them; whole or not at all. */

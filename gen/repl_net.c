@@ -368,7 +368,7 @@ static int files(lua_State *lua)
     return 1;
 }
 
-/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}); makes the folder. */
+/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil) */
 static int plot(lua_State *lua)
 {
     const char *path = luaL_checkstring(lua, 1);
@@ -383,6 +383,9 @@ static int plot(lua_State *lua)
             numbers[list * what.count + i] = luaL_checknumber(lua, -1);
             lua_pop(lua, 1);
         }
+    int labels;
+    if (!lua_isnoneornil(lua, 7))
+        what.labels = strings_at(lua, 7, &labels);
     what.x = numbers;
     what.y = numbers + what.count;
     return done(lua, plot_write(path, &what));

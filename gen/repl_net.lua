@@ -143,11 +143,11 @@ function Row.__tostring(row)
 end
 
 local function plot(net, rows, o)
-    local x, y = {}, {}
+    local x, y, labels, by_size = {}, {}, {}, o.x == "size"
     for i, row in ipairs(rows) do
-        local by_size = o.x == "size"
         x[i] = by_size and row.bytes / 1000 or tonumber(row.value) or i
         y[i] = row.accuracy
+        labels[i] = tostring(row.value)
     end
     local name = sessions[net]:info().name
     local file = o.file
@@ -155,7 +155,8 @@ local function plot(net, rows, o)
         check(native.make_folder(root .. "/out/repl"))
         file = ("%s/out/repl/%s_%s.png"):format(root, name, rows.field:gsub("[^%w_]", "_"))
     end
-    check(native.plot(file, name, o.x == "size" and "KB" or rows.field, "accuracy", x, y))
+    check(native.plot(file, ("%s %s"):format(name, rows.field), by_size and "KB" or rows.field,
+        "accuracy", x, y, by_size and labels or nil))
     print("picture: " .. native.shorter(file))
 end
 
