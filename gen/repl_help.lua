@@ -56,9 +56,9 @@ net:save("my.lua")          the config as it is now; beside the original it requ
 net:save_weights("my.ckpt") the weights in use, for every verb's --weights
 net:emit("infer.c")         the standalone inference file of them]],
     source = [[
-net:source("s2b0_conv1"), net:source("s2b0_conv1", "train")
-  The functions of network.c that are the layer's, with the kernels they call, as `lathe gen`
-  writes them: of evaluation, or of training.]],
+net:source("s2b0_conv1"), net:source("s2b0_conv1", "train"), net:source("s2b0_conv1", "infer")
+  The functions that are the layer's and the kernels they call, as `lathe gen` and `lathe emit`
+  write them: of evaluation, of training, of the standalone file.]],
     changes = [[
 net:changes()   the overrides, as --set takes them
 net:undo()      before the last change: of a field, weights, ptq, training

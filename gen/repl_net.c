@@ -303,13 +303,12 @@ static int table_text(lua_State *lua)
     return 1;
 }
 
-/* network.c as text. */
-static int source_text(lua_State *lua)
+/* source(layer, program): prints it. */
+static int source(lua_State *lua)
 {
-    char *text = session_text(session_at(lua));
-    lua_pushstring(lua, text);
-    free(text);
-    return 1;
+    Session *session = session_at(lua);
+    return done(lua, session_source(session, luaL_checkstring(lua, 2),
+                                    luaL_checkstring(lua, 3), stdout));
 }
 
 static const luaL_Reg methods[] = {
@@ -321,7 +320,7 @@ static const luaL_Reg methods[] = {
     {"ptq", ptq},           {"train", train},
     {"save", save},         {"save_weights", save_weights},
     {"emit", emit_file},    {"table", table_text},
-    {"text", source_text},  {NULL, NULL},
+    {"source", source},     {NULL, NULL},
 };
 
 /* ---- Besides ---- */

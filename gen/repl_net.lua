@@ -222,51 +222,10 @@ function Net.emit(net, path)
     print(path .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
 end
 
--- The functions of network.c, each with the comment above it, and what layer that names.
-local function functions_of(source)
-    local list, block, layer = {}, {}, nil
-    for line in source:gmatch("([^\n]*)\n") do
-        block[#block + 1] = line
-        layer = line:match("^/%* ([%w_]+): .*%) %*/$") or layer
-        if line == "" then
-            block, layer = {}, nil
-        elseif line == "}" then
-            local code = table.concat(block, "\n")
-            list[#list + 1] = { code = code, layer = layer,
-                name = ("\n" .. code):match("\nstatic void ([%w_]+)%(") }
-            block, layer = {}, nil
-        end
-    end
-    return list
-end
-
 function Net.source(net, layer, program)
     local session = session_of(net, "source")
-    local wanted, all, shown = {}, functions_of(session:text()), {}
     text("source", layer, "a layer's name")
-    program = program or "evaluate"
-    if program ~= "evaluate" and program ~= "train" then
-        fail('source: want "evaluate" or "train" behind the layer')
-    end
-    for _, row in ipairs(session:layers(layer)) do
-        wanted[row.name] = true
-    end
-    if next(wanted) == nil then
-        fail("source: no layer %s%s", layer, suggest(layer, net:layers()))
-    end
-    for i, it in ipairs(all) do
-        if it.layer and wanted[it.layer] and it.name:find("^" .. program) then
-            for j = 1, i - 1 do -- kernels come before what calls them
-                local kernel = all[j]
-                if not kernel.layer and kernel.name and not shown[j]
-                    and it.code:find(kernel.name .. "(", 1, true) then
-                    shown[j] = true
-                    print(kernel.code .. "\n")
-                end
-            end
-            print(it.code .. "\n")
-        end
-    end
+    check(session:source(layer, text("source", program or "evaluate", "a program")))
 end
 
 function Net.layers(net)

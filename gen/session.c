@@ -3,8 +3,6 @@
  * means. */
 #include "session_state.h"
 
-#include "params.h"
-#include "report.h"
 #include "start.h"
 #include "support.h"
 
@@ -280,20 +278,4 @@ void session_use_data(Session *session, const char *data)
     data_free(&session->test);
     data_free(&session->calibration);
     session->calibration_wanted = 0;
-}
-
-/* With learned bits where there are weights that have them. */
-void session_print(const Session *session, FILE *file)
-{
-    const Net *net = &session->config.net;
-    const Stored *ready = session_ready(session);
-    float *params = rt_alloc((net->param_floats + 1) * sizeof(float));
-    Param *list = params_of(net, ROLE_PARAM);
-    bool have = ready && checkpoint_take_for_use(&ready->arrays, ready->origin, list,
-                                                 params_count(net, ROLE_PARAM), params);
-    if (!have)
-        rt_error_clear();
-    report_print(file, &session->config, have ? params : NULL);
-    free(list);
-    free(params);
 }

@@ -68,9 +68,10 @@ bool session_save(Session *session, const char *path, bool *bundled);
 bool session_save_weights(Session *session, const char *path);
 bool session_emit(Session *session, const char *path);
 
-/* Print the table of layers; and the text of network.c as it is generated, to be freed.
- */
+/* Print the table of layers, and the C of one of them in a program: "evaluate", "train"
+ * or "infer". */
 void session_print(const Session *session, FILE *file);
-char *session_text(const Session *session);
+bool session_source(const Session *session, const char *layer, const char *program,
+                    FILE *file);
 
 #endif

@@ -1,7 +1,6 @@
 /* What a session does with its network: evaluate, quantise, train. */
 #include "session_state.h"
 
-#include "build.h"
 #include "params.h"
 #include "paths.h"
 #include "progress.h"
@@ -154,7 +153,8 @@ static const Model *compile(Session *session, JitTier tier)
     return jit_model(session->jit);
 }
 
-/* The code there is, if it is the config's; training may have left some that a C compiler made. */
+/* The code there is, if it is the config's; training may have left some that a C compiler
+ * made. */
 static const Model *code_to_evaluate(Session *session)
 {
     if (session->jit == NULL || strcmp(session->compiled, session->config.hash) != 0)
@@ -318,7 +318,8 @@ static bool write_start(Session *session, TrainerOptions *options, char **start)
            checkpoint_write(*start, &stored->arrays);
 }
 
-/* The code is compiled anew, so that the run can say when it went over to a C compiler's. */
+/* The code is compiled anew, so that the run can say when it went over to a C compiler's.
+ */
 static bool run_trainer(Session *session, TrainerOptions *options)
 {
     Tiers tiers = {.move = move_jit, .at = -1};
@@ -360,14 +361,4 @@ bool session_train(Session *session, const char *const *sets, int count,
     checkpoint_free(&arrays);
     free(signature);
     return ok;
-}
-
-/* ---- What others can use ---- */
-
-char *session_text(const Session *session)
-{
-    char *network, *tables;
-    build_texts(&session->config, &session->options, "lathe gen", &network, &tables);
-    free(tables);
-    return network;
 }

@@ -1,30 +1,14 @@
-/* lathe repl in a folder of its own: see repl_run.h. */
+/* A folder for lathe repl: see repl_run.h. */
 #include "repl_run.h"
 
 #include "built_net.h"
-#include "process.h"
+#include "lathe_run.h"
 #include "random_weights.h"
 #include "support.h"
 #include "test_folder.h"
 
 #include <check.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-char *repl_out, *repl_err;
-
-const char *lathe_program(void)
-{
-    static char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    strcat(dirname(dirname(path)), "/lathe");
-    return path;
-}
 
 void repl_set_up(void)
 {
@@ -50,31 +34,9 @@ void repl_set_up(void)
     free(text);
 }
 
-void repl_clean_up(void)
-{
-    free(repl_out);
-    free(repl_err);
-    repl_out = repl_err = NULL;
-    folder_remove();
-}
-
-int repl_run(const char *const *words)
-{
-    const char *all[24] = {lathe_program()};
-    for (int i = 0; words[i]; i++)
-        all[i + 1] = words[i];
-    int status = process_run(in_folder("."), in_folder("out"), in_folder("err"), all);
-    free(repl_out);
-    free(repl_err);
-    repl_out = rt_read_file(in_folder("out"), NULL);
-    repl_err = rt_read_file(in_folder("err"), NULL);
-    ck_assert(repl_out && repl_err);
-    return status;
-}
-
 int repl_script(const char *text)
 {
     write_text(in_folder("script.lua"), text);
-    return repl_run((const char *const[]){"repl", "small.lua", "script.lua", "--weights",
-                                          "f.ckpt", "--data", "random:64", NULL});
+    return lathe_run(in_folder("."), WORDS("repl", "small.lua", "script.lua", "--weights",
+                                           "f.ckpt", "--data", "random:64"));
 }

@@ -1,6 +1,8 @@
 /* The prompt of lathe repl, typed at through a pseudo-terminal. */
 #include "suites.h"
 
+#include "lathe_run.h"
+#include "process.h"
 #include "repl_run.h"
 #include "support.h"
 #include "terminal.h"
@@ -72,7 +74,7 @@ Suite *prompt_suite(void)
 {
     Suite *suite = suite_create("prompt");
     TCase *typed = tcase_create("typed");
-    tcase_add_checked_fixture(typed, repl_set_up, repl_clean_up);
+    tcase_add_checked_fixture(typed, repl_set_up, lathe_clean_up);
     tcase_set_timeout(typed, 120);
     tcase_add_test(typed, the_prompt);
     tcase_add_test(typed, training_is_interrupted);

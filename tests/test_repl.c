@@ -3,6 +3,7 @@
 #include "suites.h"
 
 #include "config.h"
+#include "lathe_run.h"
 #include "picture.h"
 #include "process.h"
 #include "random_weights.h"
@@ -14,13 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LATHE(...) repl_run((const char *const[]){__VA_ARGS__, NULL})
+#define LATHE_HERE(...) lathe_run(in_folder("."), WORDS(__VA_ARGS__))
 
 #define SCRIPT_SAYS(text, said)                                                          \
     do {                                                                                 \
         int status = repl_script(text);                                                  \
-        ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err); \
-        ck_assert_str_eq(repl_out, said);                                                \
+        ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);           \
+        ck_assert_str_eq(out, said);                                                     \
     } while (0)
 
 /* ---- Fields ---- */
@@ -86,7 +87,7 @@ static const struct {
     {"net:ptq{ images = 65 }",
      "random:64: has 64 training images, want 65 to calibrate with"},
     {"net:sweep('w_bits', {})", "sweep: want a list of values, such as { 8, 4, 2 }"},
-    {"net:source('lats')", "source: no layer lats; did you mean last?"},
+    {"net:source('lats')", "small.lua: no layer is called lats; did you mean last?"},
     {"net:load_weights('none.ckpt')", "none.ckpt: No such file or directory"},
     {"net:save('small.lua')",
      "small.lua: is what the saved config would require; want another name"},
@@ -118,8 +119,8 @@ START_TEST(mistakes_change_nothing)
         said = longer;
     }
     int status = repl_script(text);
-    ck_assert_msg(status == 0, "%s%s", repl_out, repl_err);
-    ck_assert_str_eq(repl_out, said);
+    ck_assert_msg(status == 0, "%s%s", out, err);
+    ck_assert_str_eq(out, said);
     free(text);
     free(said);
 }
@@ -130,14 +131,14 @@ END_TEST
 /* The accuracy of a session is that of the command line's verbs. */
 START_TEST(accuracy_is_that_of_the_verbs)
 {
-    ck_assert_int_eq(LATHE("ptq", "small.lua", "--weights", "f.ckpt", "--data",
-                           "random:64", "--plain", "--images", "32", "-o", "q.ckpt"),
+    ck_assert_int_eq(LATHE_HERE("ptq", "small.lua", "--weights", "f.ckpt", "--data",
+                                "random:64", "--plain", "--images", "32", "-o", "q.ckpt"),
                      0);
-    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "q.ckpt",
-                           "--data", "random:64"),
+    ck_assert_int_eq(LATHE_HERE("eval", "small.lua", "--jit=tcc", "--weights", "q.ckpt",
+                                "--data", "random:64"),
                      0);
     int right = -1, all = -1, correct = -2, images = -2;
-    ck_assert_int_eq(sscanf(repl_out, "accuracy %*f (%d/%d)", &right, &all), 2);
+    ck_assert_int_eq(sscanf(out, "accuracy %*f (%d/%d)", &right, &all), 2);
     ck_assert_int_eq(
         repl_script(
             "local r = net:eval()\n"
@@ -148,10 +149,9 @@ START_TEST(accuracy_is_that_of_the_verbs)
             "assert(same.correct == r.correct)\n"
             "assert(net:eval(7).images == 7)\n"),
         0);
-    ck_assert_str_eq(repl_err, "");
+    ck_assert_str_eq(err, "");
     ck_assert_int_eq(
-        sscanf(repl_out,
-               "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
+        sscanf(out, "accuracy %*f (%*d/%*d) size %*f KB %*f s [ranges only]\n%d %d true",
                &correct, &images),
         2);
     ck_assert_int_eq(correct, right);
@@ -188,26 +188,26 @@ END_TEST
 
 START_TEST(training_changes_the_weights)
 {
-    int status =
-        repl_script("net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
-                    "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
-                    "assert(net:eval{ quiet = true }.weights == 'trained')\n"
-                    "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
-                    "assert(net:eval{ quiet = true }.weights == 'trained')\n"
-                    "local more = { resume = true, steps = 1, held_out = 4, output = 'run' }\n"
-                    "net:train(more) net:train(more)\n"
-                    "net.w_bits = 3\n"
-                    "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
-                    "for i = 1, 5 do net:undo() end\n"
-                    "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
-                    "local fresh = open('picture.lua', { data = 'random:64' })\n"
-                    "fresh:load_weights('run/best.ckpt')\n"
-                    "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
-    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
-    ck_assert_ptr_nonnull(strstr(repl_out, "epoch 1/1: loss "));
-    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 1"));
-    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 1 step 2"));
-    ck_assert_ptr_nonnull(strstr(repl_out, "stopped at epoch 2 step 0"));
+    int status = repl_script(
+        "net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
+        "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
+        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+        "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
+        "assert(net:eval{ quiet = true }.weights == 'trained')\n"
+        "local more = { resume = true, steps = 1, held_out = 4, output = 'run' }\n"
+        "net:train(more) net:train(more)\n"
+        "net.w_bits = 3\n"
+        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+        "for i = 1, 5 do net:undo() end\n"
+        "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
+        "local fresh = open('picture.lua', { data = 'random:64' })\n"
+        "fresh:load_weights('run/best.ckpt')\n"
+        "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
+    ck_assert_ptr_nonnull(strstr(out, "epoch 1/1: loss "));
+    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 1"));
+    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 2"));
+    ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 2 step 0"));
     ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
 }
 END_TEST
@@ -224,13 +224,12 @@ START_TEST(a_sweep_leaves_the_net_alone)
         "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
         "assert(net:hash() == before and #net:changes() == 1)\n"
         "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
-    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     ck_assert_ptr_nonnull(
-        strstr(repl_out, "    a.w_bits  accuracy        size      time  weights\n"));
-    ck_assert_ptr_nonnull(
-        strstr(repl_out,
-               "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
-    ck_assert_ptr_nonnull(strstr(repl_out, "picture: s.png\n"));
+        strstr(out, "    a.w_bits  accuracy        size      time  weights\n"));
+    ck_assert_ptr_nonnull(strstr(
+        out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
+    ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
     ck_assert_int_eq(picture.width, 620);
@@ -262,12 +261,12 @@ START_TEST(constants_that_overflow)
                 "print(net:eval{ images = 4, quiet = true }.images)\n",
                 "false\tscript.lua:2: b: scales differ so much that its integer "
                 "constants overflow 64 bits\n4\n");
-    ck_assert_int_eq(LATHE("eval", "small.lua", "--jit=tcc", "--weights", "broken.ckpt",
-                           "--data", "random:64"),
+    ck_assert_int_eq(LATHE_HERE("eval", "small.lua", "--jit=tcc", "--weights",
+                                "broken.ckpt", "--data", "random:64"),
                      1);
     ck_assert_str_eq(
-        repl_err, "small: b: scales differ so much that its integer constants overflow "
-                  "64 bits\n");
+        err, "small: b: scales differ so much that its integer constants overflow "
+             "64 bits\n");
 }
 END_TEST
 
@@ -294,13 +293,13 @@ START_TEST(saved_configs_mean_the_same)
         "os.execute('mkdir other')\n"
         "net:save('other/my.lua')\n"
         "print(net:hash())\n");
-    ck_assert_msg(status == 0 && *repl_err == 0, "status %d: %s", status, repl_err);
+    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     static const char said[] = "my.lua: the changes, on top of small.lua\n"
                                "other/my.lua: the changes and all of small.lua\n";
-    ck_assert_int_eq(strncmp(repl_out, said, sizeof said - 1), 0);
-    check_hash(in_folder("my.lua"), repl_out + sizeof said - 1);
+    ck_assert_int_eq(strncmp(out, said, sizeof said - 1), 0);
+    check_hash(in_folder("my.lua"), out + sizeof said - 1);
     ck_assert_int_eq(unlink(in_folder("small.lua")), 0);
-    check_hash(in_folder("other/my.lua"), repl_out + sizeof said - 1);
+    check_hash(in_folder("other/my.lua"), out + sizeof said - 1);
     ck_assert(!config_load(in_folder("my.lua"), NULL, 0, &(Config){0}));
 }
 END_TEST
@@ -309,13 +308,12 @@ START_TEST(source_of_a_layer)
 {
     ck_assert_int_eq(
         repl_script("net:source('b')\nprint('----')\nnet:source('b', 'train')\n"), 0);
-    char *train = strstr(repl_out, "----\n");
+    char *train = strstr(out, "----\n");
     ck_assert_ptr_nonnull(train);
     *train = 0;
-    ck_assert_ptr_nonnull(
-        strstr(repl_out, "static void evaluate_b_forward(const At *at)\n{"));
-    ck_assert_ptr_nonnull(strstr(repl_out, "static void i_conv_3x3s2"));
-    ck_assert_ptr_null(strstr(repl_out, "_a_forward"));
+    ck_assert_ptr_nonnull(strstr(out, "static void evaluate_b_forward(const At *at)\n{"));
+    ck_assert_ptr_nonnull(strstr(out, "static void i_conv_3x3s2"));
+    ck_assert_ptr_null(strstr(out, "_a_forward"));
     ck_assert_ptr_nonnull(strstr(train + 1, "static void train_b_backward_weight("));
 }
 END_TEST
@@ -328,33 +326,33 @@ START_TEST(scripts_end_at_an_error)
                                    "local function f(net) net.w_bits = 77 end\n"
                                    "f(open('small.lua'))\n"
                                    "print('not here')\n");
-    ck_assert_int_eq(LATHE("repl", "f.lua", "one", "two"), 1);
-    ck_assert_str_eq(repl_out, "f.lua\tone\tone\ttwo\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "f.lua", "one", "two"), 1);
+    ck_assert_str_eq(out, "f.lua\tone\tone\ttwo\n");
     ck_assert_str_eq(
-        repl_err,
-        "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
-        "to 32\n    called from f.lua:3\n");
+        err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
+             "to 32\n    called from f.lua:3\n");
     write_text(in_folder("g.lua"), "local x = = 3\n");
-    ck_assert_int_eq(LATHE("repl", "g.lua"), 1);
-    ck_assert_str_eq(repl_err, "lathe: g.lua:1: unexpected symbol near '='\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "g.lua"), 1);
+    ck_assert_str_eq(err, "lathe: g.lua:1: unexpected symbol near '='\n");
     write_text(in_folder("h.lua"), "do return end\n"); /* a script, whatever it returns */
-    ck_assert_int_eq(LATHE("repl", "h.lua"), 0);
+    ck_assert_int_eq(LATHE_HERE("repl", "h.lua"), 0);
     write_text(in_folder("i.lua"), "return { ent = 3 }\n"); /* a config, and a bad one */
-    ck_assert_int_eq(LATHE("repl", "i.lua"), 1);
+    ck_assert_int_eq(LATHE_HERE("repl", "i.lua"), 1);
     ck_assert_str_eq(
-        repl_err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
-    ck_assert_int_eq(LATHE("repl", "none.lua"), 1);
-    ck_assert_str_eq(repl_err, "lathe: none.lua: No such file or directory\n");
+        err, "lathe: i.lua: net: want a table that describes the layers, got nil\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "none.lua"), 1);
+    ck_assert_str_eq(err, "lathe: none.lua: No such file or directory\n");
 }
 END_TEST
 
 START_TEST(chunks_print_their_value)
 {
-    ck_assert_int_eq(
-        LATHE("repl", "small.lua", "--set", "quant.w_bits=6", "-e", "net.w_bits + 1"), 0);
-    ck_assert_str_eq(repl_out, "7\n");
-    ck_assert_int_eq(LATHE("repl", "-e", "error('no')"), 1);
-    ck_assert_str_eq(repl_err, "error: no\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "small.lua", "--set", "quant.w_bits=6", "-e",
+                                "net.w_bits + 1"),
+                     0);
+    ck_assert_str_eq(out, "7\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "-e", "error('no')"), 1);
+    ck_assert_str_eq(err, "error: no\n");
 }
 END_TEST
 
@@ -373,14 +371,13 @@ START_TEST(pipes_are_sessions)
     char *line = rt_format("%s repl < lines", lathe_program());
     int status = process_run(in_folder("."), in_folder("out"), in_folder("err"),
                              (const char *const[]){"sh", "-c", line, NULL});
-    repl_out = rt_read_file(in_folder("out"), NULL);
-    repl_err = rt_read_file(in_folder("err"), NULL);
+    out = rt_read_file(in_folder("out"), NULL);
+    err = rt_read_file(in_folder("err"), NULL);
     ck_assert_int_eq(status, 1);
     ck_assert_str_eq(
-        repl_out,
-        "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
-    ck_assert_str_eq(repl_err, "error: attempt to index a nil value (global 'nothing')\n"
-                               "error: unexpected symbol near <eof>\n");
+        out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
+    ck_assert_str_eq(err, "error: attempt to index a nil value (global 'nothing')\n"
+                          "error: unexpected symbol near <eof>\n");
     free(line);
 }
 END_TEST
@@ -389,7 +386,7 @@ Suite *repl_suite(void)
 {
     Suite *suite = suite_create("repl");
     TCase *said = tcase_create("said");
-    tcase_add_checked_fixture(said, repl_set_up, repl_clean_up);
+    tcase_add_checked_fixture(said, repl_set_up, lathe_clean_up);
     tcase_set_timeout(said, 120);
     tcase_add_test(said, fields_are_read_and_set);
     tcase_add_test(said, mistakes_change_nothing);
