@@ -51,9 +51,11 @@ static double percentile_of(const Histogram *h, double percentile)
     return h->most;
 }
 
+/* The bins that have values in them, and what each candidate's error comes to. */
 typedef struct {
     const Histogram *h;
-    int codes;
+    int codes, count;
+    double centres[BINS], weights[BINS];
     double errors[CANDIDATES];
 } Search;
 
@@ -66,14 +68,11 @@ static void error_of(void *context, int i, int worker)
 {
     (void)worker;
     Search *search = context;
-    const Histogram *h = search->h;
-    double step = candidate(h, i) / search->codes, error = 0;
-    for (int b = 0; b < BINS; b++) {
-        if (h->bins[b] == 0)
-            continue;
-        double x = h->most * (b + 0.5) / BINS;
+    double step = candidate(search->h, i) / search->codes, error = 0;
+    for (int b = 0; b < search->count; b++) {
+        double x = search->centres[b];
         double q = fmin(rint(x / step), search->codes) * step;
-        error += h->bins[b] * (x - q) * (x - q);
+        error += search->weights[b] * (x - q) * (x - q);
     }
     search->errors[i] = error;
 }
@@ -81,14 +80,28 @@ static void error_of(void *context, int i, int worker)
 /* The range whose quantisation has the least squared error, bin centres standing for values. */
 static double least_error(const Histogram *h, int codes)
 {
-    Search search = {.h = h, .codes = codes};
-    rt_parallel_for(CANDIDATES, error_of, &search);
+    enum { SOME = 1024 }; /* fewer bins are not worth the threads */
+    Search *search = rt_alloc(sizeof *search);
+    search->h = h;
+    search->codes = codes;
+    for (int b = 0; b < BINS; b++) {
+        if (h->bins[b] == 0)
+            continue;
+        search->centres[search->count] = h->most * (b + 0.5) / BINS;
+        search->weights[search->count++] = h->bins[b];
+    }
+    if (search->count >= SOME)
+        rt_parallel_for(CANDIDATES, error_of, search);
+    else
+        for (int i = 0; i < CANDIDATES; i++)
+            error_of(search, i, 0);
     double best = h->most, least = INFINITY;
     for (int i = 0; i < CANDIDATES; i++)
-        if (search.errors[i] < least) {
-            least = search.errors[i];
+        if (search->errors[i] < least) {
+            least = search->errors[i];
             best = candidate(h, i);
         }
+    free(search);
     return best;
 }
 
