@@ -81,7 +81,7 @@ out/libruntime.a: $(RUNTIME)
 	ar rcs $@ $^
 
 # Integer constants must come out the same in every build: no a * b + c in one rounding.
-out/runtime/requant.o: RUNTIME_FLAGS += -ffp-contract=off
+out/runtime/requant.o out/sanitize/runtime/requant.o: RUNTIME_FLAGS += -ffp-contract=off
 
 out/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
@@ -121,6 +121,11 @@ out/sanitize/tests/run: $(filter-out out/sanitize/gen/main.o,$(SANITIZED))
 
 out/sanitize/lathe: $(filter-out out/sanitize/tests/%,$(SANITIZED))
 	$(CC) $(SANITIZE) -fopenmp -rdynamic -o $@ $^ $(LIBRARIES)
+
+# Built for the same machine, for a run within lathe is compared with a trainer's.
+out/sanitize/runtime/%.o: runtime/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNTIME_FLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 out/sanitize/%.o: %.c
 	@mkdir -p $(@D)
