@@ -10,6 +10,7 @@
 #include "support.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static char *builder_folder(pid_t builder)
 static void build(const Config *config, const CompileOptions *options, int answer)
 {
     signal(SIGTERM, SIG_DFL); /* from jit_close; whoever waits for it has other plans */
+    signal(SIGPIPE, SIG_IGN);
     char *folder = builder_folder(getpid());
     char *path = build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
     char *text = path ? rt_format("+%s", path) : rt_format("-%s", rt_error());
@@ -58,7 +60,8 @@ static void build(const Config *config, const CompileOptions *options, int answe
     _exit(path && sent ? 0 : 1);
 }
 
-static bool start_builder(Jit *jit, const Config *config, const CompileOptions *options)
+static bool start_builder(Jit *jit, const Config *config, const CompileOptions *options,
+                          bool quiet)
 {
     int ends[2];
     if (pipe(ends) != 0)
@@ -67,6 +70,8 @@ static bool start_builder(Jit *jit, const Config *config, const CompileOptions *
     jit->builder = fork();
     if (jit->builder == 0) {
         close(ends[0]);
+        if (quiet) /* the run's own lines are on the terminal */
+            dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
         build(config, options, ends[1]);
     }
     close(ends[1]);
@@ -117,10 +122,12 @@ bool jit_move(Jit *jit, bool wait)
         return false;
     char *text = read_answer(jit);
     bool ok = text[0] == '+' && load(jit, text + 1);
-    if (!ok && wait)
+    if (!ok)
         rt_fail("%s", text + 1);
-    else if (!ok)
-        rt_error_clear(); /* it stays where it is */
+    if (!ok && !wait) {
+        fprintf(stderr, "note: %s; going on with libtcc's code\n", rt_error());
+        rt_error_clear();
+    }
     free(text);
     return ok;
 }
@@ -160,7 +167,7 @@ static void widen_arena(Jit *jit, const Config *config, const CompileOptions *op
 Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier)
 {
     Jit *jit = rt_alloc(sizeof *jit);
-    bool ok = tier == JIT_TCC || start_builder(jit, config, options);
+    bool ok = tier == JIT_TCC || start_builder(jit, config, options, tier == JIT_TIERED);
     if (tier == JIT_CC)
         ok = ok && jit_move(jit, true);
     else

@@ -28,8 +28,8 @@ const Model *jit_model(const Jit *jit);
 const Recipe *jit_recipe(const Jit *jit);
 
 /* Between two batches: go over to the compiler's code if it is ready (`wait`: when it is). True
- * when this call did. False without rt_fail while it is not ready, or when there is nothing to
- * go over to; with rt_fail when `wait` waited in vain. */
+ * when this call did. False while it is not ready, or when there is nothing to go over to. Where the
+ * compiler failed: false, and a note on stderr or, with `wait`, rt_fail. */
 bool jit_move(Jit *jit, bool wait);
 
 #endif
