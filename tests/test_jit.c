@@ -217,6 +217,25 @@ START_TEST(one_tier_alone)
 }
 END_TEST
 
+START_TEST(without_a_compiler)
+{
+    const char *words[] = {"env", "PATH=/nowhere", lathe_program(), "train",
+                           net_config("picture"), "--data", "random:150", "-o",
+                           in_folder("run"), "--set", "train.lr=0.0123", "--jit", NULL};
+    ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 0);
+    char *said = rt_read_file(in_folder("err"), NULL);
+    ck_assert_ptr_nonnull(strstr(said, "note: "));
+    ck_assert_ptr_nonnull(strstr(said, "make failed; it needs make and gcc; going on with "
+                                       "libtcc's code\n"));
+    free(said);
+    words[11] = "--jit=cc";
+    ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 1);
+    said = rt_read_file(in_folder("err"), NULL);
+    ck_assert_ptr_nonnull(strstr(said, "make failed; it needs make and gcc\n"));
+    free(said);
+}
+END_TEST
+
 static const struct {
     const char *words[4], *message;
 } mistakes[] = {
@@ -338,6 +357,7 @@ Suite *jit_suite(void)
     tcase_set_timeout(runs, 240);
     tcase_add_test(runs, a_change_of_tiers_is_repeated);
     tcase_add_test(runs, one_tier_alone);
+    tcase_add_test(runs, without_a_compiler);
     tcase_add_loop_test(runs, one_message_for_a_mistake, 0, MISTAKES);
     suite_add_tcase(suite, runs);
     TCase *memory = tcase_create("libtcc");
