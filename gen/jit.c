@@ -50,8 +50,6 @@ static char *builder_folder(pid_t builder)
 /* In the builder's process: the object's path, or why there is none, to the pipe. */
 static void build(const Config *config, const CompileOptions *options, int answer)
 {
-    signal(SIGTERM, SIG_DFL); /* from jit_close; whoever waits for it has other plans */
-    signal(SIGPIPE, SIG_IGN);
     char *folder = builder_folder(getpid());
     char *path = build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
     char *text = path ? rt_format("+%s", path) : rt_format("-%s", rt_error());
@@ -67,7 +65,16 @@ static bool start_builder(Jit *jit, const Config *config, const CompileOptions *
     if (pipe(ends) != 0)
         return rt_fail("cannot make a pipe for the compiler");
     fflush(NULL);
+    sigset_t terminate, before; /* jit_close's must not meet this process's handler */
+    sigemptyset(&terminate);
+    sigaddset(&terminate, SIGTERM);
+    sigprocmask(SIG_BLOCK, &terminate, &before);
     jit->builder = fork();
+    if (jit->builder == 0) {
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGPIPE, SIG_IGN);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (jit->builder == 0) {
         close(ends[0]);
         if (quiet) /* the run's own lines are on the terminal */
