@@ -3,6 +3,7 @@
 
 #include "built_net.h"
 #include "inspect.h"
+#include "lathe_run.h"
 #include "process.h"
 #include "random_weights.h"
 #include "support.h"
@@ -11,32 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char *out, *err; /* what the last command said */
-
-static void clean_up(void)
-{
-    free(out);
-    free(err);
-    out = err = NULL;
-    folder_remove();
-}
-
-static int run(const char *const *words)
-{
-    const char *all[16] = {lathe_program()};
-    for (int i = 0; words[i]; i++)
-        all[i + 1] = words[i];
-    int status = process_run(NULL, in_folder("out"), in_folder("err"), all);
-    free(out);
-    free(err);
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
-    ck_assert(out && err);
-    return status;
-}
-#define LATHE(...) run((const char *const[]){__VA_ARGS__, NULL})
-#define LATHE_OK(...) ck_assert_msg(LATHE(__VA_ARGS__) == 0 && *err == 0, "%s", err)
 
 static void says(const char *text)
 {
@@ -424,7 +399,7 @@ START_TEST(mistakes_are_explained)
     const char *folder = in_folder("");
     for (int i = 0; i < 5 && mistakes[_i].words[i]; i++)
         words[i] = with_names(mistakes[_i].words[i], path, folder);
-    ck_assert_int_eq(run((const char *const *)words), 1);
+    ck_assert_int_eq(lathe_run(NULL, (const char *const *)words), 1);
     char *message = with_names(mistakes[_i].message, path, folder);
     ck_assert_str_eq(err, message);
     ck_assert_str_eq(out, "");
@@ -438,7 +413,7 @@ END_TEST
 Suite *inspect_suite(void)
 {
     TCase *tests = tcase_create("inspect");
-    tcase_add_checked_fixture(tests, folder_make, clean_up);
+    tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, every_line_of_a_function_is_mapped, 0, NETS * TARGETS);
     tcase_add_loop_test(tests, no_layer_is_lost, 0, NETS);

@@ -4,8 +4,8 @@
 
 #include "build.h"
 #include "built_net.h"
+#include "lathe_run.h"
 #include "peak.h"
-#include "process.h"
 #include "profile_report.h"
 #include "profiled.h"
 #include "progress.h"
@@ -13,12 +13,9 @@
 #include "test_folder.h"
 #include "trainer_run.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- Numbers ---- */
 
@@ -247,40 +244,6 @@ END_TEST
 
 /* ---- The command ---- */
 
-static char *out, *err;
-
-static void clean_up(void)
-{
-    free(out);
-    free(err);
-    out = err = NULL;
-    folder_remove();
-}
-
-static int lathe(const char *const *words)
-{
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    strcat(dirname(dirname(path)), "/lathe");
-    const char *all[24] = {path};
-    for (int i = 0; words[i]; i++)
-        all[i + 1] = words[i];
-    int status = process_run(NULL, in_folder("out"), in_folder("err"), all);
-    free(out);
-    free(err);
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
-    return status;
-}
-#define LATHE(...) lathe((const char *const[]){__VA_ARGS__, NULL})
-#define LATHE_OK(...)                                                                    \
-    do {                                                                                 \
-        int status = LATHE(__VA_ARGS__);                                                 \
-        ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);           \
-    } while (0)
-
 /* The row of a layer and pass in a table: its time and calls. */
 static void find_row(const char *layer, const char *pass, double *time, long *calls)
 {
@@ -399,7 +362,7 @@ enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
 START_TEST(mistakes_are_explained)
 {
-    ck_assert_int_eq(lathe(mistakes[_i].words), 1);
+    ck_assert_int_eq(lathe_run(NULL, mistakes[_i].words), 1);
     ck_assert_str_eq(err, mistakes[_i].message);
     ck_assert_str_eq(out, "");
 }
@@ -431,7 +394,7 @@ Suite *profile_suite(void)
     tcase_add_test(text, a_profiled_network_only_adds_laps);
     suite_add_tcase(suite, text);
     TCase *command = tcase_create("command");
-    tcase_add_checked_fixture(command, folder_make, clean_up);
+    tcase_add_checked_fixture(command, folder_make, lathe_clean_up);
     tcase_set_timeout(command, 120);
     tcase_add_test(command, profiled_training_is_the_same);
     tcase_add_loop_test(command, bench_times_everything, 0, 2);

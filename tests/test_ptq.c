@@ -5,54 +5,17 @@
 #include "built_net.h"
 #include "checkpoint.h"
 #include "data.h"
-#include "process.h"
+#include "lathe_run.h"
 #include "quant_net.h"
 #include "quant_oracle.h"
 #include "random_weights.h"
 #include "support.h"
 #include "test_folder.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char *out, *err;
-
-static void prepare(void)
-{
-    folder_make();
-    out = err = NULL;
-}
-
-static void clean_up(void)
-{
-    free(out);
-    free(err);
-    folder_remove();
-}
-
-static int lathe(const char *const *words)
-{
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    ck_assert_int_gt(length, 0);
-    path[length] = 0;
-    char *binary = rt_format("%s/lathe", dirname(dirname(path)));
-    const char *all[32] = {binary};
-    for (int i = 0; words[i]; i++)
-        all[i + 1] = words[i];
-    int status = process_run(NULL, in_folder("out"), in_folder("err"), all);
-    free(binary);
-    free(out);
-    free(err);
-    out = rt_read_file(in_folder("out"), NULL);
-    err = rt_read_file(in_folder("err"), NULL);
-    return status;
-}
-#define LATHE(...) lathe((const char *const[]){__VA_ARGS__, NULL})
 
 enum { IMAGES = 24 };
 static const char geometry[] = "net.shortcut='B'", width[] = "net.width=8";
@@ -279,7 +242,7 @@ START_TEST(mistakes_are_explained)
                        : strcmp(word, "Q") == 0 ? in_folder("q.ckpt")
                                                 : word;
     }
-    ck_assert_int_eq(lathe(words), 1);
+    ck_assert_int_eq(lathe_run(NULL, words), 1);
     bool whole = mistakes[_i].message[0] == 'l';
     ck_assert_msg(whole ? strcmp(err, mistakes[_i].message) == 0
                         : strstr(err, mistakes[_i].message) != NULL,
@@ -293,7 +256,7 @@ END_TEST
 Suite *ptq_suite(void)
 {
     TCase *tests = tcase_create("ptq");
-    tcase_add_checked_fixture(tests, prepare, clean_up);
+    tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, plain_finds_ranges_only, 0, 6);
     tcase_add_loop_test(tests, more_bits_are_better, 0, 3);
