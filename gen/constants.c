@@ -106,6 +106,7 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
     float *tracked = rt_alloc((layers->stat_floats + 1) * sizeof(float));
     *constants = (Constants){0};
     bool ok = checkpoint_match_arch(checkpoint, path, config->arch) &&
+              checkpoint_match_pixels(checkpoint, path, config->lines) &&
               checkpoint_take_for_use(checkpoint, path, params,
                                       params_count(layers, ROLE_PARAM), values) &&
               checkpoint_take_for_use(checkpoint, path, stats,

@@ -72,6 +72,7 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
     float *params = rt_alloc(net->param_floats * sizeof(float));
     float *stats = rt_alloc((net->stat_floats + 1) * sizeof(float));
     bool ok = checkpoint_match_arch(weights, path, config->arch) &&
+              checkpoint_match_pixels(weights, path, config->lines) &&
               take_float(weights, path, net, ROLE_PARAM, params) &&
               take_float(weights, path, net, ROLE_STAT, stats) &&
               ptq_run(config, options, images, params, stats, result);

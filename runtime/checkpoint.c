@@ -139,6 +139,26 @@ bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
            match_lines(path, checkpoint->arch, arch, true, "");
 }
 
+bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
+                             const char *config)
+{
+    static const char *const keys[] = {"data.mean", "data.std"};
+    for (int i = 0; i < 2; i++) {
+        const Line wanted = {.key = keys[i], .key_length = (int)strlen(keys[i])};
+        Line has, says;
+        bool known = find_line(checkpoint->config, &wanted, &has);
+        if (find_line(config, &wanted, &says) && !known)
+            return rt_fail("%s: does not say what %s it was made with", path, keys[i]);
+        if (has.value_length != says.value_length ||
+            memcmp(has.value, says.value, (size_t)has.value_length) != 0)
+            return rt_fail("%s: made with %s %.*s, the config says %.*s; change it, or give "
+                           "--set '%s=%.*s' with every command",
+                           path, keys[i], has.value_length, has.value, says.value_length,
+                           says.value, keys[i], has.value_length, has.value);
+    }
+    return true;
+}
+
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config)
 {

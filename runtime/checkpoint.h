@@ -37,6 +37,10 @@ const Array *checkpoint_find(const Checkpoint *checkpoint, const char *prefix,
 /* The architecture must match line by line; the error names the first line that differs
  * and both values: "last.ckpt: s1b0_conv1: checkpoint has ..., the config says ...". */
 bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path, const char *arch);
+/* What pixels mean, data.mean and data.std, must be what `config` (lines) says: weights give
+ * wrong answers under another normalisation. */
+bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
+                             const char *config);
 /* The same for the whole config, but for train.epochs. */
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config);

@@ -320,6 +320,43 @@ START_TEST(wrong_checkpoints_are_refused)
 }
 END_TEST
 
+/* Weights give wrong answers under another normalisation than theirs. */
+START_TEST(pixels_must_mean_what_they_did)
+{
+    const char *last = in_folder("run/last.ckpt"), *file = in_folder("f.c");
+    TRAIN("run", "--steps", "1");
+    const char *const mean = "data.mean={120,128,128}", *const std = "data.std=64";
+    char *want = rt_format("%s: made with data.mean {127,127,127}, the config says {120,128,128}; "
+                           "change it, or give --set 'data.mean={127,127,127}' with every "
+                           "command\n",
+                           last);
+    ck_assert_int_eq(LATHE("eval", config("picture"), "--data", "random:150", "--weights", last,
+                           "--set", mean),
+                     1);
+    ck_assert_pstr_eq(strstr(err, last), want);
+    ck_assert_int_eq(LATHE("train", config("picture"), "--data", "random:150", "--weights", last,
+                           "--set", mean, "-o", in_folder("other")),
+                     1);
+    ck_assert_pstr_eq(strstr(err, last), want);
+    ck_assert_int_eq(LATHE("emit", config("picture"), "--weights", last, "-o", file, "--set",
+                           mean),
+                     1);
+    ck_assert_pstr_eq(strstr(err, last), want);
+    free(want);
+    ck_assert_int_eq(LATHE("verify", config("picture"), "--weights", last, "--data", "random:9",
+                           "--set", std),
+                     1);
+    ck_assert_ptr_nonnull(strstr(err, "made with data.std {128,128,128}, the config says "
+                                      "{64,64,64}"));
+    ck_assert_int_eq(LATHE("ptq", config("picture"), "--weights", last, "--data", "random:9",
+                           "-o", in_folder("q.ckpt"), "--images", "4", "--set", std, "--set",
+                           "quant.quantizer=\"uniform_static\""),
+                     1);
+    ck_assert_ptr_nonnull(strstr(err, "made with data.std {128,128,128}, the config says "
+                                      "{64,64,64}"));
+}
+END_TEST
+
 Suite *command_suite(void)
 {
     Suite *suite = suite_create("lathe");
@@ -341,6 +378,7 @@ Suite *command_suite(void)
     tcase_add_test(done, resuming_keeps_the_seed);
     tcase_add_test(done, interrupted_training_leaves_a_checkpoint);
     tcase_add_test(done, wrong_checkpoints_are_refused);
+    tcase_add_test(done, pixels_must_mean_what_they_did);
     suite_add_tcase(suite, done);
     return suite;
 }
