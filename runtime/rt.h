@@ -65,6 +65,7 @@ typedef struct {
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
     bool a_sum;                /* a_budget is for the sum of activations, not the largest */
     double penalty;            /* weight of the size penalty */
+    double descent;            /* share of the run over which budgets come down; 0: at once */
     uint64_t seed;
 } Recipe;
 

@@ -17,8 +17,7 @@ static int bits_of(const RtSized *sized, const float *params, int which)
                          sized->range < 0 ? 0 : params[sized->range + which]);
 }
 
-/* KiB of all its numbers. */
-static double size_one(const RtSized *sized, const float *params)
+double size_one(const RtSized *sized, const float *params)
 {
     double bits = 0;
     for (int i = 0; i < sized->steps; i++)
@@ -41,61 +40,17 @@ Sizes size_of(const Model *model, const float *params)
     return sizes;
 }
 
-static bool learns(const RtSized *sized)
+bool size_learns(const RtSized *sized)
 {
     return sized->quant.quantizer == RT_QUANT_STEP_RANGE && sized->step >= 0;
 }
 
-/* slope: derivative of the penalty by this tensor's KiB. */
-static void add_gradient(const RtSized *sized, double slope, const float *params,
-                         float *gradient)
-{
-    int least = sized->quant.is_signed ? 2 : 1;
-    for (int i = 0; i < sized->steps; i++) {
-        float step = params[sized->step + i], range = params[sized->range + i];
-        int largest;
-        double d = rt_quant_step(&sized->quant, step, range, &largest);
-        double levels = range / d, unit = slope * sized->numbers / sized->steps / kib / log(2);
-        if (bits_of(sized, params, i) <= least)
-            continue; /* there is nothing below */
-        gradient[sized->range + i] += (float)(unit / (levels + 1) / d);
-        gradient[sized->step + i] -= (float)(unit * levels / (levels + 1) / step);
-    }
-}
-
-static void limit(float *gradient, const float *value, int count)
-{
-    for (int i = 0; i < count; i++) {
-        float most = 0.1f * fabsf(value[i]);
-        gradient[i] = gradient[i] < -most ? -most : gradient[i] > most ? most : gradient[i];
-    }
-}
-
-static double slope_of(double penalty, double size, double budget)
-{
-    return budget > 0 && size > budget ? 2 * penalty * (size - budget) : 0;
-}
-
-void size_penalty(const Model *model, const Recipe *recipe, const float *params,
-                  float *gradient)
+bool size_within(const Model *model, const Recipe *recipe, const float *params)
 {
     Sizes sizes = size_of(model, params);
-    double weights = slope_of(recipe->penalty, sizes.weights, recipe->w_budget);
-    double all = recipe->a_sum ? slope_of(recipe->penalty, sizes.activations, recipe->a_budget)
-                               : 0;
-    for (int i = 0; i < model->sized_count; i++) {
-        const RtSized *sized = &model->sized[i];
-        if (!learns(sized))
-            continue;
-        double slope = weights;
-        if (sized->is_activation && recipe->a_sum)
-            slope = all;
-        else if (sized->is_activation) /* each one that is over it */
-            slope = slope_of(recipe->penalty, size_one(sized, params), recipe->a_budget);
-        add_gradient(sized, slope, params, gradient);
-        limit(gradient + sized->step, params + sized->step, sized->steps);
-        limit(gradient + sized->range, params + sized->range, sized->steps);
-    }
+    double activations = recipe->a_sum ? sizes.activations : sizes.largest_activation;
+    return (recipe->w_budget <= 0 || sizes.weights <= recipe->w_budget) &&
+           (recipe->a_budget <= 0 || activations <= recipe->a_budget);
 }
 
 /* The most bits of any channel. */
@@ -121,7 +76,7 @@ void size_print(const Model *model, const Recipe *recipe, const float *params)
 {
     bool learned = false;
     for (int i = 0; i < model->sized_count; i++)
-        learned = learned || learns(&model->sized[i]);
+        learned = learned || size_learns(&model->sized[i]);
     if (!learned)
         return;
     Sizes sizes = size_of(model, params);

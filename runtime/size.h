@@ -1,5 +1,4 @@
-/* Learned bitwidths: what weights and activations take at their bits, the penalty that holds
- * them to a budget (Uhlich et al. 2019, section 3), and a picture of them. */
+/* What quantised weights and activations take at their bits, as a line and as a picture. */
 #ifndef LATHE_SIZE_H
 #define LATHE_SIZE_H
 
@@ -20,12 +19,12 @@ typedef struct {
 } Sizes;
 Sizes size_of(const Model *model, const float *params);
 
-/* Add the gradient of penalty * relu(KiB - budget)^2, for weights and activations, to that of
- * steps and ranges; bits = log2(range / step + 1) with straight-through rounding. Then keep
- * each of these gradients within a tenth of its number: a budget, or one bad batch, must not
- * move a quantiser faster than weights can follow. */
-void size_penalty(const Model *model, const Recipe *recipe, const float *params,
-                  float *gradient);
+/* KiB of one tensor. */
+double size_one(const RtSized *sized, const float *params);
+/* Whether its bits follow from a trained step and range. */
+bool size_learns(const RtSized *sized);
+/* Whether the recipe's budgets are kept; yes where there is none. */
+bool size_within(const Model *model, const Recipe *recipe, const float *params);
 
 /* A line: sizes, whether the budget is kept, bits of every layer when they are learned.
  * Nothing for a network that is not quantised. */

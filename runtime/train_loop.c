@@ -1,6 +1,7 @@
 /* The training loop: steps, epochs, what is written after each, and stopping. No
  * generator state is kept: order and augmentation follow from seed, epoch and image
  * alone, so that a resumed run takes the very same steps. */
+#include "budget.h"
 #include "curve.h"
 #include "profile.h"
 #include "size.h"
@@ -60,10 +61,15 @@ static void fill_one(void *context, int index, int worker)
             run->work.images + (size_t)index * bytes);
 }
 
+/* Epochs into the run, a fraction included. */
+static double current_epoch(const Run *run)
+{
+    return run->state.epoch + (double)run->state.step / run->steps_per_epoch;
+}
+
 static double current_rate(const Run *run)
 {
-    return optim_rate(&run->recipe,
-                      run->state.epoch + (double)run->state.step / run->steps_per_epoch);
+    return optim_rate(&run->recipe, current_epoch(run));
 }
 
 /* Optimiser steps of the run so far. */
@@ -124,8 +130,9 @@ bool train_step(Run *run)
         state->correct += step.correct;
         done += step.count;
     }
-    size_penalty(run->model, recipe, run->optim.params, run->optim.gradient);
+    Budget budget = budget_begin(&run->optim, recipe, current_epoch(run) / recipe->epochs);
     optim_step(&run->optim, recipe, rate, steps_done(run));
+    budget_end(&budget, &run->optim);
     profile_part(PART_OPTIMISER, recipe->batch, since);
     state->step++;
     return true;
@@ -220,9 +227,12 @@ static void print_row(const Run *run, const EpochRow *row, bool best)
     fflush(stdout);
 }
 
-/* Without held-out images the last epoch is the best. */
-static bool is_best(const TrainState *state, const Score *score)
+/* A network within its budgets is better than any that is not. Without held-out images the
+ * last epoch is the best. */
+static bool is_best(const TrainState *state, const Score *score, bool within)
 {
+    if (state->best_epoch > 0 && within != state->best_within)
+        return within;
     return state->best_epoch == 0 || score->images == 0 ||
            score->correct > state->best_correct ||
            (score->correct == state->best_correct && score->loss < state->best_loss);
@@ -255,13 +265,15 @@ static bool finish_epoch(Run *run, bool *done)
     if (!*done)
         return rt_error()[0] == 0;
     EpochRow row = row_of(run, &score);
-    bool best = is_best(state, &score);
+    bool within = size_within(run->model, &run->recipe, weights.params);
+    bool best = is_best(state, &score, within);
     history_add(&state->history, &row);
     state->epoch++;
     if (best) {
         state->best_epoch = state->epoch;
         state->best_correct = score.correct;
         state->best_loss = score.loss;
+        state->best_within = within;
     }
     state->step = 0;
     state->loss = state->seconds = 0;
@@ -308,7 +320,6 @@ static bool conclude(const Run *run, int *status)
         return false;
     bool done = evaluate(run->model, &weights, &run->work, &run->test, run->test.count,
                          NULL, &stop_signal, &score);
-    weights_free(&weights);
     if (done)
         printf("test accuracy %.4f (%d/%d) with the weights of epoch %d\n",
                (double)score.correct / score.images, score.correct, score.images,
@@ -317,6 +328,8 @@ static bool conclude(const Run *run, int *status)
         return false;
     else
         *status = 128 + stop_signal;
+    size_print(run->model, &run->recipe, weights.params);
+    weights_free(&weights);
     printf("files: %s, %s, %s, %s\n", run->best, run->last, run->log, run->curve);
     return true;
 }

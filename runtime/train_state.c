@@ -20,10 +20,12 @@ static char *format_state(const TrainState *state)
     char *text =
         rt_format("epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
                   "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
-                  "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n",
+                  "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n"
+                  "best_within=%d\n",
                   state->epochs, (unsigned long long)state->seed, state->images,
-                  state->epoch, state->step, state->cc_from, state->loss, state->correct, state->seconds,
-                  state->best_epoch, state->best_correct, state->best_loss);
+                  state->epoch, state->step, state->cc_from, state->loss, state->correct,
+                  state->seconds, state->best_epoch, state->best_correct, state->best_loss,
+                  state->best_within);
     for (int i = 0; i < state->history.count; i++) {
         char *row = history_format(&state->history.rows[i]);
         char *longer = rt_format("%slog.%d=%s\n", text, i + 1, row);
@@ -157,6 +159,7 @@ bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *stat
     state->best_epoch = (int)find_long(&lookup, "best_epoch", 0, state->epoch);
     state->best_correct = (int)find_long(&lookup, "best_correct", 0, INT_MAX);
     state->best_loss = find_double(&lookup, "best_loss");
+    state->best_within = find_long(&lookup, "best_within", 0, 1);
     find_history(&lookup, state->epoch, &state->history);
     if (!lookup.ok)
         state_free(state);

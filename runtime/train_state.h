@@ -20,6 +20,7 @@ typedef struct {
     int best_epoch; /* 0: none yet; its row of the history tells accuracy and loss */
     int best_correct;
     double best_loss; /* sum over the held-out images */
+    bool best_within; /* its budgets */
     History history;  /* of the finished epochs */
 } TrainState;
 

@@ -33,6 +33,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, prompt_suite());
     srunner_add_suite(runner, ptq_suite());
     srunner_add_suite(runner, published_suite());
+    srunner_add_suite(runner, quant_budget_suite());
     srunner_add_suite(runner, quant_integer_suite());
     srunner_add_suite(runner, quant_numbers_suite());
     srunner_add_suite(runner, quant_ranges_suite());

@@ -25,6 +25,7 @@ Suite *profile_suite(void);
 Suite *prompt_suite(void);
 Suite *ptq_suite(void);
 Suite *published_suite(void);
+Suite *quant_budget_suite(void);
 Suite *quant_integer_suite(void);
 Suite *quant_numbers_suite(void);
 Suite *quant_ranges_suite(void);

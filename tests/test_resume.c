@@ -139,7 +139,8 @@ START_TEST(the_state_comes_back_exactly)
                               .seconds = 1e-9 / 3,
                               .best_epoch = 1,
                               .best_correct = 8,
-                              .best_loss = 1e9 / 3};
+                              .best_loss = 1e9 / 3,
+                              .best_within = true};
     history_add(&state.history, &row);
     Optim optim;
     optim_alloc(&optim, &model, &recipe);
@@ -159,6 +160,7 @@ START_TEST(the_state_comes_back_exactly)
     ck_assert(back.best_epoch == 1 && back.best_correct == 8);
     ck_assert(back.loss == state.loss && back.seconds == state.seconds);
     ck_assert(back.best_loss == state.best_loss);
+    ck_assert(back.best_within);
     state_free(&back);
     state_free(&state);
     checkpoint_free(&checkpoint);
