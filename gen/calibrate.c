@@ -13,6 +13,8 @@
 #include <string.h>
 
 enum { FEW_BITS = 6 }; /* up to here rounding is learned */
+enum { GROUP = 128 };  /* output channels rounded together */
+enum { ROWS = 1024 };  /* at most, of a matrix product, where an image has fewer pixels */
 
 /* One layer at work. */
 typedef struct {
@@ -104,42 +106,64 @@ static void columns_of(const Layer *l, const float *x, const float *pad, float *
                 }
 }
 
+/* The images of one part, in batches of about ROWS pixels. */
+typedef struct {
+    int first, end, batch;
+    float *columns; /* of a batch */
+} Part;
+
+static Part part_of(const Layer *l, int part)
+{
+    Part p = {.first = l->c->images * part / l->parts, .end = l->c->images * (part + 1) / l->parts};
+    p.batch = l->pixels < ROWS ? ROWS / l->pixels : 1;
+    p.batch = p.batch < p.end - p.first ? p.batch : p.end - p.first;
+    p.columns = rt_alloc(((size_t)p.batch * l->pixels * l->d + 1) * sizeof(float));
+    return p;
+}
+
+static void batch_columns(const Layer *l, const Part *p, int first, int count, bool quantised)
+{
+    size_t in = tensor_count(l->x), windows = (size_t)l->pixels * l->d;
+    const float *x = quantised ? l->in->q : l->in->f;
+    const float *pad = quantised && l->in->is_image ? l->in->pad : NULL;
+    for (int n = 0; n < count; n++)
+        columns_of(l, x + (first + n) * in, pad, p->columns + n * windows);
+}
+
 /* Float outputs of the images of one part, and the sums that rounding needs. */
 static void float_part(void *context, int part, int worker)
 {
     (void)worker;
     Layer *l = context;
-    int n0 = l->c->images * part / l->parts, n1 = l->c->images * (part + 1) / l->parts;
-    size_t in = tensor_count(l->x), out = tensor_count(l->y);
-    float *columns = rt_alloc((size_t)l->pixels * l->d * sizeof(float));
-    for (int n = n0; n < n1; n++) {
-        float *y = l->out->f + n * out;
-        columns_of(l, l->in->f + n * in, NULL, columns);
-        rt_matmul(false, l->pixels, l->k, l->d, columns, l->weights, 0, y);
+    Part p = part_of(l, part);
+    for (int n = p.first; n < p.end; n += p.batch) {
+        int count = p.end - n < p.batch ? p.end - n : p.batch, rows = count * l->pixels;
+        float *y = l->out->f + n * tensor_count(l->y);
+        batch_columns(l, &p, n, count, false);
+        rt_matmul(false, rows, l->k, l->d, p.columns, l->weights, 0, y);
         if (l->gram == NULL)
             continue;
-        columns_of(l, l->in->q + n * in, l->in->is_image ? l->in->pad : NULL, columns);
-        rt_matmul(true, l->d, l->d, l->pixels, columns, columns, 1,
+        batch_columns(l, &p, n, count, true);
+        rt_matmul(true, l->d, l->d, rows, p.columns, p.columns, 1,
                   l->gram + (size_t)part * l->d * l->d);
-        rt_matmul(true, l->d, l->k, l->pixels, columns, y, 1,
+        rt_matmul(true, l->d, l->k, rows, p.columns, y, 1,
                   l->target + (size_t)part * l->d * l->k);
     }
-    free(columns);
+    free(p.columns);
 }
 
 static void quantised_part(void *context, int part, int worker)
 {
     (void)worker;
     Layer *l = context;
-    int n0 = l->c->images * part / l->parts, n1 = l->c->images * (part + 1) / l->parts;
-    float *columns = rt_alloc((size_t)l->pixels * l->d * sizeof(float));
-    for (int n = n0; n < n1; n++) {
-        columns_of(l, l->in->q + n * tensor_count(l->x), l->in->is_image ? l->in->pad : NULL,
-                   columns);
-        rt_matmul(false, l->pixels, l->k, l->d, columns, l->rounded, 0,
+    Part p = part_of(l, part);
+    for (int n = p.first; n < p.end; n += p.batch) {
+        int count = p.end - n < p.batch ? p.end - n : p.batch;
+        batch_columns(l, &p, n, count, true);
+        rt_matmul(false, count * l->pixels, l->k, l->d, p.columns, l->rounded, 0,
                   l->out->q + n * tensor_count(l->y));
     }
-    free(columns);
+    free(p.columns);
 }
 
 /* Range and step of the weights, per tensor or channel, into the quantiser's parameters. */
@@ -172,23 +196,25 @@ static void find_steps(Layer *l)
     }
 }
 
-static void round_one(void *context, int k, int worker)
+/* Codes of the group's channels, nearest or learned, times their steps. */
+static void round_group(void *context, int group, int worker)
 {
     (void)worker;
     Layer *l = context;
-    int *codes = rt_alloc(l->d * sizeof(int));
-    double *target = rt_alloc(l->d * sizeof(double));
-    for (int i = 0; i < l->d; i++) {
-        float code = rintf(l->weights[(size_t)i * l->k + k] / l->step[k]);
-        codes[i] = (int)fminf(fmaxf(code, (float)-l->largest), (float)l->largest);
-        target[i] = l->gram ? l->target[(size_t)i * l->k + k] : 0;
-    }
-    if (l->gram)
-        round_channel(l->d, l->gram, target, l->step[k], l->largest, codes);
+    int first = group * GROUP, k = l->k - first < GROUP ? l->k - first : GROUP;
+    float *codes = l->rounded + first;
     for (int i = 0; i < l->d; i++)
-        l->rounded[(size_t)i * l->k + k] = (float)codes[i] * l->step[k];
-    free(codes);
-    free(target);
+        for (int c = 0; c < k; c++) {
+            size_t at = (size_t)i * l->k + c;
+            float code = rintf(l->weights[at + first] / l->step[first + c]);
+            codes[at] = fminf(fmaxf(code, (float)-l->largest), (float)l->largest);
+        }
+    if (l->gram)
+        round_channels(l->d, k, l->k, l->gram, l->target + first, l->step + first, l->largest,
+                       codes);
+    for (int i = 0; i < l->d; i++)
+        for (int c = 0; c < k; c++)
+            codes[(size_t)i * l->k + c] *= l->step[first + c];
 }
 
 /* Add the parts' sums up in the first, and damp the gram's diagonal a little: a few images
@@ -297,7 +323,7 @@ static void quantise_layer(Layer *l)
     find_steps(l);
     if (l->gram)
         total_sums(l);
-    rt_parallel_for(l->k, round_one, l);
+    rt_parallel_for((l->k + GROUP - 1) / GROUP, round_group, l);
 }
 
 void calibrate_weights(Calibration *c, const Op *op)

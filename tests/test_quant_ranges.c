@@ -142,9 +142,19 @@ enum { MOST = 12 };
 
 typedef struct {
     int d;
-    float gram[MOST * MOST], step;
-    double target[MOST];
+    float gram[MOST * MOST], target[MOST], step;
 } Problem;
+
+/* The codes that rounding comes to from q. */
+static void learn(const Problem *p, int largest, int *q)
+{
+    float codes[MOST];
+    for (int i = 0; i < p->d; i++)
+        codes[i] = (float)q[i];
+    round_channels(p->d, 1, 1, p->gram, p->target, &p->step, largest, codes);
+    for (int i = 0; i < p->d; i++)
+        q[i] = (int)codes[i];
+}
 
 /* |X (step q) - y|^2 but for |y|^2. */
 static double objective(const Problem *p, const int *q)
@@ -169,14 +179,17 @@ static void problem_draw(Problem *p, int d, double *w)
             x[r][i] = random_unit() + 0.6 + (i > 0 ? 0.7 * x[r][i - 1] : 0);
     for (int i = 0; i < d; i++)
         w[i] = random_unit();
-    for (int i = 0; i < d; i++)
+    for (int i = 0; i < d; i++) {
+        double target = 0;
         for (int j = 0; j < d; j++) {
             double sum = 0;
             for (int r = 0; r < ROWS; r++)
                 sum += x[r][i] * x[r][j];
             p->gram[i * d + j] = (float)sum;
-            p->target[i] += sum * w[j];
+            target += sum * w[j];
+            p->target[i] = (float)target;
         }
+    }
 }
 
 START_TEST(rounding_lowers_the_error)
@@ -190,9 +203,9 @@ START_TEST(rounding_lowers_the_error)
         problem_draw(&p, d, w);
         for (int i = 0; i < d; i++)
             q[i] = nearest[i] = (int)fmin(fmax(rint(w[i] / p.step), -largest), largest);
-        round_channel(d, p.gram, p.target, p.step, largest, q);
+        learn(&p, largest, q);
         double before = objective(&p, nearest), after = objective(&p, q);
-        double fuzz = 1e-9 * (fabs(before) + 1);
+        double fuzz = 1e-5 * (fabs(before) + 1); /* of floats */
         ck_assert_double_le(after, before + fuzz);
         better += after < before - fuzz;
         for (int i = 0; i < d; i++) {
@@ -215,10 +228,58 @@ START_TEST(rounding_of_independent_inputs)
     int q[5] = {0, 0, 0, 0, 2};
     for (int i = 0; i < 4; i++) {
         p.gram[i * 5 + i] = (float)(i + 1);
-        p.target[i] = (i + 1) * w[i];
+        p.target[i] = (float)((i + 1) * w[i]);
     }
-    round_channel(5, p.gram, p.target, p.step, 3, q);
+    learn(&p, 3, q);
     ck_assert_mem_eq(q, ((int[]){1, -2, 0, 3, 2}), sizeof q);
+}
+END_TEST
+
+/* Several channels, in rows of a wider matrix and over several blocks, come out as each alone;
+ * what lies between the rows is left alone. */
+START_TEST(channels_are_rounded_together)
+{
+    enum { D = 150, K = 5, STRIDE_OF = 7, SAMPLES = 200, LARGEST = 7 };
+    static float x[SAMPLES][D], gram[D * D], target[D * STRIDE_OF], codes[D * STRIDE_OF];
+    float step[K];
+    random_seed(8);
+    for (int r = 0; r < SAMPLES; r++)
+        for (int i = 0; i < D; i++)
+            x[r][i] = (float)(random_unit() + 0.3 + (i > 0 ? 0.6 * x[r][i - 1] : 0));
+    for (int i = 0; i < D; i++)
+        for (int j = 0; j < D; j++)
+            for (int r = 0; r < SAMPLES; r++)
+                gram[i * D + j] += x[r][i] * x[r][j];
+    for (int k = 0; k < K; k++)
+        step[k] = (float)(0.15 + 0.02 * k);
+    for (int i = 0; i < D; i++)
+        for (int k = 0; k < STRIDE_OF; k++) {
+            float w = (float)random_unit();
+            codes[i * STRIDE_OF + k] = k < K ? fminf(fmaxf(rintf(w / step[k]), -LARGEST), LARGEST)
+                                             : 99;
+            for (int j = 0; j < D; j++)
+                target[j * STRIDE_OF + k] += gram[j * D + i] * w;
+        }
+    float alone[K][D], wanted[D];
+    int moved = 0;
+    for (int k = 0; k < K; k++) {
+        for (int i = 0; i < D; i++) {
+            alone[k][i] = codes[i * STRIDE_OF + k];
+            wanted[i] = target[i * STRIDE_OF + k];
+        }
+        round_channels(D, 1, 1, gram, wanted, &step[k], LARGEST, alone[k]);
+    }
+    float before[K][D];
+    for (int k = 0; k < K; k++)
+        for (int i = 0; i < D; i++)
+            before[k][i] = codes[i * STRIDE_OF + k];
+    round_channels(D, K, STRIDE_OF, gram, target, step, LARGEST, codes);
+    for (int i = 0; i < D; i++)
+        for (int k = 0; k < STRIDE_OF; k++) {
+            ck_assert_float_eq(codes[i * STRIDE_OF + k], k < K ? alone[k][i] : 99);
+            moved += k < K && before[k][i] != alone[k][i];
+        }
+    ck_assert_int_gt(moved, D * K / 20);
 }
 END_TEST
 
@@ -231,6 +292,7 @@ Suite *quant_ranges_suite(void)
     tcase_add_test(tests, where_quantisers_begin);
     tcase_add_test(tests, rounding_lowers_the_error);
     tcase_add_test(tests, rounding_of_independent_inputs);
+    tcase_add_test(tests, channels_are_rounded_together);
     Suite *suite = suite_create("quant_ranges");
     suite_add_tcase(suite, tests);
     return suite;
