@@ -103,6 +103,21 @@ static bool make_layer(Maker *m, const Op *op)
            rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line, op->name);
 }
 
+static bool make_dense(Maker *m, const Op *op)
+{
+    int most;
+    double step = step_of(m, &op->input, &most);
+    if (rt_dense_constants(op_out(m->net, op, "ibias")->k, values_of(m, op->in[0], TYPE_F32),
+                           values_of(m, op->in[1], TYPE_F32), step, op->samples,
+                           (double)op->terms * most, values_of(m, op->out[0], TYPE_I32),
+                           values_of(m, op->out[1], TYPE_F32)))
+        return true;
+    char *why = rt_format("%s", rt_error());
+    rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
+    free(why);
+    return false;
+}
+
 /* The most bits in use of any channel. */
 static int bits_of(const Maker *m, const Op *op)
 {
@@ -152,7 +167,6 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
     Maker m = {config, &net, params, stats, constants};
     for (int i = 0; ok && i < net.op_count; i++) {
         const Op *op = &net.ops[i];
-        int unused;
         if (op->kind == OP_Q_WEIGHTS)
             make_weights(&m, op);
         else if (op->kind == OP_BN_FOLD)
@@ -160,11 +174,7 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
         else if (op->kind == OP_I_CONSTANTS)
             ok = make_layer(&m, op);
         else if (op->kind == OP_I_DENSE_CONSTANTS)
-            rt_dense_constants(op_out(&net, op, "ibias")->k, values_of(&m, op->in[0], TYPE_F32),
-                               values_of(&m, op->in[1], TYPE_F32),
-                               step_of(&m, &op->input, &unused), op->samples,
-                               values_of(&m, op->out[0], TYPE_I32),
-                               values_of(&m, op->out[1], TYPE_F32));
+            ok = make_dense(&m, op);
         if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE &&
             integer_packs(&op->own))
             pack(&m, op);

@@ -142,6 +142,12 @@ static int largest_weight(const Op *layer)
     return learned ? 127 : (1 << (layer->quant.w_bits - 1)) - 1;
 }
 
+/* The largest code a tensor can have. */
+static long largest_code(const Quantiser *codes)
+{
+    return codes->quantizer == QUANT_STEP_RANGE ? 255 : (1 << codes->bits) - 1;
+}
+
 /* The layer's b, m, r, shift: computed in the trainer, constant in a standalone file. */
 static void add_constants(Integers *in, int index, const Op *point, int scales, int coef,
                           int other_scales, int other_coef)
@@ -223,6 +229,12 @@ static bool integer_dense(Integers *in, const Op *dense)
     int sums = in->codes[dense->in[0]];
     if (sums == NONE || in->net.tensors[sums].type != TYPE_I32)
         return refuse(dense, "input is no average of quantised values");
+    const Op *pool = &in->net.ops[producer(&in->net, sums, OP_I_AVGPOOL)];
+    const Tensor *pooled = op_in(&in->net, pool, "x");
+    long pixels = (long)pooled->h * pooled->w;
+    double terms = (double)pixels * pooled->c * largest_weight(dense);
+    if (terms * largest_code(&in->net.tensors[sums].codes) >= 2147483648.0)
+        return refuse(dense, "sums over all pixels and channels can overflow 32 bits");
     int scales, k = in->net.tensors[dense->in[1]].k;
     int codes = weight_codes(in, dense, &scales);
     int bias = add_array(in, dense->name, ".ibias", TYPE_I32, 1, k);
@@ -241,9 +253,8 @@ static bool integer_dense(Integers *in, const Op *dense)
         Op *constants = net_append_like(&in->net, dense, OP_I_DENSE_CONSTANTS);
         constants->macs = 0;
         constants->input = in->net.tensors[sums].codes;
-        const Op *pool = &in->net.ops[producer(&in->net, sums, OP_I_AVGPOOL)];
-        const Tensor *pooled = op_in(&in->net, pool, "x");
-        constants->samples = pooled->h * pooled->w;
+        constants->samples = (int)pixels;
+        constants->terms = (int)terms;
         constants->in[0] = scales;
         constants->in[1] = values;
         constants->out[0] = bias;

@@ -41,6 +41,7 @@ void work_alloc(Work *work, const Model *model)
     work->images = rt_alloc_aligned(count * pixels * (size_t)model->channels);
     work->labels = rt_alloc(count * sizeof *work->labels);
     work->logits = rt_alloc_aligned(count * (size_t)model->classes * sizeof(float));
+    work->classes = rt_alloc(count * sizeof *work->classes);
     work->arena = rt_alloc_aligned(model->arena_bytes);
 }
 
@@ -49,6 +50,7 @@ void work_free(Work *work)
     free(work->images);
     free(work->labels);
     free(work->logits);
+    free(work->classes);
     free(work->arena);
     *work = (Work){0};
 }
@@ -70,9 +72,24 @@ int best_class(const float *scores, int count)
     return best;
 }
 
-static void count_image(const Model *model, const float *scores, int label, Score *score)
+void step_forget(const Step *step)
 {
-    bool right = best_class(scores, model->classes) == label;
+    for (int i = 0; i < step->count; i++)
+        step->classes[i] = -1;
+}
+
+int step_class(const Model *model, const Step *step, int image)
+{
+    if (step->classes[image] >= 0)
+        return step->classes[image];
+    return best_class(step->logits + (size_t)image * model->classes, model->classes);
+}
+
+static void count_image(const Model *model, const Step *step, int image, Score *score)
+{
+    const float *scores = step->logits + (size_t)image * model->classes;
+    int label = step->labels[image];
+    bool right = step_class(model, step, image) == label;
     score->images++;
     score->correct += right;
     score->loss += log_sum_exp(scores, model->classes) - scores[label];
@@ -98,14 +115,16 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
                      .params = weights->params,
                      .stats = weights->stats,
                      .arena = work->arena,
-                     .logits = work->logits};
+                     .logits = work->logits,
+                     .classes = work->classes};
+        step_forget(&step);
         uint64_t since = rt_profile_now();
         model->evaluate(&step);
         since = profile_part(PART_EVALUATE, step.count, since);
         if (step.failed)
             return false;
         for (int i = 0; i < step.count; i++)
-            count_image(model, step.logits + (size_t)i * classes, step.labels[i], score);
+            count_image(model, &step, i, score);
         profile_part(PART_SCORE, step.count, since);
         if (file)
             fwrite(step.logits, sizeof(float), (size_t)step.count * classes, file);

@@ -23,6 +23,7 @@ typedef struct {
     uint8_t *images; /* [micro_batch] */
     int32_t *labels; /* [micro_batch] */
     float *logits;   /* [micro_batch][classes] */
+    int32_t *classes; /* [micro_batch] */
     char *arena;
 } Work;
 void work_alloc(Work *work, const Model *model);
@@ -44,5 +45,9 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
 /* Natural logarithm of the sum of e^score. */
 double log_sum_exp(const float *scores, int count);
 int best_class(const float *scores, int count);
+/* The class of image `image` of a pass: by the exact integers where the network has them. Before
+ * the pass, step_forget makes all of them unknown. */
+void step_forget(const Step *step);
+int step_class(const Model *model, const Step *step, int image);
 
 #endif

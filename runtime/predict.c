@@ -139,13 +139,13 @@ static bool read_image(const Model *model, const char *path, uint8_t *image)
 }
 
 /* PATH: cat 0.9312, dog 0.0410, ... */
-static void print_best(const Model *model, const char *path, float *scores)
+static void print_best(const Model *model, const char *path, int first, float *scores)
 {
     enum { BEST = 5 };
     double total = log_sum_exp(scores, model->classes);
     printf("%s:", path);
     for (int i = 0; i < BEST && i < model->classes; i++) {
-        int best = best_class(scores, model->classes);
+        int best = i == 0 ? first : best_class(scores, model->classes);
         printf("%s %s %.4f", i ? "," : "", model->class_names[best],
                exp(scores[best] - total));
         scores[best] = -INFINITY; /* taken */
@@ -170,14 +170,16 @@ bool classify_run(const Model *model, const TrainerOptions *options)
                      .params = weights.params,
                      .stats = weights.stats,
                      .arena = work.arena,
-                     .logits = work.logits};
+                     .logits = work.logits,
+                     .classes = work.classes};
         ok = read_image(model, options->pictures[i], work.images);
         if (ok) {
+            step_forget(&step);
             model->evaluate(&step);
             ok = !step.failed;
         }
         if (ok)
-            print_best(model, options->pictures[i], work.logits);
+            print_best(model, options->pictures[i], step_class(model, &step, 0), work.logits);
     }
     work_free(&work);
     weights_free(&weights);

@@ -107,9 +107,10 @@ typedef struct {
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step, int largest,
                         int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
 /* The dense layer's integer bias [k], and what one unit of a score is: the step of the mean
- * over `pixels` codes times the weights' step. */
-void rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
-                        int32_t *ibias, float *scale);
+ * over `pixels` codes times the weights' step. `most` bounds a sum of products; false and rt_fail
+ * when it and the bias do not fit 32 bits. */
+bool rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
+                        double most, int32_t *ibias, float *scale);
 /* What generated code does when constants cannot be represented: the pass goes on, with scores
  * that mean nothing, and the step is marked failed. */
 void rt_require(Step *step, bool ok, const char *layer);

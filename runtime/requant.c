@@ -81,13 +81,21 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
     return ok || rt_fail("scales differ so much that its integer constants overflow 64 bits");
 }
 
-void rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
-                        int32_t *ibias, float *scale)
+bool rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
+                        double most, int32_t *ibias, float *scale)
 {
     double unit = step * scales[0] / pixels;
     *scale = (float)unit;
-    for (int i = 0; i < k; i++)
-        ibias[i] = (int32_t)llrint(bias[i] / unit);
+    memset(ibias, 0, k * sizeof *ibias); /* after an error sums still fit */
+    for (int i = 0; i < k; i++) {
+        double units = rint(bias[i] / unit);
+        if (!(fabs(units) + most <= 2147483647.0))
+            return rt_fail("score %d: bias %g, %.4g in units of its weights, and sums of up to "
+                           "%.4g overflow 32 bits",
+                           i, (double)bias[i], units, most);
+        ibias[i] = (int32_t)units;
+    }
+    return true;
 }
 
 void rt_require(Step *step, bool ok, const char *layer)

@@ -109,6 +109,8 @@ struct Step {
     float *stats;
     char *arena; /* Model.arena_bytes, 64-byte aligned */
     float *logits; /* [count][classes] */
+    int32_t *classes; /* evaluation, out: [count] class of the largest score where scores are
+                         integers, which floats tell apart up to 2^24 only; else untouched. May be NULL */
     float label_smoothing;
     float loss_scale; /* gradients are multiplied by this: 1 / batch */
     double loss;      /* out: sum over the images of the cross-entropy */

@@ -3,6 +3,8 @@
 #include "suites.h"
 
 #include "built_net.h"
+#include "evaluate.h"
+#include "kernels.h"
 #include "process.h"
 #include "quant_net.h"
 #include "quant_reference.h"
@@ -113,6 +115,15 @@ static void check_logits(const Bench *b, const float *logits, const char *what)
                       b->scores[i]);
 }
 
+static int first_largest(const Bench *b, int image)
+{
+    const int32_t *scores = b->scores + image * b->net.classes;
+    int best = 0;
+    for (int k = 1; k < b->net.classes; k++)
+        best = scores[k] > scores[best] ? k : best;
+    return best;
+}
+
 static void check_target(const Bench *b, const char *target)
 {
     static const int threads[] = {1, 2, 5};
@@ -126,18 +137,45 @@ static void check_target(const Bench *b, const char *target)
                  .stats = b->net.stats};
     step.arena = rt_alloc_aligned(model->arena_bytes);
     step.logits = rt_alloc_aligned(IMAGES * model->classes * sizeof(float));
+    step.classes = rt_alloc(IMAGES * sizeof *step.classes);
     for (int i = 0; i < 3; i++) {
         rt_set_threads(threads[i]);
+        memset(step.classes, 0xff, IMAGES * sizeof *step.classes);
         memset(step.arena, 0xff - 17 * i, model->arena_bytes);
         model->evaluate(&step);
         check_logits(b, step.logits, target);
+        for (int n = 0; n < IMAGES; n++)
+            ck_assert_int_eq(step.classes[n], first_largest(b, n));
     }
+    free(step.classes);
     free(step.arena);
     free(step.logits);
     built_free(&built);
 }
 
 /* ---- Tests ---- */
+
+/* Integers that are the same number as floats. */
+START_TEST(classes_follow_the_integers)
+{
+    static const int32_t scores[5] = {-7, 16777216, 16777217, 16777217, 0};
+    int32_t classes[3] = {-1, -1, -1};
+    Step step = {.count = 3, .classes = classes};
+    ck_assert((float)scores[1] == (float)scores[2]);
+    rt_first_largest(&step, 1, 5, scores);
+    ck_assert(classes[0] == -1 && classes[1] == 2 && classes[2] == -1);
+    float logits[10] = {0, 3, 3, 1, 2, 0, 5, 5, 5, 0};
+    const Model model = {.classes = 5};
+    step = (Step){.count = 2, .classes = classes, .logits = logits};
+    step_forget(&step);
+    ck_assert_int_eq(step_class(&model, &step, 0), 1);
+    ck_assert_int_eq(step_class(&model, &step, 1), 1);
+    rt_first_largest(&step, 1, 5, scores);
+    ck_assert_int_eq(step_class(&model, &step, 1), 2);
+    step.classes = NULL;
+    rt_first_largest(&step, 1, 5, scores); /* not wanted */
+}
+END_TEST
 
 START_TEST(constants_are_what_the_formulas_say)
 {
@@ -221,6 +259,7 @@ END_TEST
 Suite *quant_integer_suite(void)
 {
     TCase *tests = tcase_create("quant_integer");
+    tcase_add_test(tests, classes_follow_the_integers);
     tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, constants_are_what_the_formulas_say, 0, CASES);

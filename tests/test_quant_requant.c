@@ -192,6 +192,33 @@ START_TEST(a_dead_channel_is_no_overflow)
 }
 END_TEST
 
+/* The dense layer's sums and bias together fit 32 bits, or are refused. */
+START_TEST(scores_fit_their_type)
+{
+    const float scales[2] = {0.5f, 0.5f}, bias[2] = {1e6f, -3.25e6f};
+    const double step = 0.01; /* of the sum of 4 codes: a unit is 0.01 * 0.5 / 4 */
+    const double unit = 0.01 * 0.5 / 4, left = 2147483647.0 - rint(3.25e6 / unit);
+    int32_t ibias[2];
+    float scale;
+    ck_assert(left < 0);
+    const float small[2] = {1, -2.5e6f};
+    double room = 2147483647.0 - rint(2.5e6 / unit);
+    ck_assert(rt_dense_constants(2, scales, small, step, 4, room, ibias, &scale));
+    ck_assert_int_eq(ibias[0], 800);
+    ck_assert_int_eq(ibias[1], -2000000000);
+    ck_assert_double_eq_tol(scale, unit, 1e-9);
+    rt_error_clear();
+    ck_assert(!rt_dense_constants(2, scales, small, step, 4, room + 1, ibias, &scale));
+    ck_assert_str_eq(rt_error(), "score 1: bias -2.5e+06, -2e+09 in units of its weights, and "
+                                 "sums of up to 1.475e+08 overflow 32 bits");
+    rt_error_clear();
+    ck_assert(!rt_dense_constants(2, scales, bias, step, 4, 0, ibias, &scale));
+    rt_error_clear();
+    ck_assert(!rt_dense_constants(2, scales, (const float[]){NAN, 0}, step, 4, 0, ibias, &scale));
+    rt_error_clear();
+}
+END_TEST
+
 /* ---- Rescaling, in every width ---- */
 
 static const struct {
@@ -329,6 +356,7 @@ Suite *quant_requant_suite(void)
     tcase_add_test(tests, what_cannot_fit_is_refused);
     tcase_add_test(tests, layers_round_real_values);
     tcase_add_test(tests, a_dead_channel_is_no_overflow);
+    tcase_add_test(tests, scores_fit_their_type);
     tcase_add_loop_test(tests, every_width_rescales_alike, 0, 3);
     Suite *suite = suite_create("quant_requant");
     suite_add_tcase(suite, tests);

@@ -3,6 +3,7 @@
 #include "suites.h"
 
 #include "compile.h"
+#include "passes.h"
 #include "process.h"
 #include "quant_net.h"
 #include "quant_shipped.h"
@@ -179,6 +180,33 @@ START_TEST(layers_at_32_bits_are_refused)
 }
 END_TEST
 
+/* 1056 pixels of 64 channels: 1056 * 64 * 255 * 127 is 2^31 and a little. */
+START_TEST(scores_that_can_overflow_are_refused)
+{
+    const QuantCase c = {"",
+                         {"net.side=64", "net.width=64", "net.growth=1",
+                          _i ? "quant={ quantizer='uniform_static', w_bits=8, a_bits=7 }"
+                             : "quant={ quantizer='uniform_static', w_bits=8, a_bits=8 }"},
+                         -1,
+                         false,
+                         NULL};
+    QuantNet net;
+    quant_net_open(&net, &c);
+    Net fused = net_copy(&net.config.net);
+    pass_fuse(&fused);
+    const Op *last = &net.config.net.ops[net.config.net.op_count - 1];
+    ck_assert_int_eq(pass_integer(&fused, true), _i == 1);
+    char *want = rt_format("tests/nets/quant_family.lua:%d: last: sums over all pixels and "
+                           "channels can overflow 32 bits",
+                           last->line);
+    ck_assert_str_eq(rt_error(), _i ? "" : want);
+    free(want);
+    rt_error_clear();
+    net_free(&fused);
+    quant_net_close(&net);
+}
+END_TEST
+
 Suite *quant_ship_suite(void)
 {
     TCase *tests = tcase_create("quant_ship");
@@ -188,6 +216,7 @@ Suite *quant_ship_suite(void)
     tcase_add_test(tests, the_self_test_can_fail);
     tcase_add_loop_test(tests, the_arena_is_as_planned, 0, CASES);
     tcase_add_loop_test(tests, layers_at_32_bits_are_refused, 0, REFUSED);
+    tcase_add_loop_test(tests, scores_that_can_overflow_are_refused, 0, 2);
     Suite *suite = suite_create("quant_ship");
     suite_add_tcase(suite, tests);
     return suite;
