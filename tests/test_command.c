@@ -330,25 +330,25 @@ START_TEST(pixels_must_mean_what_they_did)
                            "change it, or give --set 'data.mean={127,127,127}' with every "
                            "command\n",
                            last);
-    ck_assert_int_eq(LATHE("eval", config("picture"), "--data", "random:150", "--weights", last,
+    ck_assert_int_eq(LATHE("eval", net_config("picture"), "--data", "random:150", "--weights", last,
                            "--set", mean),
                      1);
     ck_assert_pstr_eq(strstr(err, last), want);
-    ck_assert_int_eq(LATHE("train", config("picture"), "--data", "random:150", "--weights", last,
+    ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150", "--weights", last,
                            "--set", mean, "-o", in_folder("other")),
                      1);
     ck_assert_pstr_eq(strstr(err, last), want);
-    ck_assert_int_eq(LATHE("emit", config("picture"), "--weights", last, "-o", file, "--set",
+    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file, "--set",
                            mean),
                      1);
     ck_assert_pstr_eq(strstr(err, last), want);
     free(want);
-    ck_assert_int_eq(LATHE("verify", config("picture"), "--weights", last, "--data", "random:9",
+    ck_assert_int_eq(LATHE("verify", net_config("picture"), "--weights", last, "--data", "random:9",
                            "--set", std),
                      1);
     ck_assert_ptr_nonnull(strstr(err, "made with data.std {128,128,128}, the config says "
                                       "{64,64,64}"));
-    ck_assert_int_eq(LATHE("ptq", config("picture"), "--weights", last, "--data", "random:9",
+    ck_assert_int_eq(LATHE("ptq", net_config("picture"), "--weights", last, "--data", "random:9",
                            "-o", in_folder("q.ckpt"), "--images", "4", "--set", std, "--set",
                            "quant.quantizer=\"uniform_static\""),
                      1);
