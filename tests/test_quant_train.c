@@ -4,12 +4,14 @@
 
 #include "build.h"
 #include "built_net.h"
+#include "evaluate.h"
 #include "process.h"
 #include "quant.h"
 #include "quant_net.h"
 #include "quant_oracle.h"
 #include "quant_shipped.h"
 #include "random_weights.h"
+#include "size.h"
 #include "support.h"
 #include "test_folder.h"
 #include "trainer_run.h"
@@ -294,6 +296,54 @@ START_TEST(a_resumed_run_is_the_same)
 }
 END_TEST
 
+/* Held-out images prefer the first epochs, which have more bits: only a network within its
+ * budgets may be the best. */
+START_TEST(the_best_is_within_its_budgets)
+{
+    const QuantCase c = {"",
+                         {"net.width=4", "train.lr=0.02", "train.held_out=10",
+                          "quant={ quantizer = 'parametric_d_xmax', w_bits = 4, a_bits = 4, "
+                          "w_budget = 0.36, a_budget = 0.08, descent = 0.6, penalty = 1000 }"},
+                         -1,
+                         false,
+                         NULL};
+    QuantNet net;
+    quant_net_open(&net, &c);
+    BuiltNet built;
+    const BuildHow how = {.target = "plain", .sets = (const char *const *)net.sets};
+    built_make(&built, "quant_family", &how);
+    const Recipe recipe = {.w_budget = 0.36, .a_budget = 0.08};
+    ck_assert(!size_within(built.model, &recipe, net.params));
+    const CompileOptions options = {.target = target_find("plain")};
+    ck_assert_msg(build_write(&net.config, &options, "lathe test", in_folder("made")),
+                  "%s", rt_error());
+    char *trainer = build_trainer(in_folder("made"));
+    ck_assert_msg(trainer != NULL, "%s", rt_error());
+    const char *start = in_folder("start.ckpt");
+    random_checkpoint(&net.config, net.params, net.stats, start);
+    const char *const words[] = {trainer,         "--data",    "random:60", "--weights", start, "-o",
+                                 in_folder("run"), "--epochs", "60",        NULL};
+    ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 0);
+    Weights best;
+    ck_assert_msg(weights_load(&best, built.model, in_folder("run/best.ckpt")), "%s",
+                  rt_error());
+    Sizes sizes = size_of(built.model, best.params);
+    ck_assert_msg(size_within(built.model, &recipe, best.params),
+                  "%g KiB of weights, %g of activations", sizes.weights,
+                  sizes.largest_activation);
+    char *said = rt_read_file(in_folder("out"), NULL);
+    ck_assert_ptr_nonnull(strstr(said, " (over 0.4), "));
+    char *end = strstr(said, "\ntest accuracy ");
+    ck_assert_ptr_nonnull(end);
+    ck_assert_ptr_nonnull(strstr(end, " (within 0.4), "));
+    free(said);
+    weights_free(&best);
+    free(trainer);
+    built_free(&built);
+    quant_net_close(&net);
+}
+END_TEST
+
 Suite *quant_train_suite(void)
 {
     TCase *tests = tcase_create("quant_train");
@@ -302,8 +352,13 @@ Suite *quant_train_suite(void)
     tcase_add_loop_test(tests, gradients_are_what_the_formulas_define, 0, 2 * CASES);
     tcase_add_loop_test(tests, evaluation_with_layers_at_32_bits, 0, 4);
     tcase_add_loop_test(tests, threads_change_no_bit, 2, 6);
-    tcase_add_test(tests, a_resumed_run_is_the_same);
     Suite *suite = suite_create("quant_train");
     suite_add_tcase(suite, tests);
+    TCase *runs = tcase_create("runs");
+    tcase_add_checked_fixture(runs, folder_make, folder_remove);
+    tcase_set_timeout(runs, 120);
+    tcase_add_test(runs, a_resumed_run_is_the_same);
+    tcase_add_test(runs, the_best_is_within_its_budgets);
+    suite_add_tcase(suite, runs);
     return suite;
 }
