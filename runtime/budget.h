@@ -24,8 +24,8 @@ Budgets budget_now(const Model *model, const Recipe *recipe, double share);
  * largest is within 0.1, so that a layer is asked for bits in proportion to what they save.
  *
  * end keeps the numbers in their bounds, takes back, once the descent is over, those steps and
- * ranges that grew beyond the budget, and puts them among the averages as they are: an average of two networks
- * within a budget need not be within it. */
+ * ranges that grew beyond the budget, and puts them among the averages as they are: an average
+ * of two networks within a budget need not be within it. */
 typedef struct {
     const Recipe *recipe;
     Budgets budgets;
