@@ -321,8 +321,8 @@ START_TEST(the_best_is_within_its_budgets)
     ck_assert_msg(trainer != NULL, "%s", rt_error());
     const char *start = in_folder("start.ckpt");
     random_checkpoint(&net.config, net.params, net.stats, start);
-    const char *const words[] = {trainer,         "--data",    "random:60", "--weights", start, "-o",
-                                 in_folder("run"), "--epochs", "60",        NULL};
+    const char *const words[] = {trainer, "--data", "random:60",      "--weights", start,
+                                 "-o",    in_folder("run"), "--epochs", "60",      NULL};
     ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 0);
     Weights best;
     ck_assert_msg(weights_load(&best, built.model, in_folder("run/best.ckpt")), "%s",
