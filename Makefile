@@ -104,8 +104,8 @@ SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
 
 .PHONY: check check-plain check-sanitized
-check: # both at once: each keeps one core busy
-	@$(MAKE) --no-print-directory -j2 --output-sync=target check-plain check-sanitized
+check: # both at once: each keeps one core busy; limits of time are for what hangs
+	@CK_TIMEOUT_MULTIPLIER=4 $(MAKE) --no-print-directory -j2 --output-sync=target check-plain check-sanitized
 
 check-plain: out/tests/run out/lathe
 	out/tests/run
