@@ -3,6 +3,7 @@
 #include "checkpoint.h"
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,22 @@ bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
            match_lines(path, checkpoint->arch, arch, true, "");
 }
 
+/* The same list of numbers, but for how they were calculated: 0.224 * 255 is not 57.12. */
+static bool same_numbers(const Line *a, const Line *b)
+{
+    const char *p = a->value, *q = b->value;
+    while (p < a->value + a->value_length && q < b->value + b->value_length) {
+        char *p_end, *q_end;
+        double x = strtod(p, &p_end), y = strtod(q, &q_end);
+        bool numbers = p_end > p && q_end > q;
+        if (numbers ? fabs(x - y) > 1e-6 * fabs(x) : *p != *q)
+            return false;
+        p = numbers ? p_end : p + 1;
+        q = numbers ? q_end : q + 1;
+    }
+    return p == a->value + a->value_length && q == b->value + b->value_length;
+}
+
 bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
                              const char *config)
 {
@@ -149,8 +166,7 @@ bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
         bool known = find_line(checkpoint->config, &wanted, &has);
         if (find_line(config, &wanted, &says) && !known)
             return rt_fail("%s: does not say what %s it was made with", path, keys[i]);
-        if (has.value_length != says.value_length ||
-            memcmp(has.value, says.value, (size_t)has.value_length) != 0)
+        if (!same_numbers(&has, &says))
             return rt_fail("%s: made with %s %.*s, the config says %.*s; change it, or give "
                            "--set '%s=%.*s' with every command",
                            path, keys[i], has.value_length, has.value, says.value_length,

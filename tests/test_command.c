@@ -343,6 +343,9 @@ START_TEST(pixels_must_mean_what_they_did)
                      1);
     ck_assert_pstr_eq(strstr(err, last), want);
     free(want);
+    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file, "--set",
+                           "data.mean=127.00000000000001"),
+                     0);
     ck_assert_int_eq(LATHE("verify", net_config("picture"), "--weights", last, "--data", "random:9",
                            "--set", std),
                      1);
