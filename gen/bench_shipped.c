@@ -184,7 +184,7 @@ bool bench_shipped(const Config *config, const Scratch *scratch, const char *wei
     const CompileOptions options = {.target = target_find(NULL)};
     Net net;
     if (!compile_infer(config, &options, &net)) {
-        fprintf(headlines, "inference: no such file, %s\n", rt_error());
+        fprintf(headlines, "inference: it has no standalone file: %s\n", rt_error());
         rt_error_clear();
         return true;
     }

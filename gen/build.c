@@ -6,6 +6,7 @@
 #include "emit.h"
 #include "paths.h"
 #include "report.h"
+#include "scratch.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -159,7 +160,7 @@ static bool run_make(const char *folder, const char *product)
     }
     int status = 0;
     bool ok = child > 0 && waitpid(child, &status, 0) == child && status == 0;
-    if (!ok) {
+    if (!ok && scratch_goes_on()) {
         size_t bytes;
         char *text = rt_read_file(log, &bytes);
         fprintf(stderr, "%s", text ? text : "");

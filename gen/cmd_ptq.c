@@ -7,6 +7,7 @@
 #include "support.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool quantise(const Options *options, const char *weights, const char *data,
                      const char *output, int images, bool learn)
@@ -52,6 +53,8 @@ int cmd_ptq(int argc, char **argv)
         ok = ok && (weights || rt_fail("ptq: --weights FILE is missing"));
         ok = ok && (data || rt_fail("ptq: --data DIR is missing"));
         ok = ok && (output || rt_fail("ptq: -o FILE is missing"));
+        ok = ok && (strcmp(output, weights) != 0 ||
+                    rt_fail("ptq: -o %s is the float network itself; want another file", output));
         ok = ok && ((*end == 0 && count >= 1 && count <= 100000) ||
                     rt_fail("ptq: --images %s, want 1..100000", images));
         ok = ok && options_load(&options) &&

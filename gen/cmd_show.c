@@ -80,6 +80,9 @@ static bool check_words(const Options *options, const char *pass, const char *as
     const char *layer = options->rest_count ? options->rest[0] : NULL;
     if (assembly && layer == NULL)
         return rt_fail("show: --asm wants a LAYER");
+    const char *ending = page ? strrchr(page, '.') : NULL;
+    if (page && (ending == NULL || strcmp(ending, ".html") != 0))
+        return rt_fail("show: --html %s: want a name that ends in .html", page);
     if (pass && (layer || page))
         return rt_fail("show: --dump is for whole programs: without a LAYER or --html");
     return pass == NULL || known_pass(pass);

@@ -104,6 +104,8 @@ static bool parse_own(const Verb *verb, int argc, char **argv, int *i, bool *fou
             continue;
         *found = true;
         const char *equals = strchr(argv[*i], '=');
+        if (equals && equals[1] == 0)
+            return rt_fail("%s: want a value behind it", flag->name);
         if (flag->value == NULL)
             *flag->target = "1";
         else if (is_optional(flag))

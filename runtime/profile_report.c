@@ -253,8 +253,10 @@ void profile_print(FILE *file, const Profile *profile)
     Row *rows = rt_alloc((size_t)profile->count * sizeof *rows);
     fputc('\n', file);
     profile_print_headline(file, profile);
-    fprintf(file, "%ld images, %ld %s%s", profile->images, profile->passes, profile->pass,
-            profile->passes == 1 ? "" : "s");
+    fprintf(file, "%ld images", profile->images);
+    if (strcmp(profile->pass, "image") != 0)
+        fprintf(file, ", %ld %s%s", profile->passes, profile->pass,
+                profile->passes == 1 ? "" : "s");
     if (profile->threads > 1)
         fprintf(file,
                 "; times by the clock: that of the threads / %d, or of the one that works "

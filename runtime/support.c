@@ -99,7 +99,13 @@ char *rt_read_file(const char *path, size_t *bytes)
 
 bool rt_replace_begin(Replacement *r, const char *path)
 {
-    r->path = rt_format("%s", path);
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return rt_fail("%s: not a regular file", path);
+    char *real = realpath(path, NULL); /* what a link stands for, not the link */
+    r->path = rt_format("%s", real ? real : path);
+    free(real);
+    path = r->path;
     r->temporary = rt_format("%s.tmp.%ld", path, (long)getpid());
     r->file = fopen(r->temporary, "wb");
     if (r->file)

@@ -23,7 +23,7 @@ char *rt_format(const char *format, ...) __attribute__((format(printf, 1, 2))); 
 char *rt_read_file(const char *path, size_t *bytes);
 
 /* A file that appears whole or not at all: write to `file`, then commit (flush, fsync,
- * rename) or abandon. */
+ * rename) or abandon. Refuses what is there and no ordinary file, such as a device. */
 typedef struct {
     FILE *file;
     char *path, *temporary;

@@ -52,7 +52,7 @@ START_TEST(no_words)
 END_TEST
 
 static const struct {
-    const char *words[8], *message; /* CONFIG stands for a config */
+    const char *words[9], *message; /* CONFIG stands for a config */
 } mistakes[] = {
     {{"trian"}, "lathe: unknown verb trian; did you mean train; see lathe --help\n"},
     {{"zzz"}, "lathe: unknown verb zzz; see lathe --help\n"},
@@ -64,6 +64,8 @@ static const struct {
     {{"emit", "CONFIG", "--zzzzzzzz"},
      "lathe: emit: unknown flag --zzzzzzzz; see lathe emit --help\n"},
     {{"gen", "CONFIG", "--set"}, "lathe: --set: want a value behind it\n"},
+    {{"ptq", "CONFIG", "--weights", "w", "--data", "d", "-o", "w"},
+     "lathe: ptq: -o w is the float network itself; want another file\n"},
     {{"gen", "CONFIG", "--set", "train.epohcs=1"},
      "lathe: tests/nets/picture.lua: unknown field train.epohcs; did you mean "
      "train.epochs?\n"},
@@ -98,8 +100,8 @@ enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
 START_TEST(mistakes_are_explained)
 {
-    const char *words[8] = {NULL};
-    for (int i = 0; i < 7 && mistakes[_i].words[i]; i++) {
+    const char *words[10] = {NULL};
+    for (int i = 0; mistakes[_i].words[i]; i++) {
         const char *word = mistakes[_i].words[i];
         words[i] = strcmp(word, "CONFIG") == 0 ? net_config("picture") : word;
     }

@@ -359,6 +359,8 @@ static const struct {
     {{"show", "CONFIG", "--asm"}, "lathe: show: --asm wants a LAYER\n"},
     {{"show", "CONFIG", "b0_a", "--dump", "train/plan"},
      "lathe: show: --dump is for whole programs: without a LAYER or --html\n"},
+    {{"show", "CONFIG", "--html", "page.lua"},
+     "lathe: show: --html page.lua: want a name that ends in .html\n"},
     {{"show", "CONFIG", "--html", "none/page.html"},
      "lathe: none/page.html: No such file or directory\n"},
     {{"show", "CONFIG", "b0_a", "--weights", "none"},
@@ -393,6 +395,22 @@ static char *with_names(const char *text, const char *config, const char *folder
     return result;
 }
 
+START_TEST(what_is_no_file_is_not_replaced)
+{
+    ck_assert_int_eq(symlink("/dev/null", in_folder("page.html")), 0);
+    ck_assert_int_eq(LATHE("show", net_config("residual"), "--html", in_folder("page.html")), 1);
+    char *want = rt_format("lathe: %s: not a regular file\n", in_folder("page.html"));
+    ck_assert_str_eq(err, want);
+    free(want);
+    write_text(in_folder("to.html"), "old");
+    ck_assert_int_eq(symlink(in_folder("to.html"), in_folder("link.html")), 0);
+    LATHE_OK("show", net_config("residual"), "--html", in_folder("link.html"));
+    char *text = rt_read_file(in_folder("to.html"), NULL); /* the link stays one */
+    ck_assert_int_eq(strncmp(text, "<!DOCTYPE", 9), 0);
+    free(text);
+}
+END_TEST
+
 START_TEST(mistakes_are_explained)
 {
     char *path = net_path("residual"), *words[6] = {NULL};
@@ -423,6 +441,7 @@ Suite *inspect_suite(void)
     tcase_add_test(tests, machine_code_is_shown);
     tcase_add_test(tests, configs_are_compared);
     tcase_add_test(tests, generated_programs_are_compared);
+    tcase_add_test(tests, what_is_no_file_is_not_replaced);
     tcase_add_loop_test(tests, mistakes_are_explained, 0, MISTAKES);
     Suite *suite = suite_create("inspect");
     suite_add_tcase(suite, tests);

@@ -238,6 +238,7 @@ static const struct {
     const char *words[4], *message;
 } mistakes[] = {
     {{"--jit=gcc"}, "lathe: --jit=gcc: want auto, tcc or cc\n"},
+    {{"--jit="}, "lathe: --jit: want a value behind it\n"},
     {{"--switch-at", "3"}, "lathe: --switch-at: want --jit with it\n"},
     {{"--jit=tcc", "--switch-at", "3"}, "lathe: --switch-at: --jit=tcc has one tier only\n"},
     {{"--jit", "--switch-at", "-1"},
