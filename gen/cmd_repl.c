@@ -18,23 +18,57 @@
 
 static volatile sig_atomic_t interrupted;
 static lua_State *running; /* the one Ctrl-C interrupts */
+static bool guarded;       /* it runs what the user wrote */
 static Prompt *prompt;
 
 /* ---- Running chunks ---- */
 
-static void stop_here(lua_State *lua, lua_Debug *record)
+static void poll_interrupt(lua_State *lua, lua_Debug *record)
 {
     (void)record;
-    lua_sethook(lua, NULL, 0, 0);
+    if (!guarded || !interrupted)
+        return;
+    if (lua == running)
+        lua_sethook(lua, NULL, 0, 0);
     lua_pushliteral(lua, "interrupted");
     lua_error(lua);
+}
+
+/* coroutine.create and coroutine.wrap (the first upvalue): Ctrl-C sets a hook of the main
+ * state only, so a coroutine looks for it itself; always looking makes Lua half as fast. */
+static int new_coroutine(lua_State *lua)
+{
+    enum { INSTRUCTIONS = 100000 };
+    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_insert(lua, 1);
+    lua_call(lua, lua_gettop(lua) - 1, 1);
+    lua_State *made = lua_tothread(lua, 1);
+    if (made == NULL && lua_getupvalue(lua, 1, 1)) { /* wrap's function has it */
+        made = lua_tothread(lua, 2);
+        lua_settop(lua, 1);
+    }
+    if (made)
+        lua_sethook(made, poll_interrupt, LUA_MASKCOUNT, INSTRUCTIONS);
+    return 1;
+}
+
+static void hook_coroutines(lua_State *lua)
+{
+    static const char *const makers[] = {"create", "wrap"};
+    lua_getglobal(lua, LUA_COLIBNAME);
+    for (int i = 0; i < 2; i++) {
+        lua_getfield(lua, -1, makers[i]);
+        lua_pushcclosure(lua, new_coroutine, 1);
+        lua_setfield(lua, -2, makers[i]);
+    }
+    lua_pop(lua, 1);
 }
 
 static void on_interrupt(int number)
 {
     interrupted = number;
     int everything = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
-    lua_sethook(running, stop_here, everything, 1);
+    lua_sethook(running, poll_interrupt, everything, 1);
 }
 
 /* Whether a level of the stack is in a file of the user's. */
@@ -48,22 +82,45 @@ static bool of_user(const lua_Debug *record)
     return *source == '@' && !ours && record->currentline > 0;
 }
 
-/* The message as text, with the lines of scripts that led there. */
+/* Push what error() was given as text: Lua's own has a line of its own for each place it
+ * looked for a module, and nothing to say of a table. */
+static void push_message(lua_State *lua)
+{
+    static const char missing[] = " not found:\n\t";
+    if (lua_isstring(lua, 1) || luaL_getmetafield(lua, 1, "__tostring") != LUA_TNIL) {
+        const char *text = luaL_tolstring(lua, 1, NULL), *list = strstr(text, missing);
+        if (list)
+            lua_pushlstring(lua, text, (size_t)(list - text) + strlen(" not found"));
+        return;
+    }
+    const char *type = luaL_typename(lua, 1);
+    lua_Debug record;
+    if (lua_getstack(lua, 2, &record) && lua_getinfo(lua, "Sl", &record) &&
+        of_user(&record))
+        lua_pushfstring(lua, "%s:%d: an error that is a %s", record.short_src,
+                        record.currentline, type);
+    else
+        lua_pushfstring(lua, "an error that is a %s", type);
+}
+
+/* The message as text, with the lines of scripts that led there. Of a deep recursion the
+ * innermost levels, and a line that calls itself once. */
 static int explain(lua_State *lua)
 {
-    lua_Debug record;
-    luaL_tolstring(lua, 1, NULL);
-    bool first = true;
-    for (int level = 1; lua_getstack(lua, level, &record); level++) {
+    enum { LEVELS = 32 };
+    lua_Debug record, last = {0};
+    push_message(lua);
+    for (int level = 1; level < LEVELS && lua_getstack(lua, level, &record); level++) {
         lua_getinfo(lua, "Sl", &record);
-        if (!of_user(&record))
+        if (!of_user(&record) || (record.currentline == last.currentline &&
+                                  strcmp(record.source, last.source) == 0))
             continue;
-        if (!first) {
+        if (last.source) {
             lua_pushfstring(lua, "\n    called from %s:%d", record.short_src,
                             record.currentline);
             lua_concat(lua, 2);
         }
-        first = false;
+        last = record;
     }
     return 1;
 }
@@ -80,7 +137,9 @@ static int guard(lua_State *lua)
     sigaction(SIGINT, NULL, &before);
     if (before.sa_handler != SIG_IGN)
         sigaction(SIGINT, &action, NULL);
+    guarded = true;
     int status = lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 1);
+    guarded = false;
     sigaction(SIGINT, &before, NULL);
     lua_sethook(lua, NULL, 0, 0);
     lua_pushboolean(lua, status == LUA_OK);
@@ -296,7 +355,8 @@ static bool sort_words(lua_State *lua, Options *options, Work *work)
         work->script = *work->arguments++;
         work->argument_count--;
     }
-    return true;
+    return !(work->script && work->chunk) ||
+           rt_fail("repl: %s and -e: want a script or a chunk, not both", work->script);
 }
 
 int cmd_repl(int argc, char **argv)
@@ -327,6 +387,7 @@ int cmd_repl(int argc, char **argv)
         mallopt(M_TRIM_THRESHOLD, 1 << 30);
         lua_State *lua = running = luaL_newstate();
         luaL_openlibs(lua);
+        hook_coroutines(lua);
         work.sets = options.sets;
         work.set_count = options.set_count;
         options.compile.target = target_find(options.target);

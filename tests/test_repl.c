@@ -44,7 +44,11 @@ START_TEST(fields_are_read_and_set)
                 "net:undo()\n"
                 "print(net.a.w_bits, #net:changes())\n"
                 "net:reset()\n"
-                "print(net.w_bits, #net:changes(), pcall(net.undo, net))\n",
+                "print(net.w_bits, #net:changes())\n"
+                "net:undo()\n"
+                "print(net.a.w_bits, #net:changes())\n"
+                "for i = 1, 5 do net:undo() end\n"
+                "print(pcall(net.undo, net))\n",
                 "4\t4\t0.05\ttrue\n"
                 "5\t3\t5\t4\t6\n"
                 "0.25\t1 2.5 3\t9\n"
@@ -55,7 +59,7 @@ START_TEST(fields_are_read_and_set)
                 "data.mean={ 1, 2.5, 3 }\n"
                 "2\t5\n"
                 "3\t5\n"
-                "4\t0\tfalse\tscript.lua:15: there is nothing to undo\n");
+                "4\t0\n3\t5\nfalse\tscript.lua:18: there is nothing to undo\n");
 }
 END_TEST
 
@@ -97,6 +101,7 @@ static const struct {
     {"net:save('none/my.lua')",
      "none/my.lua: there is no such folder (small.lua is in another "
      "one)"},
+    {"net:use_data('/nope')", "/nope: No such file or directory"},
     {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
     {"open('none.lua')", "none.lua: No such file or directory"},
     {"open('small.lua', { weight = 'f.ckpt' })",
@@ -348,7 +353,8 @@ END_TEST
 
 START_TEST(scripts_are_interrupted)
 {
-    write_text(in_folder("loop.lua"), "io.open('ready', 'w'):close() while true do end\n");
+    write_text(in_folder("loop.lua"), "io.open('ready', 'w'):close()\n"
+                                      "coroutine.wrap(function() while true do end end)()\n");
     pid_t child = process_start(in_folder("."), NULL, in_folder("err"),
                                 lathe_command(WORDS("repl", "loop.lua")));
     while (access(in_folder("ready"), F_OK) != 0)
@@ -368,6 +374,13 @@ START_TEST(chunks_print_their_value)
     ck_assert_str_eq(out, "7\n");
     ck_assert_int_eq(LATHE_HERE("repl", "-e", "error('no')"), 1);
     ck_assert_str_eq(err, "error: no\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "-e", "local function g() return 1 + g() end g()"),
+                     1);
+    ck_assert_str_eq(err, "error: stack overflow\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "-e", "error({ 1 })"), 1);
+    ck_assert_str_eq(err, "error: an error that is a table\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "-e", "require 'nope'"), 1);
+    ck_assert_str_eq(err, "error: module 'nope' not found\n");
 }
 END_TEST
 
