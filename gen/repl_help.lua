@@ -62,7 +62,7 @@ net:source("s2b0_conv1"), net:source("s2b0_conv1", "train"), net:source("s2b0_co
     changes = [[
 net:changes()   the overrides, as --set takes them
 net:undo()      before the last change: of a field, weights, ptq, training
-net:reset()     as it was opened]],
+net:reset()     as it was opened; net:undo() takes that back, too]],
     more = [[
 net:load_weights(FILE), net:use_data(DIR), net:layers() (their names), net:hash()
 print(net), tostring(net), net.quant.w_bits: all of it works in scripts: lathe repl SCRIPT.lua]],

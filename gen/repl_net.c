@@ -111,8 +111,7 @@ static int load_weights(lua_State *lua)
 
 static int use_data(lua_State *lua)
 {
-    session_use_data(session_at(lua), luaL_checkstring(lua, 2));
-    return done(lua, true);
+    return done(lua, session_use_data(session_at(lua), luaL_checkstring(lua, 2)));
 }
 
 static int depth(lua_State *lua)
@@ -124,6 +123,11 @@ static int depth(lua_State *lua)
 static int back(lua_State *lua)
 {
     return done(lua, session_back(session_at(lua), (int)luaL_checkinteger(lua, 2)));
+}
+
+static int reset(lua_State *lua)
+{
+    return done(lua, session_reset(session_at(lua), (int)luaL_checkinteger(lua, 2)));
 }
 
 static int sets(lua_State *lua)
@@ -315,6 +319,7 @@ static const luaL_Reg methods[] = {
     {"set", set},           {"load_weights", load_weights},
     {"use_data", use_data}, {"depth", depth},
     {"back", back},         {"sets", sets},
+    {"reset", reset},
     {"info", info},         {"section", section},
     {"layers", layers},     {"evaluate", evaluate_net},
     {"ptq", ptq},           {"train", train},

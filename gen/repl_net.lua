@@ -254,7 +254,7 @@ end
 
 function Net.reset(net)
     local session = session_of(net, "reset")
-    check(session:back(first[session]))
+    check(session:reset(first[session]))
 end
 
 -- ---- The net ----

@@ -97,7 +97,8 @@ bool session_load_weights(Session *session, const char *path)
     Checkpoint arrays = {0};
     if (!checkpoint_read(path, &arrays))
         return false;
-    if (!checkpoint_match_arch(&arrays, path, session->config.arch)) {
+    if (!checkpoint_match_arch(&arrays, path, session->config.arch) ||
+        !checkpoint_match_pixels(&arrays, path, session->config.lines)) {
         checkpoint_free(&arrays);
         return false;
     }
@@ -216,6 +217,21 @@ bool session_back(Session *session, int depth)
     return true;
 }
 
+bool session_reset(Session *session, int depth)
+{
+    Config config;
+    if (depth >= session->depth)
+        return true;
+    if (!load_config(session, &session->past[depth], &config))
+        return false;
+    session_remember(session);
+    config_free(&session->config);
+    session->config = config;
+    free_state(&session->state);
+    session->state = copy_state(&session->past[depth]);
+    return true;
+}
+
 /* ---- The session ---- */
 
 Session *session_open(const char *path, const char *const *sets, int count,
@@ -271,11 +287,14 @@ const char *const *session_sets(const Session *session)
     return (const char *const *)session->state.sets;
 }
 
-void session_use_data(Session *session, const char *data)
+bool session_use_data(Session *session, const char *data)
 {
+    if (!data_exists(data))
+        return false;
     free(session->data);
     session->data = rt_format("%s", data);
     data_free(&session->test);
     data_free(&session->calibration);
     session->calibration_wanted = 0;
+    return true;
 }

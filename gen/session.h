@@ -28,8 +28,9 @@ bool session_set(Session *session, const char *key, const char *override);
 /* Use a checkpoint's weights. They stay as they are until quantisation changes: then
  * ranges are found anew from them. */
 bool session_load_weights(Session *session, const char *path);
-/* Use the images there, see data_load; read when they are needed. */
-void session_use_data(Session *session, const char *data);
+/* Use the images there, see data_load; read when they are needed. False when there is
+ * nothing of that name. */
+bool session_use_data(Session *session, const char *data);
 
 /* Which weights are in use, in words. */
 void session_describe_weights(const Session *session, char *text, size_t size);
@@ -38,6 +39,8 @@ void session_describe_weights(const Session *session, char *text, size_t size);
 int session_depth(const Session *session);
 /* Go back to where so many of them were done. */
 bool session_back(Session *session, int depth);
+/* The same as a change of its own, which can be undone. */
+bool session_reset(Session *session, int depth);
 
 typedef struct {
     long images, correct;

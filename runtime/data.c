@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,15 @@ static bool parse_random(const char *name, const char *text, int *count, uint64_
         return true;
     return rt_fail("%s: want random:COUNT or random:COUNT:SEED, COUNT 1..%d", name,
                    MOST_RANDOM);
+}
+
+bool data_exists(const char *folder)
+{
+    int count;
+    uint64_t seed;
+    if (strncmp(folder, "random:", 7) == 0)
+        return parse_random(folder, folder + 7, &count, &seed);
+    return access(folder, R_OK) == 0 || rt_fail("%s: %s", folder, strerror(errno));
 }
 
 bool data_load(const char *folder, DataParts parts, int height, int width, int channels,

@@ -29,6 +29,8 @@ typedef enum { DATA_TRAIN = 1, DATA_TEST = 2 } DataParts;
  * read; the other set stays empty. */
 bool data_load(const char *folder, DataParts parts, int height, int width, int channels,
                int classes, ImageSet *train, ImageSet *test);
+/* Whether `folder` is there, or is a well-formed "random:..."; else false and rt_fail. */
+bool data_exists(const char *folder);
 void data_free(ImageSet *set);
 
 /* Split `set` in two by a seeded choice: `count` images move to `held_out`, in their original
