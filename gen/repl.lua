@@ -256,8 +256,11 @@ end
 local function begin(defaults)
     help = load_part("repl_help")
     lathe = { open = function(path, options)
+        if options ~= nil and type(options) ~= "table" then
+            return nets.open(path, options)
+        end
         local given = {}
-        for key, value in pairs(type(options) == "table" and options or {}) do
+        for key, value in pairs(options or {}) do
             given[key] = value
         end
         given.weights = given.weights or defaults.weights

@@ -64,22 +64,35 @@ local function field_key(key)
     return key:match("^[%a_][%w_]*$") or ("[%q]"):format(key)
 end
 
--- A Lua value as the text of it.
-local function literal(value)
+-- What somebody typed, short and in one line.
+local function brief(word)
+    local line = tostring(word):gsub("\n", "\\n")
+    return #line > 60 and line:sub(1, 60) .. "..." or line
+end
+
+-- A Lua value as the text of it; `name` is of the field it is for, in errors.
+local function literal(value, name, depth)
     local kind = type(value)
+    name, depth = name or "a field", depth or 0
     if kind == "number" and value ~= value or value == math.huge or value == -math.huge then
-        fail("%s cannot be a field's value", tostring(value))
+        fail("%s: %s, want a finite number", name, tostring(value))
     elseif math.type(value) == "float" then
         local short = ("%.15g"):format(value)
         return tonumber(short) == value and short or ("%.17g"):format(value)
     elseif kind == "string" then
         return (("%q"):format(value):gsub("\n", "n"))
+    elseif kind == "nil" then
+        fail("%s: nil, want a value; net:undo() takes the last change back", name)
+    elseif kind ~= "table" and kind ~= "number" and kind ~= "boolean" then
+        fail("%s: a %s, want a number, a text, true, false or a list", name, kind)
     elseif kind ~= "table" then
         return tostring(value)
+    elseif depth > 8 then
+        fail("%s: a table in itself, or too deep", name)
     end
     local parts = {}
     for i, item in ipairs(value) do
-        parts[i] = literal(item)
+        parts[i] = literal(item, name, depth + 1)
     end
     local named = {}
     for key in pairs(value) do
@@ -88,27 +101,32 @@ local function literal(value)
         end
     end
     for _, key in ipairs(sorted(named)) do
-        parts[#parts + 1] = field_key(key) .. " = " .. literal(value[key])
+        parts[#parts + 1] = field_key(key) .. " = " .. literal(value[key], name, depth + 1)
     end
     return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or "{}"
 end
 
 -- An override; a net in floats is told how it is quantised.
-local function override(session, key, text)
+local function override(session, key, text, shown)
     local ok, message = session:set(key, text)
     if not ok and message:find("quant.quantizer is missing", 1, true) then
         message = message:gsub(";.*", "") .. '; first, net.quant.quantizer = "uniform_static"'
+    elseif not ok and shown then -- of a layer's field the config says it is one of quant
+        local field = shown:match("[^.]*$")
+        message = message:gsub(("quant%%.%s: "):format(field:gsub("%p", "%%%0")),
+            (shown:gsub("%%", "%%%%")) .. ": ", 1)
     end
     check(ok, message)
 end
 
 local function set(session, path, value)
-    override(session, path, path .. "=" .. literal(value))
+    override(session, path, path .. "=" .. literal(value, path))
 end
 
 local function set_layer(session, pattern, field, value)
-    local entry = ("{ %q, %s = %s }"):format(pattern, field_key(field), literal(value))
-    override(session, pattern .. "." .. field, "quant.layers+=" .. entry)
+    local name = brief(pattern) .. "." .. field
+    local entry = ("{ %q, %s = %s }"):format(pattern, field_key(field), literal(value, name))
+    override(session, pattern .. "." .. field, "quant.layers+=" .. entry, name)
 end
 
 -- What "data.mean={1,2}" says behind the sign.
@@ -208,7 +226,25 @@ function Layer.__index(layer, key)
     return all
 end
 
+-- Refuse bits of numbers that none of the layers has.
+local function check_numbers(layer, key)
+    local list = sessions[layer]:layers(names[layer])
+    local weights, picture = false, true
+    for _, row in ipairs(list) do
+        weights = weights or row.weights
+        picture = picture and row.name == "image"
+    end
+    if (key:sub(1, 2) == "w_" or key == "per_channel") and not weights then
+        fail("%s: has no weights", brief(names[layer]))
+    elseif key:sub(1, 2) == "a_" and picture then
+        fail("%s: its codes are the bytes of the picture", brief(names[layer]))
+    end
+end
+
 function Layer.__newindex(layer, key, value)
+    if layer_fields[key] then
+        check_numbers(layer, key)
+    end
     set_layer(sessions[layer], names[layer], tostring(key), value)
 end
 
@@ -238,4 +274,4 @@ end
 return { methods = methods, sessions = sessions, names = names, sections = sections,
     section_fields = section_fields, layer_fields = layer_fields, Section = Section, Layer = Layer,
     fail = fail, check = check, keys = keys, sorted = sorted, suggest = suggest, set = set,
-    set_layer = set_layer, literal = literal }
+    set_layer = set_layer, literal = literal, brief = brief }

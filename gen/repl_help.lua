@@ -28,7 +28,7 @@ open(CONFIG, { weights = FILE, data = DIR, set = { ["train.lr"] = 0.1, "quant.w_
   serve a quantised config: ranges are found when they are needed. What `lathe repl` was
   given with --weights and --data is what open takes when it is told nothing else.]],
     eval = [[
-net:eval{ images = N, calibrate = N, quiet = true }
+net:eval{ images = N, calibrate = N, quiet = true }    net:eval(N) is images = N
   Accuracy on the first N test images (default: all), as it would be in the shipped file.
   Where quantisation has changed since the weights were made, ranges are found first, on
   `calibrate` training images (32). In brackets: which weights, "ranges only" (of the weights
@@ -41,6 +41,7 @@ net:ptq{ images = 512, quiet = true }
   are again.]],
     train = [[
 net:train{ epochs = N, lr = X, ..., steps = N, output = DIR, resume = true }
+  net:train(N) is epochs = N.
   Trains from the weights in use; without weights, a float network from random ones. Any field
   of `train` can be given for this run. Checkpoints, log and curve go to out/repl/NAME or
   `output`. Ctrl-C stops after the step at hand. What was trained is what later changes

@@ -47,6 +47,14 @@ local function text(method, value, what)
     return value
 end
 
+-- A file's name with its ending, such as ".png".
+local function file_name(method, value, ending)
+    if text(method, value, "a file such as my" .. ending):sub(-#ending) ~= ending then
+        fail("%s: %s: want a file whose name ends in %s", method, value, ending)
+    end
+    return value
+end
+
 local function session_of(net, method)
     return sessions[net] or fail("call it as net:%s(...), with a colon", method)
 end
@@ -97,8 +105,14 @@ function Net.train(net, given)
     local sets = {}
     for _, name in ipairs(section_fields.train) do
         if o[name] ~= nil and name ~= "epochs" then
-            sets[#sets + 1] = ("train.%s=%s"):format(name, fields.literal(o[name]))
+            local path = "train." .. name
+            sets[#sets + 1] = path .. "=" .. fields.literal(o[name], path)
         end
+    end
+    if o.resume ~= nil and type(o.resume) ~= "boolean" then
+        fail("train: resume: %s, want true or false", type(o.resume))
+    elseif o.output ~= nil then
+        text("train: output", o.output, "a folder")
     end
     local folder = ("%s/out/repl/%s"):format(root, session:info().name)
     check(session:train{ output = o.output or folder,
@@ -125,10 +139,16 @@ end
 
 local Rows = {}
 
-local row_format = "%12s  %8s  %10s  %8s  %s"
+local function row_text(width, value, ...)
+    return (" "):rep(width - #value) .. value .. ("  %8s  %10s  %8s  %s"):format(...)
+end
+
+local function value_text(value)
+    return type(value) == "table" and fields.literal(value) or tostring(value)
+end
 
 function Rows.__tostring(rows)
-    local lines = { row_format:format(rows.field, "accuracy", "size", "time", "weights") }
+    local lines = { row_text(rows.width, rows.field, "accuracy", "size", "time", "weights") }
     for i, row in ipairs(rows) do
         lines[i + 1] = tostring(row)
     end
@@ -138,7 +158,7 @@ end
 local Row = {}
 
 function Row.__tostring(row)
-    return row_format:format(tostring(row.value), ("%.4f"):format(row.accuracy),
+    return row_text(row.width, value_text(row.value), ("%.4f"):format(row.accuracy),
         ("%.1f KB"):format(row.bytes / 1000), seconds(row.seconds), row.weights)
 end
 
@@ -147,7 +167,7 @@ local function plot(net, rows, o)
     for i, row in ipairs(rows) do
         x[i] = by_size and row.bytes / 1000 or tonumber(row.value) or i
         y[i] = row.accuracy
-        labels[i] = tostring(row.value)
+        labels[i] = value_text(row.value)
     end
     local name = sessions[net]:info().name
     local file = o.file
@@ -170,8 +190,19 @@ function Net.sweep(net, field, values, given)
     if o.x ~= nil and o.x ~= "size" and o.x ~= "value" then
         fail('sweep: x: want "value" or "size"')
     end
+    if o.file ~= nil then
+        file_name("sweep: file", o.file, ".png")
+    end
+    if not field:find(".", 1, true) and not layer_fields[field] then
+        fail("sweep: unknown field %s%s", fields.brief(field), suggest(field, keys(layer_fields)))
+    end
     local change, depth = setter(session, field), session:depth()
-    local rows = setmetatable({ field = field }, Rows)
+    local rows = setmetatable({ field = field, width = math.max(12, #field) }, Rows)
+    for _, value in ipairs(values) do
+        change(value)
+        check(session:back(depth))
+        rows.width = math.max(rows.width, #value_text(value))
+    end
     print(tostring(rows))
     local ok, message = pcall(function()
         for i, value in ipairs(values) do
@@ -180,7 +211,7 @@ function Net.sweep(net, field, values, given)
                 net:ptq{ images = o.ptq ~= true and o.ptq or nil, quiet = true }
             end
             local row = net:eval{ images = o.images, calibrate = o.calibrate, quiet = true }
-            row.value = value
+            row.value, row.width = value, rows.width
             rows[i] = setmetatable(row, Row)
             print(row)
             check(session:back(depth))
@@ -212,13 +243,13 @@ function Net.save(net, path)
 end
 
 function Net.save_weights(net, path)
-    check(session_of(net, "save_weights"):save_weights(text("save_weights", path,
-        "a file such as my.ckpt")))
+    check(session_of(net, "save_weights"):save_weights(file_name("save_weights",
+        path, ".ckpt")))
     print(path .. ": the weights in use")
 end
 
 function Net.emit(net, path)
-    check(session_of(net, "emit"):emit(text("emit", path, "a file such as infer.c")))
+    check(session_of(net, "emit"):emit(file_name("emit", path, ".c")))
     print(path .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
 end
 
@@ -244,8 +275,11 @@ function Net.hash(net)
     return session_of(net, "hash"):info().hash
 end
 
-function Net.undo(net)
+function Net.undo(net, ...)
     local session = session_of(net, "undo")
+    if select("#", ...) > 0 then
+        fail("undo: takes no argument, and one change back")
+    end
     if session:depth() <= first[session] then
         fail("there is nothing to undo")
     end
@@ -284,7 +318,7 @@ function Meta.__index(net, key)
     elseif type(key) == "string" and #session:layers(key) > 0 then
         return part(session, fields.Layer, key)
     end
-    fail("unknown name net.%s%s", tostring(key), suggest(key, names_of(net)))
+    fail("unknown name net.%s%s", fields.brief(key), suggest(key, names_of(net)))
 end
 
 function Meta.__newindex(net, key, value)
@@ -296,7 +330,7 @@ function Meta.__newindex(net, key, value)
     elseif type(key) == "string" and #session:layers(key) > 0 then
         fail("%s: set one of its fields, such as net[%q].w_bits", key, key)
     else
-        fail("unknown name net.%s%s", tostring(key), suggest(key, names_of(net)))
+        fail("unknown name net.%s%s", fields.brief(key), suggest(key, names_of(net)))
     end
 end
 
@@ -311,16 +345,22 @@ end
 
 local function open(path, given)
     text("open", path, "a config such as configs/resnet20_int4_cifar10.lua")
+    if given ~= nil and type(given) ~= "table" then
+        fail('open: %s, want a table such as { weights = "float.ckpt" }', type(given))
+    end
     local o = options("open", given, { "weights", "data", "set" })
     local sets = {}
+    if o.set ~= nil and type(o.set) ~= "table" then
+        fail('open: set: %s, want a table such as { "quant.w_bits=4" }', type(o.set))
+    end
     for key, value in pairs(o.set or {}) do
         if type(key) ~= "number" then
-            sets[#sets + 1] = key .. "=" .. fields.literal(value)
+            sets[#sets + 1] = tostring(key) .. "=" .. fields.literal(value, key)
         end
     end
     fields.sorted(sets)
     for _, set in ipairs(o.set or {}) do
-        sets[#sets + 1] = set
+        sets[#sets + 1] = text("open: set", set, 'texts such as "quant.w_bits=4"')
     end
     collectgarbage() -- a net nobody has any more has images and code, which Lua does not see
     local session = check(native.open(path, sets))

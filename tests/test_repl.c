@@ -59,7 +59,7 @@ START_TEST(fields_are_read_and_set)
                 "data.mean={ 1, 2.5, 3 }\n"
                 "2\t5\n"
                 "3\t5\n"
-                "4\t0\n3\t5\nfalse\tscript.lua:18: there is nothing to undo\n");
+                "4\t0\n3\t5\nfalse\tscript.lua:19: there is nothing to undo\n");
 }
 END_TEST
 
@@ -69,7 +69,7 @@ static const struct {
 } mistakes[] = {
     {"net.quant.w_bits = 9", "small.lua: quant.w_bits: 9, want 2 to 8, or 32"},
     {"net.a.w_bits = 'four'",
-     "small.lua: quant.w_bits: string, want a whole number from 2 to 32"},
+     "small.lua: a.w_bits: string, want a whole number from 2 to 32"},
     {"net.quant.w_bit = 4",
      "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
     {"net.a.w_bit = 4",
@@ -84,7 +84,7 @@ static const struct {
     {"net.a = 3", "a: set one of its fields, such as net[\"a\"].w_bits"},
     {"net.b_rel.w_bits = 3", "unknown name net.b_rel; did you mean b_relu?"},
     {"net.evla()", "unknown name net.evla; did you mean eval?"},
-    {"net.train.lr = 1/0", "inf cannot be a field's value"},
+    {"net.train.lr = 1/0", "train.lr: inf, want a finite number"},
     {"net:eval{ imges = 3 }", "eval: unknown option imges; did you mean images?"},
     {"net:eval{ images = 1000 }", "random:64: 64 test images, want 1000"},
     {"net:eval{ images = 0.5 }", "eval: images: 0.5, want a whole number from 1"},
@@ -101,6 +101,26 @@ static const struct {
     {"net:save('none/my.lua')",
      "none/my.lua: there is no such folder (small.lua is in another "
      "one)"},
+    {"net['[ab]'].w_bits = 99",
+     "small.lua: [ab].w_bits: 99, want a whole number from 2 to 32"},
+    {"net.image.a_bits = 4", "image: its codes are the bytes of the picture"},
+    {"net.a_relu.w_bits = 4", "a_relu: has no weights"},
+    {"net.a.w_bits = nil",
+     "a.w_bits: nil, want a value; net:undo() takes the last change back"},
+    {"local t = {} t.t = t net.train.lr = t",
+     "train.lr: a table in itself, or too deep"},
+    {"net:sweep('nosuch', { 1 })", "sweep: unknown field nosuch"},
+    {"net:sweep('w_bits', { 4 }, { file = 'small.lua' })",
+     "sweep: file: small.lua: want a file whose name ends in .png"},
+    {"net:save_weights('small.lua')",
+     "save_weights: small.lua: want a file whose name ends in .ckpt"},
+    {"net:train{ output = 5 }", "train: output: want a folder, got number"},
+    {"net:train{ resume = 'x' }", "train: resume: string, want true or false"},
+    {"open('small.lua', 5)",
+     "open: number, want a table such as { weights = \"float.ckpt\" }"},
+    {"open('small.lua', { set = 'x' })",
+     "open: set: string, want a table such as { \"quant.w_bits=4\" }"},
+    {"net:undo('x')", "undo: takes no argument, and one change back"},
     {"net:use_data('/nope')", "/nope: No such file or directory"},
     {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
     {"open('none.lua')", "none.lua: No such file or directory"},
