@@ -277,7 +277,8 @@ static int save(lua_State *lua)
 {
     Session *session = session_at(lua);
     bool bundled;
-    if (!session_save(session, luaL_checkstring(lua, 2), &bundled))
+    if (!session_save(session, luaL_checkstring(lua, 2), lua_toboolean(lua, 3),
+                      &bundled))
         return failed(lua);
     lua_pushstring(lua, bundled ? "bundled" : "beside");
     return 1;

@@ -235,9 +235,10 @@ function Net.use_data(net, path)
     check(session_of(net, "use_data"):use_data(text("use_data", path, "a folder of images")))
 end
 
-function Net.save(net, path)
+function Net.save(net, path, given)
     local session = session_of(net, "save")
-    local how = check(session:save(text("save", path, "a file such as my.lua")))
+    local o = options("save", given, { "overwrite" })
+    local how = check(session:save(text("save", path, "a file such as my.lua"), o.overwrite))
     print(path .. (how == "beside" and ": the changes, on top of " or ": the changes and all of ")
         .. session:info().path)
 end

@@ -65,8 +65,9 @@ bool session_train(Session *session, const char *const *sets, int count,
                    TrainerOptions options);
 
 /* Write the config as it is now: one that requires the original when that is in the same
- * folder, otherwise with the texts of all it requires in it. *bundled says which. */
-bool session_save(Session *session, const char *path, bool *bundled);
+ * folder, otherwise with the texts of all it requires in it. *bundled says which.
+ * A file that no session saved is replaced with `overwrite` only. */
+bool session_save(Session *session, const char *path, bool overwrite, bool *bundled);
 /* Write the weights in use as a checkpoint, or the standalone inference file of them. */
 bool session_save_weights(Session *session, const char *path);
 bool session_emit(Session *session, const char *path);

@@ -122,6 +122,9 @@ static const struct {
      "open: set: string, want a table such as { \"quant.w_bits=4\" }"},
     {"net:undo('x')", "undo: takes no argument, and one change back"},
     {"net:use_data('/nope')", "/nope: No such file or directory"},
+    {"net:save('script.lua')",
+     "script.lua: exists, and is no config saved here; want another name, or "
+     "net:save(FILE, { overwrite = true })"},
     {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
     {"open('none.lua')", "none.lua: No such file or directory"},
     {"open('small.lua', { weight = 'f.ckpt' })",
