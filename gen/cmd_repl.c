@@ -71,6 +71,15 @@ static void on_interrupt(int number)
     lua_sethook(running, poll_interrupt, everything, 1);
 }
 
+/* Unless they are ignored; *before is what was done so far. */
+static void catch_interrupts(struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, NULL, before);
+    if (before->sa_handler != SIG_IGN)
+        sigaction(SIGINT, &action, NULL);
+}
+
 /* Whether a level of the stack is in a file of the user's. */
 static bool of_user(const lua_Debug *record)
 {
@@ -129,14 +138,12 @@ static int explain(lua_State *lua)
  * error of it. */
 static int guard(lua_State *lua)
 {
-    struct sigaction before,
-        action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    struct sigaction before;
     lua_pushcfunction(lua, explain);
     lua_insert(lua, 1);
     interrupted = 0;
-    sigaction(SIGINT, NULL, &before);
-    if (before.sa_handler != SIG_IGN)
-        sigaction(SIGINT, &action, NULL);
+    lua_sethook(lua, NULL, 0, 0);
+    catch_interrupts(&before);
     guarded = true;
     int status = lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 1);
     guarded = false;
@@ -301,6 +308,8 @@ static bool run_session(lua_State *lua, int *status)
         lua_getfield(lua, 1, "complete");
         lua_setfield(lua, LUA_REGISTRYINDEX, "lathe.complete");
         prompt = prompt_open(file, completions, lua);
+        struct sigaction before; /* one between a line and its chunk must not end it all */
+        catch_interrupts(&before);
         free(file);
         puts("lathe: help() says what there is, Ctrl-D ends");
     }

@@ -5,19 +5,30 @@
 #include "support.h"
 
 #include <cblas.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/* Grown to the largest convolution a thread has met, and kept until it ends. */
+/* Grown to the largest convolution a thread has met, and kept until it ends: then the key's
+ * destructor frees it. */
 static _Thread_local float *scratch;
 static _Thread_local size_t scratch_floats;
+static pthread_key_t scratch_key;
+
+static void make_scratch_key(void)
+{
+    pthread_key_create(&scratch_key, free);
+}
 
 static float *scratch_of(size_t floats)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (floats > scratch_floats) {
+        pthread_once(&once, make_scratch_key);
         free(scratch);
         scratch = rt_alloc_aligned(floats * sizeof(float));
         scratch_floats = floats;
+        pthread_setspecific(scratch_key, scratch);
     }
     return scratch;
 }

@@ -68,6 +68,18 @@ void terminal_wait(Terminal *terminal, const char *text)
         ck_assert_msg(read_more(terminal), "it ended with: %s", terminal->shown);
 }
 
+/* A key that comes before a loop has begun is not for the loop. */
+void terminal_press(Terminal *terminal, const char *keys, const char *text)
+{
+    enum { PATIENCE_MS = 1000 };
+    while (strstr(terminal->shown, text) == NULL) {
+        struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
+        ck_assert_int_eq(write(terminal->descriptor, keys, strlen(keys)), strlen(keys));
+        while (strstr(terminal->shown, text) == NULL && poll(&more, 1, PATIENCE_MS) > 0)
+            ck_assert_msg(read_more(terminal), "it ended with: %s", terminal->shown);
+    }
+}
+
 int terminal_end(Terminal *terminal)
 {
     while (read_more(terminal))

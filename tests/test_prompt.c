@@ -30,9 +30,7 @@ START_TEST(the_prompt)
     terminal_wait(&terminal, "\n> ");
     terminal_type(&terminal, "while true do end\r");
     terminal_wait(&terminal, "end\r\n");
-    usleep(100000);
-    terminal_type(&terminal, "\x03");
-    terminal_wait(&terminal, "error: interrupted\r\n> ");
+    terminal_press(&terminal, "\x03", "error: interrupted\r\n> ");
     terminal_type(&terminal, "\x1b[A\x1b[A\r"); /* the line before last */
     terminal_wait(&terminal, "4\r\n> ");
     terminal_type(&terminal, "if true then\r");
