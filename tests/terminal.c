@@ -74,7 +74,8 @@ void terminal_wait(Terminal *terminal, const char *text)
 void terminal_press(Terminal *terminal, const char *keys, const char *text)
 {
     enum { PATIENCE_MS = 1000 };
-    while (strstr(terminal->shown, text) == NULL) {
+    for (int tries = 0; strstr(terminal->shown, text) == NULL; tries++) {
+        ck_assert_msg(tries * PATIENCE_MS < MOST_MS, "it does not listen: %s", terminal->shown);
         struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
         ck_assert_int_eq(write(terminal->descriptor, keys, strlen(keys)), strlen(keys));
         while (strstr(terminal->shown, text) == NULL && poll(&more, 1, PATIENCE_MS) > 0)

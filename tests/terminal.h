@@ -17,7 +17,7 @@ void terminal_start(Terminal *terminal, const char *folder, const char *const *w
 void terminal_type(Terminal *terminal, const char *keys);
 /* Wait until the text is shown; the test fails after a while. */
 void terminal_wait(Terminal *terminal, const char *text);
-/* Type keys again and again until the text is shown; the test's limit of time ends it. */
+/* Type keys again and again until the text is shown; the test fails after a while. */
 void terminal_press(Terminal *terminal, const char *keys, const char *text);
 /* Wait for its end; the exit status, or minus the signal. */
 int terminal_end(Terminal *terminal);
