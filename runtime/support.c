@@ -100,7 +100,7 @@ char *rt_read_file(const char *path, size_t *bytes)
 bool rt_replace_begin(Replacement *r, const char *path)
 {
     struct stat status;
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
         return rt_fail("%s: not a regular file", path);
     char *real = realpath(path, NULL); /* what a link stands for, not the link */
     r->path = rt_format("%s", real ? real : path);
