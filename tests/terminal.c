@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_MS = 30000 };
+enum { MOST_MS = 60000 };
 
 /* libedit keeps a copy of each key function's name for good. */
 static void suppress_leaks(const char *folder)
@@ -50,11 +50,11 @@ void terminal_type(Terminal *terminal, const char *keys)
 }
 
 /* False at the end of what it shows. */
-static bool read_more(Terminal *terminal)
+static bool read_more(Terminal *terminal, const char *text)
 {
     struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
     int ready = poll(&more, 1, MOST_MS);
-    ck_assert_msg(ready > 0, "it says no more than: %s", terminal->shown);
+    ck_assert_msg(ready > 0, "no \"%s\" after: %s", text, terminal->shown);
     ssize_t count = read(terminal->descriptor, terminal->shown + terminal->length,
                          sizeof terminal->shown - 1 - terminal->length);
     if (count <= 0)
@@ -67,26 +67,37 @@ static bool read_more(Terminal *terminal)
 void terminal_wait(Terminal *terminal, const char *text)
 {
     while (strstr(terminal->shown, text) == NULL)
-        ck_assert_msg(read_more(terminal), "it ended with: %s", terminal->shown);
+        ck_assert_msg(read_more(terminal, text), "it ended with: %s", terminal->shown);
 }
 
-/* A key that comes before a loop has begun is not for the loop. */
-void terminal_press(Terminal *terminal, const char *keys, const char *text)
+/* A Ctrl-C that comes before the line has begun takes the line away: type both again, later. */
+void terminal_interrupt(Terminal *terminal, const char *line, const char *text)
 {
-    enum { PATIENCE_MS = 1000 };
-    for (int tries = 0; strstr(terminal->shown, text) == NULL; tries++) {
-        ck_assert_msg(tries * PATIENCE_MS < MOST_MS, "it does not listen: %s", terminal->shown);
-        struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
-        ck_assert_int_eq(write(terminal->descriptor, keys, strlen(keys)), strlen(keys));
+    enum { PATIENCE_MS = 1000, MOST_TRIES = 10 };
+    struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
+    terminal_type(terminal, "");
+    for (int tries = 1; strstr(terminal->shown, text) == NULL; tries++) {
+        ck_assert_msg(tries < MOST_TRIES, "no \"%s\" after: %s", text, terminal->shown);
+        ck_assert_int_eq(write(terminal->descriptor, line, strlen(line)), strlen(line));
+        usleep(300000 * tries);
+        ck_assert_int_eq(write(terminal->descriptor, "\x03", 1), 1);
         while (strstr(terminal->shown, text) == NULL && poll(&more, 1, PATIENCE_MS) > 0)
-            ck_assert_msg(read_more(terminal), "it ended with: %s", terminal->shown);
+            ck_assert_msg(read_more(terminal, text), "it ended with: %s", terminal->shown);
     }
 }
 
 int terminal_end(Terminal *terminal)
 {
-    while (read_more(terminal))
-        continue;
+    enum { PATIENCE_MS = 1000 };
+    struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
+    bool goes_on = true;
+    for (int tries = 0; goes_on; tries++) {
+        ck_assert_msg(tries * PATIENCE_MS < MOST_MS, "it does not end: %s", terminal->shown);
+        terminal->length = 0;
+        ck_assert_int_eq(write(terminal->descriptor, "\x04", 1), 1); /* one between two prompts is lost */
+        while (goes_on && poll(&more, 1, PATIENCE_MS) > 0)
+            goes_on = read_more(terminal, "its end");
+    }
     close(terminal->descriptor);
     return process_wait(terminal->child);
 }

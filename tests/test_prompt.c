@@ -28,10 +28,11 @@ START_TEST(the_prompt)
     terminal_wait(&terminal, "b_bn");
     terminal_type(&terminal, "\x03");
     terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal, "while true do end\r");
-    terminal_wait(&terminal, "end\r\n");
-    terminal_press(&terminal, "\x03", "error: interrupted\r\n> ");
-    terminal_type(&terminal, "\x1b[A\x1b[A\r"); /* the line before last */
+    terminal_interrupt(&terminal, "while true do end\r", "error: interrupted\r\n");
+    terminal_wait(&terminal, "\n> ");
+    terminal_type(&terminal, "net.last.w_bits\r");
+    terminal_wait(&terminal, "4\r\n> ");
+    terminal_type(&terminal, "\x1b[A\r"); /* the line before */
     terminal_wait(&terminal, "4\r\n> ");
     terminal_type(&terminal, "if true then\r");
     terminal_wait(&terminal, "\n>> ");
@@ -39,7 +40,6 @@ START_TEST(the_prompt)
     terminal_wait(&terminal, "9\r\n> ");
     terminal_type(&terminal, "open('pict\t').net.width\r");
     terminal_wait(&terminal, "8\r\n> ");
-    terminal_type(&terminal, "\x04");
     ck_assert_int_eq(terminal_end(&terminal), 0);
     char *history = rt_read_file(in_folder(".lathe_history"), NULL);
     ck_assert_ptr_nonnull(history);
