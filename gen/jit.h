@@ -17,8 +17,7 @@ bool jit_tier(const char *word, JitTier *tier);
 
 typedef struct Jit Jit;
 
-/* Compile the config's training and evaluation for `tier`; config and target must outlive
- * nothing of it. NULL and rt_fail when it does not compile: with the config's line where the
+/* Compile the config's training and evaluation for `tier`; nothing of the config is kept. NULL and rt_fail when it does not compile: with the config's line where the
  * generated code is to blame. */
 Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier);
 void jit_close(Jit *jit); /* what came from jit_model is gone then */

@@ -5,29 +5,12 @@
 #include "report.h"
 #include "show_layer.h"
 #include "support.h"
+#include "table_fields.h"
 
 #include <ctype.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void set_text(lua_State *lua, const char *name, const char *text)
-{
-    lua_pushstring(lua, text);
-    lua_setfield(lua, -2, name);
-}
-
-static void set_integer(lua_State *lua, const char *name, long value)
-{
-    lua_pushinteger(lua, value);
-    lua_setfield(lua, -2, name);
-}
-
-static void set_number(lua_State *lua, const char *name, double value)
-{
-    lua_pushnumber(lua, value);
-    lua_setfield(lua, -2, name);
-}
 
 /* ---- Layers ---- */
 

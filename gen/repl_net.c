@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "session.h"
 #include "support.h"
+#include "table_fields.h"
 
 #include <glob.h>
 #include <lauxlib.h>
@@ -40,24 +41,6 @@ static int done(lua_State *lua, bool ok)
 static Session *session_at(lua_State *lua)
 {
     return *(Session **)luaL_checkudata(lua, 1, TYPE);
-}
-
-static void set_number(lua_State *lua, const char *name, double value)
-{
-    lua_pushnumber(lua, value);
-    lua_setfield(lua, -2, name);
-}
-
-static void set_integer(lua_State *lua, const char *name, long value)
-{
-    lua_pushinteger(lua, value);
-    lua_setfield(lua, -2, name);
-}
-
-static void set_text(lua_State *lua, const char *name, const char *value)
-{
-    lua_pushstring(lua, value);
-    lua_setfield(lua, -2, name);
 }
 
 /* The strings of the list at `index`, as one of Lua's blocks; *count of them. */
