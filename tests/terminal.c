@@ -70,34 +70,11 @@ void terminal_wait(Terminal *terminal, const char *text)
         ck_assert_msg(read_more(terminal, text), "it ended with: %s", terminal->shown);
 }
 
-/* A Ctrl-C that comes before the line has begun takes the line away: type both again, later. */
-void terminal_interrupt(Terminal *terminal, const char *line, const char *text)
+int terminal_end(Terminal *terminal, const char *keys)
 {
-    enum { PATIENCE_MS = 1000, MOST_TRIES = 10 };
-    struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
-    terminal_type(terminal, "");
-    for (int tries = 1; strstr(terminal->shown, text) == NULL; tries++) {
-        ck_assert_msg(tries < MOST_TRIES, "no \"%s\" after: %s", text, terminal->shown);
-        ck_assert_int_eq(write(terminal->descriptor, line, strlen(line)), strlen(line));
-        usleep(300000 * tries);
-        ck_assert_int_eq(write(terminal->descriptor, "\x03", 1), 1);
-        while (strstr(terminal->shown, text) == NULL && poll(&more, 1, PATIENCE_MS) > 0)
-            ck_assert_msg(read_more(terminal, text), "it ended with: %s", terminal->shown);
-    }
-}
-
-int terminal_end(Terminal *terminal)
-{
-    enum { PATIENCE_MS = 1000 };
-    struct pollfd more = {.fd = terminal->descriptor, .events = POLLIN};
-    bool goes_on = true;
-    for (int tries = 0; goes_on; tries++) {
-        ck_assert_msg(tries * PATIENCE_MS < MOST_MS, "it does not end: %s", terminal->shown);
-        terminal->length = 0;
-        ck_assert_int_eq(write(terminal->descriptor, "\x04", 1), 1); /* one between two prompts is lost */
-        while (goes_on && poll(&more, 1, PATIENCE_MS) > 0)
-            goes_on = read_more(terminal, "its end");
-    }
+    terminal_type(terminal, keys);
+    while (read_more(terminal, "its end"))
+        ;
     close(terminal->descriptor);
     return process_wait(terminal->child);
 }

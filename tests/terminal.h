@@ -17,9 +17,7 @@ void terminal_start(Terminal *terminal, const char *folder, const char *const *w
 void terminal_type(Terminal *terminal, const char *keys);
 /* Wait until the text is shown; the test fails after a while. */
 void terminal_wait(Terminal *terminal, const char *text);
-/* Type a line and, when it runs, Ctrl-C, until the text is shown; fails after some tries. */
-void terminal_interrupt(Terminal *terminal, const char *line, const char *text);
-/* Ctrl-D until it ends; the exit status, or minus the signal. */
-int terminal_end(Terminal *terminal);
+/* Type keys that end it; the exit status, or minus the signal. */
+int terminal_end(Terminal *terminal, const char *keys);
 
 #endif
