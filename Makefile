@@ -18,7 +18,11 @@ all: out/lathe
 # What each is for: README.md. What is there already is left alone.
 PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev check libpng-dev \
     libzip-dev libmd-dev zlib1g-dev libedit-dev
-TEST_PACKAGES = clang chromium
+# The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
+EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
+    s390x:s390x-linux-gnu i386:i686-linux-gnu
+TEST_PACKAGES = clang chromium qemu-user \
+    $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
 
 packages:
 	@wanted="$(PACKAGES) $(TEST_PACKAGES)"; missing=; \
