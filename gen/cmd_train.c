@@ -44,15 +44,20 @@ int cmd_gen(int argc, char **argv)
         {"-o", "DIR", "where to (default: out/<name>)", &folder},
         {"--profile", NULL, "a trainer that prints where its time goes", &profile},
     };
-    const Verb verb = {"gen", "CONFIG [-o DIR] [--profile]",
-                       "Write train.c, network.c, Makefile and report.txt; `make -C DIR` builds\n"
-                       "DIR/trainer, a program of its own.",
-                       flags, 2, false};
+    const Verb verb = {
+        "gen",
+        "CONFIG [-o DIR] [--profile]",
+        "Write train.c, network.c, Makefile and report.txt; `make -C DIR` builds\n"
+        "DIR/trainer, a program of its own.",
+        flags,
+        2,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         options.compile.profile = profile != NULL;
-        ok = options.rest_count == 0 || rt_fail("gen: unexpected word %s", options.rest[0]);
+        ok = options.rest_count == 0 ||
+             rt_fail("gen: unexpected word %s", options.rest[0]);
         ok = ok && options_load(&options);
         char *path = ok ? output_folder(&options, folder) : NULL;
         ok = ok && generate(&options, path);
@@ -75,29 +80,32 @@ static const char **rest_value(Options *options, const char *flag)
     return NULL;
 }
 
-/* Quantised training begins with ranges found from a float network: calibrate its checkpoint
- * to DIR/start.ckpt and start from that. */
+/* Quantised training begins with ranges found from a float network: calibrate its
+ * checkpoint to DIR/start.ckpt and start from that. */
 static bool calibrate_start(Options *options, const char *folder, char **start)
 {
     enum { IMAGES = 256 };
-    const char **weights = rest_value(options, "--weights"), **data = rest_value(options, "--data");
-    bool resumes = false, is_float = false;
+    const char **weights = rest_value(options, "--weights"),
+               **data = rest_value(options, "--data");
+    bool resumes = false, wanted = false;
     for (int i = 0; i < options->rest_count; i++)
         resumes = resumes || strcmp(options->rest[i], "--resume") == 0;
     if (!quant_used(&options->config.net) || resumes || data == NULL)
         return true;
     if (weights == NULL)
-        return rt_fail("%s: quantised training starts from a float network: want --weights FILE",
-                       options->config.path);
-    if (!start_is_float(&options->config, *weights, &is_float) || !is_float)
+        return rt_fail(
+            "%s: quantised training starts from a float network: want --weights FILE",
+            options->config.path);
+    if (!start_is_wanted(&options->config, *weights, &wanted) || !wanted)
         return rt_error()[0] == 0;
     const PtqOptions ranges = {0};
     PtqResult result;
     *start = rt_format("%s/start.ckpt", folder);
-    if (!start_quantise(&options->config, *weights, *data, IMAGES, &ranges, *start, &result))
+    if (!start_quantise(&options->config, *weights, *data, IMAGES, &ranges, *start,
+                        &result))
         return false;
-    printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n", IMAGES,
-           result.float_accuracy, result.quantised_accuracy);
+    printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n",
+           IMAGES, result.float_accuracy, result.quantised_accuracy);
     *weights = *start;
     return true;
 }
@@ -108,6 +116,8 @@ typedef struct {
     bool wants_folder;  /* it writes to one */
     const char *folder; /* -o */
     const char *jit, *switch_at, *profile;
+    JitTier tier; /* as --jit and --switch-at say */
+    Tiers tiers;
 } Trainer;
 
 /* The trainer's command line; free() the list. */
@@ -127,8 +137,8 @@ static const char **trainer_words(const Trainer *trainer, const Options *options
     return words;
 }
 
-/* Generate, build, and become the trainer with the words it was meant for. Only returns when
- * that failed. */
+/* Generate, build, and become the trainer with the words it was meant for. Only returns
+ * when that failed. */
 static int run_built(const Trainer *trainer, Options *options, const char *folder)
 {
     char *program = generate(options, folder) ? build_trainer(folder) : NULL;
@@ -152,28 +162,26 @@ static bool move_jit(void *jit, bool wait)
 }
 
 /* How the run changes tiers, from --jit and --switch-at. */
-static bool choose_tiers(const Trainer *trainer, JitTier *tier, Tiers *tiers)
+static bool choose_tiers(Trainer *trainer)
 {
-    tiers->at = -1;
-    if (!jit_tier(trainer->jit[0] ? trainer->jit : "auto", tier))
+    trainer->tiers.at = -1;
+    if (!jit_tier(trainer->jit[0] ? trainer->jit : "auto", &trainer->tier))
         return false;
-    if (trainer->switch_at && *tier != JIT_TIERED)
+    if (trainer->tier == JIT_TIERED)
+        trainer->tiers.move = move_jit;
+    else if (trainer->switch_at)
         return rt_fail("--switch-at: --jit=%s has one tier only", trainer->jit);
-    if (trainer->switch_at && !parse_long(trainer->switch_at, 0, LONG_MAX, &tiers->at))
-        return rt_fail("--switch-at: \"%s\", want a whole number of optimiser steps",
-                       trainer->switch_at);
-    tiers->move = *tier == JIT_TIERED ? move_jit : NULL;
-    return true;
+    return !trainer->switch_at ||
+           parse_long(trainer->switch_at, 0, LONG_MAX, &trainer->tiers.at) ||
+           rt_fail("--switch-at: \"%s\", want a whole number of optimiser steps",
+                   trainer->switch_at);
 }
 
 /* The trainer's verb inside this process, on code compiled in memory. */
-static int run_jit(const Trainer *trainer, Options *options, const char *folder)
+static int run_jit(Trainer *trainer, Options *options, const char *folder)
 {
-    JitTier tier;
-    Tiers tiers = {0};
     char *start = NULL;
-    choose_tiers(trainer, &tier, &tiers); /* checked before */
-    Jit *jit = jit_open(&options->config, &options->compile, tier);
+    Jit *jit = jit_open(&options->config, &options->compile, trainer->tier);
     bool ok = jit && (!trainer->wants_folder || calibrate_start(options, folder, &start));
     if (!ok) {
         jit_close(jit);
@@ -181,9 +189,9 @@ static int run_jit(const Trainer *trainer, Options *options, const char *folder)
     }
     int count;
     const char **words = trainer_words(trainer, options, "lathe", folder, &count);
-    tiers.context = jit;
+    trainer->tiers.context = jit;
     int status = trainer_main(count, (char **)words, jit_model(jit), jit_recipe(jit),
-                              tier == JIT_CC ? NULL : &tiers);
+                              trainer->tier == JIT_CC ? NULL : &trainer->tiers);
     jit_close(jit);
     free(start);
     free(words);
@@ -191,16 +199,15 @@ static int run_jit(const Trainer *trainer, Options *options, const char *folder)
 }
 
 /* Before anything is built. */
-static bool check_flags(const Trainer *trainer, const Options *options)
+static bool check_flags(Trainer *trainer, const Options *options)
 {
     if (trainer->switch_at && trainer->jit == NULL)
         return rt_fail("--switch-at: want --jit with it");
-    JitTier tier = JIT_CC;
-    Tiers tiers;
-    if (trainer->jit && !choose_tiers(trainer, &tier, &tiers))
+    if (trainer->jit && !choose_tiers(trainer))
         return false;
-    if (trainer->profile && tier == JIT_TIERED)
-        return rt_fail("--profile: --jit changes the code on the way; want --jit=tcc or --jit=cc");
+    if (trainer->profile && trainer->jit && trainer->tier == JIT_TIERED)
+        return rt_fail(
+            "--profile: --jit changes the code on the way; want --jit=tcc or --jit=cc");
     return rt_trainer_check(trainer->mode, options->rest_count, (char **)options->rest);
 }
 
@@ -211,7 +218,8 @@ static int trainer_verb(const Verb *verb, int argc, char **argv, Trainer *traine
     trainer->mode = verb->name;
     bool ok = options_parse(&options, verb, argc, argv);
     options.compile.profile = trainer->profile != NULL;
-    ok = ok && (options.help || (check_flags(trainer, &options) && options_load(&options)));
+    ok = ok &&
+         (options.help || (check_flags(trainer, &options) && options_load(&options)));
     int status = ok ? 0 : command_failed();
     if (ok && !options.help) {
         char *folder = output_folder(&options, trainer->folder);
@@ -223,9 +231,11 @@ static int trainer_verb(const Verb *verb, int argc, char **argv, Trainer *traine
     return status;
 }
 
-#define JIT_FLAG(trainer)                                                                 \
-    {"--jit", "[=TIER]", "compile in memory: auto (libtcc, then cc), tcc or cc",           \
-     &(trainer).jit}
+#define JIT_FLAG(trainer)                                                                \
+    {                                                                                    \
+        "--jit", "[=TIER]", "compile in memory: auto (libtcc, then cc), tcc or cc",      \
+            &(trainer).jit                                                               \
+    }
 
 int cmd_train(int argc, char **argv)
 {
@@ -235,20 +245,26 @@ int cmd_train(int argc, char **argv)
         {"-o", "DIR", "where everything goes (default: out/<name>)", &trainer.folder},
         {"--epochs", "N", "train that long", NULL},
         {"--weights", "FILE", "start from this checkpoint's weights", NULL},
-        {"--resume", "[FILE]", "go on from last.ckpt (or FILE), to the same weights", NULL},
+        {"--resume", "[FILE]", "go on from last.ckpt (or FILE), to the same weights",
+         NULL},
         {"--threads", "N", "threads to use (default: one for each core)", NULL},
         {"--seed", "N", "for weights, order and augmentation", NULL},
         {"--steps", "N", "stop after N optimiser steps", NULL},
         JIT_FLAG(trainer),
-        {"--switch-at", "STEP", "--jit: change from libtcc's code to cc's there, as a log says",
+        {"--switch-at", "STEP",
+         "--jit: change from libtcc's code to cc's there, as a log says",
          &trainer.switch_at},
         {"--profile", NULL, "at the end print where the time went, layer by layer",
          &trainer.profile},
     };
-    const Verb verb = {"train", "CONFIG --data DIR [FLAG...]",
-                       "Generate and build the config's trainer, and train. Leaves last.ckpt,\n"
-                       "best.ckpt, log.csv and curve.png; Ctrl-C stops after the current step.",
-                       flags, sizeof flags / sizeof *flags, true};
+    const Verb verb = {
+        "train",
+        "CONFIG --data DIR [FLAG...]",
+        "Generate and build the config's trainer, and train. Leaves last.ckpt,\n"
+        "best.ckpt, log.csv and curve.png; Ctrl-C stops after the current step.",
+        flags,
+        sizeof flags / sizeof *flags,
+        true};
     return trainer_verb(&verb, argc, argv, &trainer);
 }
 
@@ -263,9 +279,12 @@ int cmd_eval(int argc, char **argv)
         {"--threads", "N", "threads to use (default: one for each core)", NULL},
         JIT_FLAG(trainer),
     };
-    const Verb verb = {"eval", "CONFIG --weights FILE --data DIR [FLAG...]",
-                       "Accuracy on the test images, in all and per class.", flags,
-                       sizeof flags / sizeof *flags, true};
+    const Verb verb = {"eval",
+                       "CONFIG --weights FILE --data DIR [FLAG...]",
+                       "Accuracy on the test images, in all and per class.",
+                       flags,
+                       sizeof flags / sizeof *flags,
+                       true};
     return trainer_verb(&verb, argc, argv, &trainer);
 }
 
@@ -276,7 +295,11 @@ int cmd_classify(int argc, char **argv)
         {"--weights", "FILE", "the checkpoint", NULL},
         {"--threads", "N", "threads to use (default: one for each core)", NULL},
     };
-    const Verb verb = {"classify", "CONFIG --weights FILE IMAGE.png...",
-                       "The best classes of each picture, by name.", flags, 2, true};
+    const Verb verb = {"classify",
+                       "CONFIG --weights FILE IMAGE.png...",
+                       "The best classes of each picture, by name.",
+                       flags,
+                       2,
+                       true};
     return trainer_verb(&verb, argc, argv, &trainer);
 }

@@ -1,6 +1,6 @@
 /* verify: the shipped file against the trainer, image by image, in every build there is a
- * compiler for. Integer scores must be identical; float ones may differ by rounding, at most
- * by 1e-5 of the image's largest. */
+ * compiler for. Integer scores must be identical; float ones may differ by rounding, at
+ * most by 1e-5 of the image's largest. */
 #include "commands.h"
 #include "constants.h"
 #include "data.h"
@@ -21,7 +21,13 @@
 
 static const double tolerance = 1e-5;
 
-/* A way to build the file. Optimised builds see every image, the others the first 1,000. */
+/* The trainer's scores are floats: integer * unit, rounded. Below this no two integers
+ * give the same float, for they are further apart than floats are: 1 / 2^23 of their
+ * value. */
+static const int32_t exact_below = 1 << 23;
+
+/* A way to build the file. Optimised builds see every image, the others the first 1,000.
+ */
 typedef struct {
     const char *name, *words[8];
     bool optimised;
@@ -54,11 +60,14 @@ static void run_image(void *context, int image, int worker)
     const Comparison *c = context;
     size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
     float *found = c->found + (size_t)image * c->classes;
-    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes, found);
+    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes,
+              found);
     for (int k = 0; c->integers && k < c->classes; k++) {
         int32_t score;
         memcpy(&score, &found[k], sizeof score);
-        found[k] = (float)score * c->unit; /* as the trainer makes floats of them */
+        bool exact = score < exact_below && score > -exact_below;
+        found[k] = exact ? (float)score * c->unit
+                         : NAN; /* as the trainer makes floats of them */
     }
 }
 
@@ -85,6 +94,11 @@ static bool compare(const Comparison *c, const char *name, double *largest, int 
             most = fmax(most, fabs(a[k]));
         for (int k = 0; k < c->classes; k++) {
             double difference = fabs((double)a[k] - b[k]) / most;
+            if (isnan(b[k]) && c->integers)
+                return rt_fail(
+                    "%s: image %d, class %d: the score is 2^23 or more, where the "
+                    "trainer's floats do not tell integers apart",
+                    name, image, k);
             if (!(c->integers ? a[k] == b[k] : difference <= tolerance))
                 return rt_fail("%s: image %d, class %d: the trainer's score is %.9g, the "
                                "file's %.9g",
@@ -93,8 +107,8 @@ static bool compare(const Comparison *c, const char *name, double *largest, int 
         }
         int want = best_class(a, c->classes), got = best_class(b, c->classes);
         if (want != got)
-            return rt_fail("%s: image %d: the trainer says class %d, the file %d", name, image,
-                           want, got);
+            return rt_fail("%s: image %d: the trainer says class %d, the file %d", name,
+                           image, want, got);
     }
     return true;
 }
@@ -110,8 +124,8 @@ static bool compile_shared(const Build *build, const Scratch *scratch, const cha
         words[count] = build->words[count];
         count++;
     }
-    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", define, "-o", object, source,
-                                NULL};
+    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", define,
+                                "-o",       object,    source,  NULL};
     memcpy(words + count, rest, sizeof rest);
     bool ok = scratch_run(scratch, build->name, NULL, (char *const *)words);
     free(source);
@@ -122,14 +136,15 @@ static bool compile_shared(const Build *build, const Scratch *scratch, const cha
 static void explain(const Build *build, const Scratch *scratch, const Config *config,
                     const Comparison *c, int image)
 {
-    char *a = rt_format("%s/a.so", scratch->folder), *b = rt_format("%s/b.so", scratch->folder);
+    char *a = rt_format("%s/a.so", scratch->folder),
+         *b = rt_format("%s/b.so", scratch->folder);
     char *why = rt_format("%s", rt_error()), difference[512];
     rt_error_clear();
     if (compile_shared(&builds[0], scratch, "-DLATHE_TRACE", a) &&
         compile_shared(build, scratch, "-DLATHE_TRACE", b)) {
         size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
-        trace_difference(a, b, config->name, c->images->pixels + image * bytes, c->arena_bytes,
-                         c->classes, difference, sizeof difference);
+        trace_difference(a, b, config->name, c->images->pixels + image * bytes,
+                         c->arena_bytes, c->classes, difference, sizeof difference);
         rt_error_clear();
         rt_fail("%s; %s and %s: %s", why, builds[0].name, build->name, difference);
     }
@@ -227,7 +242,8 @@ static bool score_unit(const Config *config, const char *weights, float *unit)
     return ok;
 }
 
-static bool verify(Options *options, const char *weights, const char *data, const char *images)
+static bool verify(Options *options, const char *weights, const char *data,
+                   const char *images)
 {
     const Config *config = &options->config;
     const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
@@ -252,7 +268,8 @@ static bool verify(Options *options, const char *weights, const char *data, cons
     ImageSet train = {0}, test = {0};
     char *source = rt_format("%s/file.c", scratch.folder);
     ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
-         data_load(data, DATA_TEST, image->h, image->w, image->c, c.classes, &train, &test);
+         data_load(data, DATA_TEST, image->h, image->w, image->c, c.classes, &train,
+                   &test);
     if (ok) {
         c.count = (int)(scores[0].count / c.classes);
         c.expected = scores[0].values;
@@ -275,17 +292,23 @@ int cmd_verify(int argc, char **argv)
     const char *weights = NULL, *data = NULL, *images = NULL;
     Flag flags[] = {
         {"--weights", "FILE", "the checkpoint", &weights},
-        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT", &data},
+        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT",
+         &data},
         {"--images", "N", "only the first N test images", &images},
     };
-    const Verb verb = {"verify", "CONFIG --weights FILE --data DIR",
-                       "Emit the file, build it with every compiler there is, and compare its\n"
-                       "scores with the trainer's evaluation, image by image.",
-                       flags, 3, false};
+    const Verb verb = {
+        "verify",
+        "CONFIG --weights FILE --data DIR",
+        "Emit the file, build it with every compiler there is, and compare its\n"
+        "scores with the trainer's evaluation, image by image.",
+        flags,
+        3,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        ok = options.rest_count == 0 || rt_fail("verify: unexpected word %s", options.rest[0]);
+        ok = options.rest_count == 0 ||
+             rt_fail("verify: unexpected word %s", options.rest[0]);
         ok = ok && (weights || rt_fail("verify: --weights FILE is missing"));
         ok = ok && (data || rt_fail("verify: --data DIR is missing"));
         ok = ok && options_load(&options) && verify(&options, weights, data, images);

@@ -31,7 +31,8 @@ const Constant *constants_find(const Constants *constants, const char *name)
 float constants_score_unit(const Constants *constants, const Config *config)
 {
     char name[NAME_SIZE + 8];
-    snprintf(name, sizeof name, "%s.scale", config->net.ops[config->net.op_count - 1].name);
+    snprintf(name, sizeof name, "%s.scale",
+             config->net.ops[config->net.op_count - 1].name);
     return *(const float *)constants_find(constants, name)->values;
 }
 
@@ -107,6 +108,7 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
     *constants = (Constants){0};
     bool ok = checkpoint_match_arch(checkpoint, path, config->arch) &&
               checkpoint_match_pixels(checkpoint, path, config->lines) &&
+              checkpoint_match_quantisers(checkpoint, path, config->lines) &&
               checkpoint_take_for_use(checkpoint, path, params,
                                       params_count(layers, ROLE_PARAM), values) &&
               checkpoint_take_for_use(checkpoint, path, stats,

@@ -4,7 +4,14 @@
 
 #include "config.h"
 
-typedef enum { KIND_INT, KIND_NUMBER, KIND_BOOL, KIND_ENUM } Kind;
+typedef enum {
+    KIND_INT,
+    KIND_BITS, /* a whole number, or FLOAT_BITS: not quantised */
+    KIND_NUMBER,
+    KIND_BOOL,
+    KIND_ENUM
+} Kind;
+enum { FLOAT_BITS = 32 };
 
 typedef struct {
     const char *section, *name;

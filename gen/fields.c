@@ -1,5 +1,5 @@
-/* The typed fields of a config: one row of fields.def drives reading, range, default, dump
- * and help. Long lists (`data`) are read by hand below. */
+/* The typed fields of a config: one row of fields.def drives reading, range, default,
+ * dump and help. Long lists (`data`) are read by hand below. */
 #include "fields.h"
 
 #include "field_table.h"
@@ -24,8 +24,8 @@ bool fields_unknown(lua_State *lua, int table, const char *path, const char *sec
     const char *nearest = rt_nearest(name, names, count);
     const char *dot = *section ? "." : "";
     if (nearest)
-        return rt_fail("%s: unknown field %s%s%s; did you mean %s%s%s?", path, section, dot,
-                       name, section, dot, nearest);
+        return rt_fail("%s: unknown field %s%s%s; did you mean %s%s%s?", path, section,
+                       dot, name, section, dot, nearest);
     return rt_fail("%s: unknown field %s%s%s", path, section, dot, name);
 }
 
@@ -41,7 +41,10 @@ static bool read_word(lua_State *lua, Config *config, const Field *field)
         }
         size_t end = strlen(list);
         snprintf(list + end, sizeof list - end, "%s'%s'",
-                 i == 0 ? "" : i == (int)field->high ? " or " : ", ", words[i]);
+                 i == 0                  ? ""
+                 : i == (int)field->high ? " or "
+                                         : ", ",
+                 words[i]);
     }
     return rt_fail("%s: %s.%s: want %s", config->path, field->section, field->name, list);
 }
@@ -60,17 +63,19 @@ static bool read_value(lua_State *lua, Config *config, const Field *field)
     }
     if (field->kind == KIND_BOOL) {
         field_store(config, field, lua_toboolean(lua, -1));
-        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false", config->path,
-                                               field->section, field->name);
+        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false",
+                                               config->path, field->section, field->name);
     }
-    bool whole = field->kind == KIND_NUMBER || value == floor(value);
+    bool bits = field->kind == KIND_BITS, whole = bits || field->kind == KIND_INT;
+    bool good =
+        (value >= field->low && value <= field->high) || (bits && value == FLOAT_BITS);
     if (type != LUA_TNUMBER) /* not the text of a string, which may look like a number */
         lua_pushstring(lua, luaL_typename(lua, -1));
-    if (type != LUA_TNUMBER || !whole || !(value >= field->low && value <= field->high))
-        return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g", config->path,
+    if (type != LUA_TNUMBER || !good || (whole && value != floor(value)))
+        return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g%s", config->path,
                        field->section, field->name, luaL_tolstring(lua, -1, NULL),
-                       field->kind == KIND_INT ? "a whole number" : "a number", field->low,
-                       field->high);
+                       whole ? "a whole number" : "a number", field->low, field->high,
+                       bits ? ", or 32" : "");
     field_store(config, field, value);
     return true;
 }
@@ -151,8 +156,8 @@ static bool read_milestones(lua_State *lua, Config *config)
 
 /* The fields of `section` from the table on top, which may have `extra` besides. Missing
  * ones get their default, or, for overrides, stay as they are. */
-static bool read_rows(lua_State *lua, Config *config, const char *section, const char *extra,
-                      bool override)
+static bool read_rows(lua_State *lua, Config *config, const char *section,
+                      const char *extra, bool override)
 {
     const char *names[FIELDS + 1] = {extra};
     int count = 1;
@@ -172,14 +177,10 @@ static bool read_rows(lua_State *lua, Config *config, const char *section, const
     return true;
 }
 
-/* Bits there is arithmetic for, and a steepness whose gradient is finite. */
+/* A steepness whose gradient is finite. */
 static bool check_quant(const Config *config)
 {
     const Quant *q = &config->quant;
-    if (q->w_bits > 8 && q->w_bits != 32)
-        return rt_fail("%s: quant.w_bits: %d, want 2 to 8, or 32", config->path, q->w_bits);
-    if (q->a_bits > 8 && q->a_bits != 32)
-        return rt_fail("%s: quant.a_bits: %d, want 1 to 8, or 32", config->path, q->a_bits);
     if (q->gradient == 4 && q->steepness >= 1.05)
         return rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh",
                        config->path, q->steepness);
@@ -206,8 +207,9 @@ static bool read_override(lua_State *lua, Config *config)
 {
     Quant defaults = config->quant;
     if (lua_type(lua, -1) != LUA_TTABLE || lua_rawgeti(lua, -1, 1) != LUA_TSTRING)
-        return rt_fail("%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
-                       config->path);
+        return rt_fail(
+            "%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
+            config->path);
     const char *pattern = lua_tostring(lua, -1);
     lua_pop(lua, 1);
     lua_pushnil(lua);
@@ -226,7 +228,8 @@ static bool read_override(lua_State *lua, Config *config)
     lua_pushstring(lua, pattern);
     lua_rawseti(lua, -2, 1);
     config->quant = defaults;
-    return any || rt_fail("%s: quant.layers: no layer matches '%s'", config->path, pattern);
+    return any ||
+           rt_fail("%s: quant.layers: no layer matches '%s'", config->path, pattern);
 }
 
 static bool read_quant(lua_State *lua, Config *config)
@@ -263,7 +266,8 @@ static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    if (!read_rows(lua, config, "train", "milestones", false) || !read_milestones(lua, config))
+    if (!read_rows(lua, config, "train", "milestones", false) ||
+        !read_milestones(lua, config))
         return false;
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
@@ -289,9 +293,10 @@ static bool read_channels(lua_State *lua, const Config *config, const char *name
         ok = ok && values[i] >= least && values[i] <= 255;
     }
     lua_pop(lua, 1);
-    return ok || rt_fail("%s: data.%s: want a number of pixel units from %g to 255, or a list "
-                         "of %d of them",
-                         config->path, name, least, channels);
+    return ok ||
+           rt_fail("%s: data.%s: want a number of pixel units from %g to 255, or a list "
+                   "of %d of them",
+                   config->path, name, least, channels);
 }
 
 /* Names end up in lines of text and in C comments. */
@@ -310,8 +315,9 @@ static bool read_classes(lua_State *lua, Config *config)
     int count = type == LUA_TTABLE ? list_length(lua) : classes;
     bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count >= 0);
     if (ok && count != classes)
-        return rt_fail("%s: data.classes: %d names, but the last layer puts out %d scores",
-                       config->path, count, classes);
+        return rt_fail(
+            "%s: data.classes: %d names, but the last layer puts out %d scores",
+            config->path, count, classes);
     config->class_names = rt_alloc(classes * sizeof(char *));
     config->class_count = classes;
     for (int i = 0; i < classes; i++) {
@@ -326,8 +332,9 @@ static bool read_classes(lua_State *lua, Config *config)
             lua_pop(lua, 1);
     }
     lua_pop(lua, 1);
-    return ok || rt_fail("%s: data.classes: want a list of names without control characters",
-                         config->path);
+    return ok ||
+           rt_fail("%s: data.classes: want a list of names without control characters",
+                   config->path);
 }
 
 static bool read_data(lua_State *lua, Config *config)

@@ -2,6 +2,7 @@
 #include "fields.h"
 
 #include "field_table.h"
+#include "passes.h"
 #include "sandbox.h"
 #include "support.h"
 
@@ -78,7 +79,8 @@ static void print_section(FILE *file, const Config *config, const char *section)
     qsort(sorted, count, sizeof *sorted, compare_rows);
     for (int i = 0; i < count; i++) {
         bool before = i == 0 || strcmp(sorted[i - 1]->name, "milestones") < 0;
-        if (before && strcmp(sorted[i]->name, "milestones") > 0 && strcmp(section, "train") == 0)
+        if (before && strcmp(sorted[i]->name, "milestones") > 0 &&
+            strcmp(section, "train") == 0)
             print_milestones(file, config);
         print_field(file, config, sorted[i]);
     }
@@ -109,8 +111,8 @@ static void print_overrides(FILE *file, const Config *config)
         if (memcmp(&op->quant, &config->quant, sizeof op->quant) == 0)
             continue;
         const char *const *quantizers = field_words(&field_rows[FIELD_quant_quantizer]);
-        fprintf(file, "quant.layers.%s=%d/%d %s", op->name, op->quant.w_bits, op->quant.a_bits,
-                quantizers[op->quant.quantizer]);
+        fprintf(file, "quant.layers.%s=%d/%d %s", op->name, op->quant.w_bits,
+                op->quant.a_bits, quantizers[op->quant.quantizer]);
         print_differing(file, config, op);
         fputc('\n', file);
     }
@@ -140,7 +142,7 @@ char *fields_lines(lua_State *lua, const Config *config)
     print_channels(file, "mean", config, config->mean);
     print_channels(file, "std", config, config->std);
     print_net(lua, file);
-    if (config->quant.quantizer != QUANT_NONE) {
+    if (quant_used(&config->net)) {
         print_section(file, config, "quant");
         print_overrides(file, config);
     }
@@ -158,12 +160,14 @@ void fields_push_recipe(lua_State *lua, const Config *config)
         const char *member = strchr(field_rows[i].member, '.');
         if (strncmp(field_rows[i].member, "recipe.", 7) != 0)
             continue;
-        snprintf(text, sizeof text, "%s = %.17g", member, field_fetch(config, &field_rows[i]));
+        snprintf(text, sizeof text, "%s = %.17g", member,
+                 field_fetch(config, &field_rows[i]));
         lua_pushstring(lua, text);
         lua_rawseti(lua, -2, ++count);
     }
     for (int i = 0; i < config->recipe.milestone_count; i++) {
-        snprintf(text, sizeof text, ".milestones[%d] = %d", i, config->recipe.milestones[i]);
+        snprintf(text, sizeof text, ".milestones[%d] = %d", i,
+                 config->recipe.milestones[i]);
         lua_pushstring(lua, text);
         lua_rawseti(lua, -2, ++count);
     }
@@ -178,8 +182,10 @@ void config_print_fields(FILE *file)
         {"data.mean", "127", "of the pixels; a number, or one for each channel"},
         {"data.std", "128", "deviation of the pixels; likewise"},
         {"data.classes", "", "names of the classes"},
-        {"train.milestones", "", "step: epochs at which lr is multiplied by decay_factor"},
-        {"quant.layers", "", "list of { \"pattern\", field = value, ... }, later ones win"},
+        {"train.milestones", "",
+         "step: epochs at which lr is multiplied by decay_factor"},
+        {"quant.layers", "",
+         "list of { \"pattern\", field = value, ... }, later ones win"},
     };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fprintf(file, "  %-24s %-10s %s\n", lists[i][0], lists[i][1], lists[i][2]);

@@ -148,10 +148,10 @@ static void push_field(lua_State *lua, const Config *config, const Field *field)
         lua_pushstring(lua, field_words(field)[(int)value]);
     else if (field->kind == KIND_BOOL)
         lua_pushboolean(lua, value != 0);
-    else if (field->kind == KIND_INT)
-        lua_pushinteger(lua, (lua_Integer)value);
-    else
+    else if (field->kind == KIND_NUMBER)
         lua_pushnumber(lua, value);
+    else
+        lua_pushinteger(lua, (lua_Integer)value);
 }
 
 /* section(name): a table of its fields. */
@@ -260,8 +260,7 @@ static int save(lua_State *lua)
 {
     Session *session = session_at(lua);
     bool bundled;
-    if (!session_save(session, luaL_checkstring(lua, 2), lua_toboolean(lua, 3),
-                      &bundled))
+    if (!session_save(session, luaL_checkstring(lua, 2), lua_toboolean(lua, 3), &bundled))
         return failed(lua);
     lua_pushstring(lua, bundled ? "bundled" : "beside");
     return 1;
@@ -300,16 +299,25 @@ static int source(lua_State *lua)
 }
 
 static const luaL_Reg methods[] = {
-    {"set", set},           {"load_weights", load_weights},
-    {"use_data", use_data}, {"depth", depth},
-    {"back", back},         {"sets", sets},
+    {"set", set},
+    {"load_weights", load_weights},
+    {"use_data", use_data},
+    {"depth", depth},
+    {"back", back},
+    {"sets", sets},
     {"reset", reset},
-    {"info", info},         {"section", section},
-    {"layers", layers},     {"evaluate", evaluate_net},
-    {"ptq", ptq},           {"train", train},
-    {"save", save},         {"save_weights", save_weights},
-    {"emit", emit_file},    {"table", table_text},
-    {"source", source},     {NULL, NULL},
+    {"info", info},
+    {"section", section},
+    {"layers", layers},
+    {"evaluate", evaluate_net},
+    {"ptq", ptq},
+    {"train", train},
+    {"save", save},
+    {"save_weights", save_weights},
+    {"emit", emit_file},
+    {"table", table_text},
+    {"source", source},
+    {NULL, NULL},
 };
 
 /* ---- Besides ---- */

@@ -21,10 +21,16 @@ static bool begins(const char *line, const char *const *words)
 
 char *session_signature(const Config *config)
 {
-    static const char *const training[] = {
-        "train.",           "quant.gradient=", "quant.gradient_scale=",
-        "quant.steepness=", "quant.w_budget=", "quant.a_budget=",
-        "quant.a_sum=",     "quant.penalty=",  NULL};
+    static const char *const training[] = {"train.",
+                                           "quant.gradient=",
+                                           "quant.gradient_scale=",
+                                           "quant.steepness=",
+                                           "quant.w_budget=",
+                                           "quant.a_budget=",
+                                           "quant.a_sum=",
+                                           "quant.penalty=",
+                                           "quant.descent=",
+                                           NULL};
     char *text = rt_alloc(strlen(config->lines) + strlen(config->arch) + 1), *end = text;
     for (const char *line = config->lines; *line;) {
         size_t length = strcspn(line, "\n") + 1;
@@ -102,8 +108,8 @@ bool session_load_weights(Session *session, const char *path)
         checkpoint_free(&arrays);
         return false;
     }
-    bool fits = quant_used(&session->config.net) &&
-                !start_lacks_quantisers(&session->config, &arrays);
+    bool fits =
+        quant_used(&session->config.net) && start_is_quantised(&session->config, &arrays);
     char *signature = session_signature(&session->config);
     session_remember(session);
     stored_free(session->state.base);

@@ -13,8 +13,8 @@ static bool of_quantiser(const Param *param)
 }
 
 /* The arrays that a float network has, too. */
-static bool take_float(const Checkpoint *checkpoint, const char *path, const Net *net, Role role,
-                       float *values)
+static bool take_float(const Checkpoint *checkpoint, const char *path, const Net *net,
+                       Role role, float *values)
 {
     Param *params = params_of(net, role);
     int count = params_count(net, role), plain = 0;
@@ -26,7 +26,8 @@ static bool take_float(const Checkpoint *checkpoint, const char *path, const Net
     return ok;
 }
 
-static void add_all(Checkpoint *checkpoint, const Net *net, Role role, const float *values)
+static void add_all(Checkpoint *checkpoint, const Net *net, Role role,
+                    const float *values)
 {
     Param *params = params_of(net, role);
     for (int i = 0; i < params_count(net, role); i++)
@@ -34,16 +35,17 @@ static void add_all(Checkpoint *checkpoint, const Net *net, Role role, const flo
     free(params);
 }
 
-bool start_images(const Config *config, const char *data, int least, int images, ImageSet *set)
+bool start_images(const Config *config, const char *data, int least, int images,
+                  ImageSet *set)
 {
     const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
     ImageSet all = {0}, none = {0};
-    if (!data_load(data, DATA_TRAIN, image->h, image->w, image->c, config->class_count, &all,
-                   &none))
+    if (!data_load(data, DATA_TRAIN, image->h, image->w, image->c, config->class_count,
+                   &all, &none))
         return false;
     bool ok = least <= all.count ||
-              rt_fail("%s: has %d training images, want %d to calibrate with", data, all.count,
-                      least);
+              rt_fail("%s: has %d training images, want %d to calibrate with", data,
+                      all.count, least);
     if (images > all.count)
         images = all.count;
     if (ok) {
@@ -88,8 +90,9 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
     return ok;
 }
 
-bool start_quantise(const Config *config, const char *weights, const char *data, int images,
-                    const PtqOptions *options, const char *output, PtqResult *result)
+bool start_quantise(const Config *config, const char *weights, const char *data,
+                    int images, const PtqOptions *options, const char *output,
+                    PtqResult *result)
 {
     Checkpoint checkpoint = {0}, start = {0};
     ImageSet set = {0};
@@ -104,26 +107,34 @@ bool start_quantise(const Config *config, const char *weights, const char *data,
     return ok;
 }
 
-bool start_lacks_quantisers(const Config *config, const Checkpoint *checkpoint)
+static bool has_quantisers(const Config *config, const Checkpoint *checkpoint)
 {
-    bool lacks = false;
+    bool has = true;
     const Role roles[] = {ROLE_PARAM, ROLE_STAT};
     for (int r = 0; r < 2; r++) {
         Param *params = params_of(&config->net, roles[r]);
         for (int i = 0; i < params_count(&config->net, roles[r]); i++)
-            lacks = lacks || (of_quantiser(&params[i]) &&
-                              !checkpoint_find(checkpoint, "", params[i].name));
+            has = has && (!of_quantiser(&params[i]) ||
+                          checkpoint_find(checkpoint, "", params[i].name));
         free(params);
     }
-    return lacks;
+    return has;
 }
 
-bool start_is_float(const Config *config, const char *weights, bool *is_float)
+bool start_is_quantised(const Config *config, const Checkpoint *checkpoint)
+{
+    bool is = has_quantisers(config, checkpoint) &&
+              checkpoint_match_quantisers(checkpoint, "", config->lines);
+    rt_error_clear();
+    return is;
+}
+
+bool start_is_wanted(const Config *config, const char *weights, bool *wanted)
 {
     Checkpoint checkpoint = {0};
     if (!checkpoint_read(weights, &checkpoint))
         return false;
-    *is_float = start_lacks_quantisers(config, &checkpoint);
+    *wanted = !start_is_quantised(config, &checkpoint);
     checkpoint_free(&checkpoint);
     return true;
 }

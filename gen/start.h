@@ -19,10 +19,11 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
 bool start_quantise(const Config *config, const char *weights, const char *data, int images,
                     const PtqOptions *options, const char *output, PtqResult *result);
 
-/* Whether the arrays lack quantisers that the config wants. */
-bool start_lacks_quantisers(const Config *config, const Checkpoint *checkpoint);
+/* Whether the arrays have steps and ranges for the config's quantisers and bits. */
+bool start_is_quantised(const Config *config, const Checkpoint *checkpoint);
 
-/* The same of a checkpoint's file; false and rt_fail when it cannot be read. */
-bool start_is_float(const Config *config, const char *weights, bool *is_float);
+/* Whether a checkpoint's file has none such and must be quantised before it is trained on;
+ * false and rt_fail when it cannot be read. */
+bool start_is_wanted(const Config *config, const char *weights, bool *wanted);
 
 #endif

@@ -140,7 +140,8 @@ bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
            match_lines(path, checkpoint->arch, arch, true, "");
 }
 
-/* The same list of numbers, but for how they were calculated: 0.224 * 255 is not 57.12. */
+/* The same list of numbers, but for how they were calculated: 0.224 * 255 is not 57.12.
+ */
 static bool same_numbers(const Line *a, const Line *b)
 {
     const char *p = a->value, *q = b->value;
@@ -167,12 +168,55 @@ bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
         if (find_line(config, &wanted, &says) && !known)
             return rt_fail("%s: does not say what %s it was made with", path, keys[i]);
         if (!same_numbers(&has, &says))
-            return rt_fail("%s: made with %s %.*s, the config says %.*s; change it, or give "
-                           "--set '%s=%.*s' with every command",
-                           path, keys[i], has.value_length, has.value, says.value_length,
-                           says.value, keys[i], has.value_length, has.value);
+            return rt_fail(
+                "%s: made with %s %.*s, the config says %.*s; change it, or give "
+                "--set '%s=%.*s' with every command",
+                path, keys[i], has.value_length, has.value, says.value_length, says.value,
+                keys[i], has.value_length, has.value);
     }
     return true;
+}
+
+/* A line that says how numbers are quantised, and not how that is learned. */
+static bool of_quantiser(const Line *line)
+{
+    static const char *const keys[] = {
+        "quant.quantizer=", "quant.w_bits=", "quant.a_bits=", "quant.per_channel=",
+        "quant.layers."};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strncmp(line->key, keys[i], strlen(keys[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool match_quantiser_lines(const char *path, const char *mine, const char *theirs,
+                                  bool mine_is_checkpoint)
+{
+    Line line, other;
+    while (next_line(&mine, &line)) {
+        if (!of_quantiser(&line) ||
+            (find_line(theirs, &line, &other) && same_numbers(&line, &other)))
+            continue;
+        const Line *has = mine_is_checkpoint ? &line : &other;
+        const Line *says = mine_is_checkpoint ? &other : &line;
+        return rt_fail("%s: quantised with %.*s %.*s, the config says %.*s; quantise its "
+                       "float weights anew with lathe ptq or lathe train",
+                       path, line.key_length, line.key, has->value_length, has->value,
+                       says->value_length, says->value);
+    }
+    return true;
+}
+
+bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
+                                 const char *config)
+{
+    const Line quantizer = {.key = "quant.quantizer", .key_length = 15};
+    Line has, says;
+    if (!find_line(config, &quantizer, &says) ||
+        !find_line(checkpoint->config, &quantizer, &has))
+        return true;
+    return match_quantiser_lines(path, config, checkpoint->config, false) &&
+           match_quantiser_lines(path, checkpoint->config, config, true);
 }
 
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,

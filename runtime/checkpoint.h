@@ -41,7 +41,11 @@ bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path, const
  * wrong answers under another normalisation. */
 bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
                              const char *config);
-/* The same for the whole config, but for train.epochs. */
+/* Steps and ranges must have been found for the bits and quantisers that `config` (lines)
+ * gives each layer. Where either is of a float network there is nothing to compare. */
+bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
+                                 const char *config);
+/* The whole config must match, but for train.epochs. */
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config);
 

@@ -17,6 +17,7 @@ bool weights_load(Weights *weights, const Model *model, const char *path)
     weights->stats = rt_alloc_aligned(model->stat_floats * sizeof(float));
     bool ok = checkpoint_match_arch(&checkpoint, path, model->arch) &&
               checkpoint_match_pixels(&checkpoint, path, model->config) &&
+              checkpoint_match_quantisers(&checkpoint, path, model->config) &&
               checkpoint_take_for_use(&checkpoint, path, model->params,
                                       model->param_count, weights->params) &&
               checkpoint_take_for_use(&checkpoint, path, model->stats, model->stat_count,

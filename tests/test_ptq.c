@@ -253,11 +253,89 @@ START_TEST(mistakes_are_explained)
 }
 END_TEST
 
+/* Steps and ranges are those of the bits they were found for. */
+START_TEST(weights_go_with_their_bits)
+{
+    static const struct {
+        const char *set, *message;
+    } others[] = {
+        {"quant.w_bits=4", "quant.w_bits 8, the config says 4"},
+        {"quant.per_channel=true", "quant.per_channel false, the config says true"},
+        {"quant.quantizer='none'", ""}, /* its float weights */
+        {"quant.layers={{ 'b0_a', a_bits = 3 }}",
+         "quant.layers.b0_a nothing, the config says 8/3 uniform_static"},
+        {"quant.w_budget=2", ""},
+    };
+    QuantNet fp;
+    write_float(&fp);
+    quant_net_close(&fp);
+    char *config = net_path("quant_family"), *quant = table(0, 8, false);
+    const char *file = in_folder("q.ckpt"), *other = others[_i].set;
+    run_ptq(quant, NULL);
+    const char *const verbs[] = {"eval", "emit"};
+    for (int i = 0; i < 2; i++) {
+        const char *const ends[] = {"--data", "random:24", "-o", in_folder("f.c")};
+        const char *words[] = {verbs[i],    config,          "--set",     width,
+                               "--set",     geometry,        "--set",     quant,
+                               "--set",     other,           "--weights", file,
+                               ends[2 * i], ends[2 * i + 1], NULL};
+        int status = lathe_run(NULL, words);
+        char *want =
+            rt_format("%s: quantised with %s; quantise its float weights anew with "
+                      "lathe ptq or lathe train\n",
+                      file, others[_i].message);
+        const char *said = strstr(err, file);
+        ck_assert_msg(*others[_i].message ? status == 1 && said && strcmp(said, want) == 0
+                                          : status == 0,
+                      "%s: status %d: %s", verbs[i], status, err);
+        free(want);
+    }
+    ck_assert_int_eq(LATHE("train", config, "--set", width, "--set", geometry, "--set",
+                           quant, "--set", other, "--weights", file, "--data",
+                           "random:300", "-o", in_folder("run"), "--steps", "1"),
+                     0);
+    ck_assert_int_eq(strncmp(out, "ranges found on 256 images", 26) == 0,
+                     *others[_i].message != 0);
+    free(quant);
+    free(config);
+}
+END_TEST
+
+/* verify gets the trainer's scores as floats; it does not take two integers for one. */
+START_TEST(scores_floats_cannot_hold_are_not_verified)
+{
+    QuantNet fp;
+    write_float(&fp);
+    quant_net_close(&fp);
+    char *config = net_path("quant_family"), *quant = table(0, 8, false);
+    run_ptq(quant, NULL);
+    Checkpoint checkpoint;
+    ck_assert(checkpoint_read(in_folder("q.ckpt"), &checkpoint));
+    const float large = _i ? 100 : 5;
+    checkpoint_find(&checkpoint, "", "last.bias_range")->values[0] = large;
+    checkpoint_find(&checkpoint, "", "last.bias")->values[2] = large;
+    ck_assert(checkpoint_write(in_folder("q.ckpt"), &checkpoint));
+    checkpoint_free(&checkpoint);
+    int status = LATHE("verify", config, "--set", width, "--set", geometry, "--set",
+                       quant, "--weights", in_folder("q.ckpt"), "--data", "random:9");
+    ck_assert_int_eq(status, _i);
+    ck_assert_msg(_i ? strstr(err, "gcc -O0: image 0, class 2: the score is 2^23 or more, "
+                                   "where the trainer's floats do not tell integers apart")
+                             != NULL
+                     : *err == 0,
+                  "%s", err);
+    free(quant);
+    free(config);
+}
+END_TEST
+
 Suite *ptq_suite(void)
 {
     TCase *tests = tcase_create("ptq");
     tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, weights_go_with_their_bits, 0, 5);
+    tcase_add_loop_test(tests, scores_floats_cannot_hold_are_not_verified, 0, 2);
     tcase_add_loop_test(tests, plain_finds_ranges_only, 0, 6);
     tcase_add_loop_test(tests, more_bits_are_better, 0, 3);
     tcase_add_loop_test(tests, learned_weights_lie_on_the_grid, 0, 3);

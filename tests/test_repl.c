@@ -67,9 +67,9 @@ END_TEST
 static const struct {
     const char *line, *message;
 } mistakes[] = {
-    {"net.quant.w_bits = 9", "small.lua: quant.w_bits: 9, want 2 to 8, or 32"},
+    {"net.quant.w_bits = 9", "small.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32"},
     {"net.a.w_bits = 'four'",
-     "small.lua: a.w_bits: string, want a whole number from 2 to 32"},
+     "small.lua: a.w_bits: string, want a whole number from 2 to 8, or 32"},
     {"net.quant.w_bit = 4",
      "small.lua: unknown field quant.w_bit; did you mean quant.w_bits?"},
     {"net.a.w_bit = 4",
@@ -102,7 +102,7 @@ static const struct {
      "none/my.lua: there is no such folder (small.lua is in another "
      "one)"},
     {"net['[ab]'].w_bits = 99",
-     "small.lua: [ab].w_bits: 99, want a whole number from 2 to 32"},
+     "small.lua: [ab].w_bits: 99, want a whole number from 2 to 8, or 32"},
     {"net.image.a_bits = 4", "image: its codes are the bytes of the picture"},
     {"net.a_relu.w_bits = 4", "a_relu: has no weights"},
     {"net.a.w_bits = nil",
@@ -257,7 +257,7 @@ START_TEST(a_sweep_leaves_the_net_alone)
     ck_assert_ptr_nonnull(
         strstr(out, "    a.w_bits  accuracy        size      time  weights\n"));
     ck_assert_ptr_nonnull(strstr(
-        out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want 2 to 8, or 32\n"));
+        out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32\n"));
     ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
@@ -359,7 +359,7 @@ START_TEST(scripts_end_at_an_error)
     ck_assert_str_eq(out, "f.lua\tone\tone\ttwo\n");
     ck_assert_str_eq(
         err, "lathe: f.lua:2: small.lua: quant.w_bits: 77, want a whole number from 2 "
-             "to 32\n    called from f.lua:3\n");
+             "to 8, or 32\n    called from f.lua:3\n");
     write_text(in_folder("g.lua"), "local x = = 3\n");
     ck_assert_int_eq(LATHE_HERE("repl", "g.lua"), 1);
     ck_assert_str_eq(err, "lathe: g.lua:1: unexpected symbol near '='\n");

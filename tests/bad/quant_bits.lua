@@ -1,4 +1,4 @@
--- want: tests/bad/quant_bits.lua: quant.w_bits: 9, want 2 to 8, or 32
+-- want: tests/bad/quant_bits.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32
 return {
     net = { layers = function()
         return dense{ avgpool(image{ 4, 4, 3 }), name = "last", out = 2 }

@@ -1,4 +1,4 @@
--- want: tests/bad/quant_bits_text.lua: quant.w_bits: string, want a whole number from 2 to 32
+-- want: tests/bad/quant_bits_text.lua: quant.w_bits: string, want a whole number from 2 to 8, or 32
 return {
     net = { layers = function()
         return dense{ avgpool(image{ 4, 4, 3 }), name = "last", out = 2 }
