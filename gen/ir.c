@@ -54,6 +54,13 @@ Tensor *op_out(const Net *net, const Op *op, const char *slot)
     return tensor == NONE ? NULL : &net->tensors[tensor];
 }
 
+bool layer_name_ok(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return name[length] == 0 && length >= 1 && length <= NAME_LETTERS && name[0] >= 'a' &&
+           name[0] <= 'z';
+}
+
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line)
 {
     if (net->op_count == net->op_room) {
@@ -365,7 +372,7 @@ static const char *op_problem(const Net *net, const Op *op, const bool *written)
     }
     if (op->layer < 0)
         return "comes from no layer";
-    return op->name[0] == 0 ? "has no name" : NULL;
+    return layer_name_ok(op->name) ? NULL : "has a name that is not a layer's";
 }
 
 void net_verify(const Net *net, const char *after)

@@ -8,7 +8,8 @@
 
 #include "rt.h"
 
-enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 4, NAME_SIZE = 64, KERNEL_SIZE = 128 };
+enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 4, NAME_SIZE = 64, NAME_LETTERS = 40,
+       KERNEL_SIZE = 128 };
 
 typedef enum {
 #define OP(kind, suffix, scope, inputs, outputs, what) OP_##kind,
@@ -174,6 +175,11 @@ int op_output(OpKind kind, const char *slot);
 /* The tensor in that slot, or NULL when the slot is NONE. */
 Tensor *op_in(const Net *net, const Op *op, const char *slot);
 Tensor *op_out(const Net *net, const Op *op, const char *slot);
+
+/* Whether a layer may be called so: names become C identifiers, file names, HTML. At most
+ * NAME_LETTERS of a-z, 0-9 and _, a letter first. Every name enters a Net through this rule,
+ * and net_verify repeats it. */
+bool layer_name_ok(const char *name);
 
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);

@@ -136,11 +136,13 @@ static int input_field(lua_State *lua, const char *layer, int index)
     return tensor;
 }
 
-/* The layer's name: the field, or that of the input's convolution with a suffix. */
-static const char *name_field(lua_State *lua, const char *word, int input)
+/* The layer's name: the field, else `otherwise`, else that of the input's convolution with a
+ * suffix. */
+static const char *name_field(lua_State *lua, const char *word, int input,
+                              const char *otherwise)
 {
     const Net *net = sandbox_context(lua);
-    const char *name = text_field(lua, word, "name", NULL);
+    const char *name = text_field(lua, word, "name", otherwise);
     if (name == NULL && input == NONE)
         luaL_error(lua, "%s: field 'name' is missing, want a string", word);
     if (name == NULL) {
@@ -155,11 +157,10 @@ static const char *name_field(lua_State *lua, const char *word, int input)
         name = lua_pushfstring(lua, "%s_%s", base, word);
         lua_setfield(lua, 1, "name"); /* keeps it alive */
     }
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (name[length] || length == 0 || length > 40 || name[0] < 'a' || name[0] > 'z')
+    if (!layer_name_ok(name))
         luaL_error(lua,
-                   "name '%s': want at most 40 of a-z, 0-9 and _, beginning with a letter",
-                   name);
+                   "name '%s': want at most %d of a-z, 0-9 and _, beginning with a letter",
+                   name, NAME_LETTERS);
     for (int i = 0; i < net->op_count; i++)
         if (strcmp(net->ops[i].name, name) == 0)
             luaL_error(lua, "%s: a layer of that name was laid out in line %d already", name,
@@ -269,7 +270,7 @@ static int word_image(lua_State *lua)
         size[i] = (int)value;
     }
     lua_settop(lua, 1);
-    const char *name = text_field(lua, "image", "name", "image");
+    const char *name = name_field(lua, "image", NONE, "image");
     int op = begin_op(lua, OP_IMAGE, name);
     int pixels = net_add_data(net, "pixels", "", size[0], size[1], size[2]);
     net->tensors[pixels].role = ROLE_PIXELS;
@@ -282,7 +283,7 @@ static int word_conv(lua_State *lua)
 {
     OPEN_FIELDS(lua, "conv", 1, "name", "out", "kernel", "stride", "pad", "init", "torch");
     Net *net = sandbox_context(lua);
-    const char *name = name_field(lua, "conv", NONE);
+    const char *name = name_field(lua, "conv", NONE, NULL);
     int x = input_field(lua, name, 1);
     int out = int_field(lua, name, "out", 1, MOST_CHANNELS, -1);
     int kernel = int_field(lua, name, "kernel", 1, 31, -1);
@@ -305,7 +306,7 @@ static int word_bn(lua_State *lua)
     OPEN_FIELDS(lua, "bn", 1, "name", "scale", "torch");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "bn", 1);
-    const char *name = name_field(lua, "bn", x);
+    const char *name = name_field(lua, "bn", x, NULL);
     int scale = int_field(lua, name, "scale", 0, 1, 1);
     const char *torch = text_field(lua, name, "torch", NULL);
     int op = begin_op(lua, OP_BN, name);
@@ -327,7 +328,7 @@ static int plain_word(lua_State *lua, const char *word, OpKind kind, int inputs)
     int in[2] = {NONE, NONE};
     for (int i = 0; i < inputs; i++)
         in[i] = input_field(lua, word, i + 1);
-    int op = begin_op(lua, kind, name_field(lua, word, in[0]));
+    int op = begin_op(lua, kind, name_field(lua, word, in[0], NULL));
     net->ops[op].in[0] = in[0];
     net->ops[op].in[1] = in[1];
     return finish_op(lua, op);
@@ -353,7 +354,7 @@ static int word_subsample(lua_State *lua)
     OPEN_FIELDS(lua, "subsample", 1, "name", "stride", "out");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "subsample", 1);
-    const char *name = name_field(lua, "subsample", x);
+    const char *name = name_field(lua, "subsample", x, NULL);
     int stride = int_field(lua, name, "stride", 1, 16, -1);
     int out = int_field(lua, name, "out", net->tensors[x].c, MOST_CHANNELS, net->tensors[x].c);
     int index = begin_op(lua, OP_SUBSAMPLE, name);
@@ -370,7 +371,7 @@ static int word_maxpool(lua_State *lua)
     OPEN_FIELDS(lua, "maxpool", 1, "name", "kernel", "stride", "pad");
     Net *net = sandbox_context(lua);
     int x = input_field(lua, "maxpool", 1);
-    const char *name = name_field(lua, "maxpool", x);
+    const char *name = name_field(lua, "maxpool", x, NULL);
     int kernel = int_field(lua, name, "kernel", 1, 31, -1);
     int stride = int_field(lua, name, "stride", 1, 16, kernel);
     int index = begin_op(lua, OP_MAXPOOL, name);
@@ -386,7 +387,7 @@ static int word_dense(lua_State *lua)
 {
     OPEN_FIELDS(lua, "dense", 1, "name", "out", "init", "torch");
     Net *net = sandbox_context(lua);
-    const char *name = name_field(lua, "dense", NONE);
+    const char *name = name_field(lua, "dense", NONE, NULL);
     int x = input_field(lua, name, 1);
     int out = int_field(lua, name, "out", 2, MOST_CHANNELS, -1);
     ParamInit init = init_field(lua, name, "lecun");
