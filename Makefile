@@ -1,14 +1,14 @@
 # Two targets for newcomers: `make demo` and `make test`. Both install what is missing.
 CC = gcc
 WARNINGS = -Wall -Wextra -Wpedantic -Wno-overlength-strings
-CPPFLAGS = -D_GNU_SOURCE -Iruntime -Igen $(shell pkg-config --cflags lua5.4 2>/dev/null)
+CPPFLAGS = -D_GNU_SOURCE -I. $(shell pkg-config --cflags lua5.4 2>/dev/null)
 CFLAGS = -std=gnu11 -O2 -g -fopenmp $(WARNINGS)
 # The runtime is built where it runs.
 RUNTIME_FLAGS = -O3 -march=native
 LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lpng -lz -lmd -ledit -lm
 
-RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*.c))
-GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c))
+RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*/*.c))
+GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c gen/*/*.c))
 
 .PHONY: all demo test packages clean
 all: out/lathe
@@ -85,7 +85,7 @@ out/libruntime.a: $(RUNTIME)
 	ar rcs $@ $^
 
 # Integer constants must come out the same in every build: no a * b + c in one rounding.
-out/runtime/requant.o out/sanitize/runtime/requant.o: RUNTIME_FLAGS += -ffp-contract=off
+out/runtime/kernels/requant.o out/sanitize/runtime/kernels/requant.o: RUNTIME_FLAGS += -ffp-contract=off
 
 out/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
@@ -102,7 +102,7 @@ clean:
 
 # Tests: as they are, and under the sanitizers in a tree of their own.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
-TESTS = $(patsubst %.c,out/%.o,$(wildcard tests/*.c))
+TESTS = $(patsubst %.c,out/%.o,$(wildcard tests/*.c tests/*/*.c))
 TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)

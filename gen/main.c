@@ -1,9 +1,9 @@
 /* lathe: from a Lua description of a network to the C for exactly that network. The verbs
  * are in cmd_*.c, the compiler is the list of passes in compile.c. */
-#include "commands.h"
-#include "emit.h"
-#include "gemm.h"
-#include "support.h"
+#include "gen/emit/emit.h"
+#include "gen/verbs/commands.h"
+#include "runtime/base/support.h"
+#include "runtime/kernels/gemm.h"
 
 #include <stdio.h>
 #include <string.h>

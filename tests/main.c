@@ -1,8 +1,8 @@
 /* The test program: every suite, each test in a process of its own. CK_RUN_SUITE=name
  * runs one of them. */
-#include "suites.h"
+#include "tests/suites.h"
 
-#include "gemm.h"
+#include "runtime/kernels/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

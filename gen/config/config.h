@@ -1,0 +1,37 @@
+/* A config: a Lua file that describes a network and how to train it, run in a sandbox and
+ * read into typed fields. */
+#ifndef LATHE_CONFIG_H
+#define LATHE_CONFIG_H
+
+#include "gen/ir/ir.h"
+
+typedef struct {
+    char *path, *name;
+    double mean[4], std[4]; /* per channel, in pixel units */
+    char **class_names;     /* as many as the network has classes */
+    int class_count;
+    Recipe recipe;
+    Quant quant;     /* the default; each layer has its own */
+    int micro_batch; /* images per pass, at most recipe.batch */
+    Net net;         /* the layers, shapes inferred */
+    int output;      /* the tensor of the scores */
+    char *lines;     /* every field as sorted "path=value" lines */
+    char *arch;      /* every layer as a "name=description" line */
+    char *required;  /* a line for each file it required, by name */
+    char hash[65];   /* SHA-256 of lines and arch */
+} Config;
+
+/* Run the file at `path` with the given overrides ("path=value", a Lua value each). False
+ * and rt_fail with file, line or field when it cannot be used. */
+bool config_load(const char *path, const char *const *overrides, int count, Config *config);
+void config_free(Config *config);
+
+/* The stem's input step in a quantised network, 1 / mean deviation; and what is left of the
+ * channel's own deviation, mean deviation / deviation, which goes into the stem's weights. */
+float config_image_step(const Config *config);
+float config_image_factor(const Config *config, int channel);
+
+/* Describe every field outside `net`, its default and meaning. */
+void config_print_fields(FILE *file);
+
+#endif

@@ -1,0 +1,40 @@
+/* The rows of fields.def at run time: what reads and what prints fields goes by them. */
+#ifndef LATHE_FIELD_TABLE_H
+#define LATHE_FIELD_TABLE_H
+
+#include "gen/config/config.h"
+
+typedef enum {
+    KIND_INT,
+    KIND_BITS, /* a whole number, or FLOAT_BITS: not quantised */
+    KIND_NUMBER,
+    KIND_BOOL,
+    KIND_ENUM
+} Kind;
+enum { FLOAT_BITS = 32 };
+
+typedef struct {
+    const char *section, *name;
+    Kind kind;
+    const char *member;
+    size_t offset, size;
+    double otherwise, low, high;
+    const char *meaning;
+} Field;
+
+enum {
+#define FIELD(section, name, kind, member, otherwise, low, high, meaning) FIELD_##section##_##name,
+#include "gen/config/fields.def"
+#undef FIELD
+    FIELDS
+};
+extern const Field field_rows[FIELDS];
+
+/* The words of an ENUM field, in the order of its C enum. */
+const char *const *field_words(const Field *field);
+
+/* The field's value in the config, as a number. */
+double field_fetch(const Config *config, const Field *field);
+void field_store(Config *config, const Field *field, double value);
+
+#endif

@@ -1,0 +1,358 @@
+/* The typed fields of a config: one row of fields.def drives reading, range, default,
+ * dump and help. Long lists (`data`) are read by hand below. */
+#include "gen/config/fields.h"
+
+#include "gen/config/field_table.h"
+#include "gen/config/sandbox.h"
+#include "runtime/base/support.h"
+
+#include <fnmatch.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool fields_unknown(lua_State *lua, int table, const char *path, const char *section,
+                    const char *name)
+{
+    enum { MOST = 256 };
+    const char *names[MOST];
+    int count = 0;
+    for (lua_pushnil(lua); lua_next(lua, table) && count < MOST; lua_pop(lua, 1))
+        if (lua_type(lua, -2) == LUA_TSTRING)
+            names[count++] = lua_tostring(lua, -2);
+    const char *nearest = rt_nearest(name, names, count);
+    const char *dot = *section ? "." : "";
+    if (nearest)
+        return rt_fail("%s: unknown field %s%s%s; did you mean %s%s%s?", path, section,
+                       dot, name, section, dot, nearest);
+    return rt_fail("%s: unknown field %s%s%s", path, section, dot, name);
+}
+
+static bool read_word(lua_State *lua, Config *config, const Field *field)
+{
+    const char *const *words = field_words(field);
+    const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+    char list[128] = "";
+    for (int i = 0; i <= (int)field->high; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            field_store(config, field, i);
+            return true;
+        }
+        size_t end = strlen(list);
+        snprintf(list + end, sizeof list - end, "%s'%s'",
+                 i == 0                  ? ""
+                 : i == (int)field->high ? " or "
+                                         : ", ",
+                 words[i]);
+    }
+    return rt_fail("%s: %s.%s: want %s", config->path, field->section, field->name, list);
+}
+
+/* The value on top of the stack as the field's; the stack keeps it. */
+static bool read_value(lua_State *lua, Config *config, const Field *field)
+{
+    int type = lua_type(lua, -1);
+    double value = lua_tonumber(lua, -1);
+    if (type == LUA_TNIL) {
+        field_store(config, field, field->otherwise);
+        return true;
+    }
+    if (field->kind == KIND_ENUM) {
+        return read_word(lua, config, field);
+    }
+    if (field->kind == KIND_BOOL) {
+        field_store(config, field, lua_toboolean(lua, -1));
+        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false",
+                                               config->path, field->section, field->name);
+    }
+    bool bits = field->kind == KIND_BITS, whole = bits || field->kind == KIND_INT;
+    bool good =
+        (value >= field->low && value <= field->high) || (bits && value == FLOAT_BITS);
+    if (type != LUA_TNUMBER) /* not the text of a string, which may look like a number */
+        lua_pushstring(lua, luaL_typename(lua, -1));
+    if (type != LUA_TNUMBER || !good || (whole && value != floor(value)))
+        return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g%s", config->path,
+                       field->section, field->name, luaL_tolstring(lua, -1, NULL),
+                       whole ? "a whole number" : "a number", field->low, field->high,
+                       bits ? ", or 32" : "");
+    field_store(config, field, value);
+    return true;
+}
+
+/* Push the section's table (an empty one when the config has none). */
+static bool push_section(lua_State *lua, const Config *config, const char *section)
+{
+    int type = lua_getfield(lua, 1, section);
+    if (type == LUA_TNIL) {
+        lua_pop(lua, 1);
+        lua_newtable(lua);
+    } else if (type != LUA_TTABLE) {
+        return rt_fail("%s: %s: want a table, got %s", config->path, section,
+                       luaL_typename(lua, -1));
+    }
+    return true;
+}
+
+/* Refuse string keys of the table on top that are not among names. */
+static bool check_names(lua_State *lua, const Config *config, const char *section,
+                        const char *const *names, int count)
+{
+    int table = lua_gettop(lua);
+    sandbox_sorted_keys(lua, table);
+    int keys = (int)lua_rawlen(lua, -1);
+    for (int i = 1; i <= keys; i++) {
+        lua_rawgeti(lua, table + 1, i);
+        if (lua_type(lua, -1) != LUA_TSTRING)
+            return rt_fail("%s: %s: want named fields, got a list", config->path,
+                           *section ? section : "config");
+        bool known = false;
+        for (int j = 0; j < count; j++)
+            known = known || strcmp(lua_tostring(lua, -1), names[j]) == 0;
+        if (!known) {
+            lua_newtable(lua);
+            for (int j = 0; j < count; j++) {
+                lua_pushboolean(lua, 1);
+                lua_setfield(lua, -2, names[j]);
+            }
+            return fields_unknown(lua, lua_gettop(lua), config->path, section,
+                                  lua_tostring(lua, -2));
+        }
+        lua_pop(lua, 1);
+    }
+    lua_settop(lua, table);
+    return true;
+}
+
+/* How many values the list on top has; -1 with named fields or gaps in it. */
+static int list_length(lua_State *lua)
+{
+    lua_Unsigned length = lua_rawlen(lua, -1), fields = 0;
+    for (lua_pushnil(lua); lua_next(lua, -2); lua_pop(lua, 1))
+        fields++;
+    return length == fields && length <= INT_MAX ? (int)length : -1;
+}
+
+/* train.milestones: a rising list of epochs. */
+static bool read_milestones(lua_State *lua, Config *config)
+{
+    Recipe *recipe = &config->recipe;
+    int type = lua_getfield(lua, -1, "milestones");
+    int count = type == LUA_TTABLE ? list_length(lua) : 0;
+    int most = sizeof recipe->milestones / sizeof *recipe->milestones;
+    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count >= 0 && count <= most);
+    for (int i = 0; ok && i < count; i++) {
+        lua_rawgeti(lua, -1, i + 1);
+        lua_Integer epoch = lua_tointegerx(lua, -1, NULL);
+        lua_pop(lua, 1);
+        ok = epoch > (i ? recipe->milestones[i - 1] : 0) && epoch <= 100000;
+        recipe->milestones[i] = (int)epoch;
+    }
+    recipe->milestone_count = count;
+    lua_pop(lua, 1);
+    return ok || rt_fail("%s: train.milestones: want a list of at most %d rising epochs",
+                         config->path, most);
+}
+
+/* The fields of `section` from the table on top, which may have `extra` besides. Missing
+ * ones get their default, or, for overrides, stay as they are. */
+static bool read_rows(lua_State *lua, Config *config, const char *section,
+                      const char *extra, bool override)
+{
+    const char *names[FIELDS + 1] = {extra};
+    int count = 1;
+    for (int i = 0; i < FIELDS; i++)
+        if (strcmp(field_rows[i].section, section) == 0)
+            names[count++] = field_rows[i].name;
+    if (!check_names(lua, config, section, names, count))
+        return false;
+    for (int i = 0; i < FIELDS; i++) {
+        if (strcmp(field_rows[i].section, section) != 0)
+            continue;
+        int type = lua_getfield(lua, -1, field_rows[i].name);
+        if ((type != LUA_TNIL || !override) && !read_value(lua, config, &field_rows[i]))
+            return false;
+        lua_pop(lua, 1);
+    }
+    return true;
+}
+
+/* A steepness whose gradient is finite. */
+static bool check_quant(const Config *config)
+{
+    const Quant *q = &config->quant;
+    if (q->gradient == 4 && q->steepness >= 1.05)
+        return rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh",
+                       config->path, q->steepness);
+    return true;
+}
+
+/* "s1b0_conv1" matches what is derived from it, too: s1b0_conv1_relu. */
+bool fields_match_layer(const char *pattern, const char *layer)
+{
+    char base[NAME_SIZE];
+    snprintf(base, sizeof base, "%s", layer);
+    static const char *const tails[] = {"_relu", "_add", "_bn"};
+    bool matches = fnmatch(pattern, base, 0) == 0;
+    for (int i = 0; i < 3; i++) {
+        size_t length = strlen(base), tail = strlen(tails[i]);
+        if (length > tail && strcmp(base + length - tail, tails[i]) == 0)
+            base[length - tail] = 0;
+    }
+    return matches || fnmatch(pattern, base, 0) == 0;
+}
+
+/* The override on top, { "pattern", field = value, ... }, for the layers it matches. */
+static bool read_override(lua_State *lua, Config *config)
+{
+    Quant defaults = config->quant;
+    if (lua_type(lua, -1) != LUA_TTABLE || lua_rawgeti(lua, -1, 1) != LUA_TSTRING)
+        return rt_fail(
+            "%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
+            config->path);
+    const char *pattern = lua_tostring(lua, -1);
+    lua_pop(lua, 1);
+    lua_pushnil(lua);
+    lua_rawseti(lua, -2, 1); /* only named fields are left */
+    bool any = false;
+    for (int i = 0; i < config->net.op_count; i++) {
+        Op *op = &config->net.ops[i];
+        if (!fields_match_layer(pattern, op->name))
+            continue;
+        any = true;
+        config->quant = op->quant;
+        if (!read_rows(lua, config, "quant", "", true) || !check_quant(config))
+            return false;
+        op->quant = config->quant;
+    }
+    lua_pushstring(lua, pattern);
+    lua_rawseti(lua, -2, 1);
+    config->quant = defaults;
+    return any ||
+           rt_fail("%s: quant.layers: no layer matches '%s'", config->path, pattern);
+}
+
+static bool read_quant(lua_State *lua, Config *config)
+{
+    int type = lua_getfield(lua, 1, "quant");
+    lua_pop(lua, 1);
+    if (!push_section(lua, config, "quant") ||
+        !read_rows(lua, config, "quant", "layers", false) || !check_quant(config))
+        return false;
+    if (type == LUA_TTABLE && config->quant.quantizer == QUANT_NONE) {
+        lua_getfield(lua, -1, "quantizer");
+        bool given = !lua_isnil(lua, -1);
+        lua_pop(lua, 1);
+        if (!given)
+            return rt_fail("%s: quant.quantizer is missing; see lathe show --fields",
+                           config->path);
+    }
+    for (int i = 0; i < config->net.op_count; i++)
+        config->net.ops[i].quant = config->quant;
+    int list = lua_getfield(lua, -1, "layers");
+    if (list != LUA_TNIL && list != LUA_TTABLE)
+        return rt_fail("%s: quant.layers: want a list", config->path);
+    for (int i = 1; list == LUA_TTABLE && i <= (int)lua_rawlen(lua, -1); i++) {
+        lua_rawgeti(lua, -1, i);
+        if (!read_override(lua, config))
+            return false;
+        lua_pop(lua, 1);
+    }
+    lua_settop(lua, 1);
+    return true;
+}
+
+static bool read_train(lua_State *lua, Config *config)
+{
+    if (!push_section(lua, config, "train"))
+        return false;
+    if (!read_rows(lua, config, "train", "milestones", false) ||
+        !read_milestones(lua, config))
+        return false;
+    lua_pop(lua, 1);
+    if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
+        config->micro_batch = config->recipe.batch;
+    return true;
+}
+
+/* data.mean, data.std: a number, or a list with one per channel. */
+static bool read_channels(lua_State *lua, const Config *config, const char *name,
+                          double otherwise, double least, double *values)
+{
+    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    int type = lua_getfield(lua, -1, name);
+    bool ok = type == LUA_TNIL || type == LUA_TNUMBER ||
+              (type == LUA_TTABLE && list_length(lua) == channels);
+    for (int i = 0; ok && i < channels; i++) {
+        values[i] = type == LUA_TNIL ? otherwise : lua_tonumber(lua, -1);
+        if (type == LUA_TTABLE) {
+            ok = lua_rawgeti(lua, -1, i + 1) == LUA_TNUMBER;
+            values[i] = lua_tonumber(lua, -1);
+            lua_pop(lua, 1);
+        }
+        ok = ok && values[i] >= least && values[i] <= 255;
+    }
+    lua_pop(lua, 1);
+    return ok ||
+           rt_fail("%s: data.%s: want a number of pixel units from %g to 255, or a list "
+                   "of %d of them",
+                   config->path, name, least, channels);
+}
+
+/* Names end up in lines of text and in C comments. */
+static bool plain_text(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            return false;
+    return *name != 0;
+}
+
+static bool read_classes(lua_State *lua, Config *config)
+{
+    int classes = config->net.tensors[config->output].c;
+    int type = lua_getfield(lua, -1, "classes");
+    int count = type == LUA_TTABLE ? list_length(lua) : classes;
+    bool ok = type == LUA_TNIL || (type == LUA_TTABLE && count >= 0);
+    if (ok && count != classes)
+        return rt_fail(
+            "%s: data.classes: %d names, but the last layer puts out %d scores",
+            config->path, count, classes);
+    config->class_names = rt_alloc(classes * sizeof(char *));
+    config->class_count = classes;
+    for (int i = 0; i < classes; i++) {
+        const char *name = NULL;
+        if (type == LUA_TTABLE) {
+            lua_rawgeti(lua, -1, i + 1);
+            name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
+            ok = ok && name && plain_text(name) && strlen(name) == lua_rawlen(lua, -1);
+        }
+        config->class_names[i] = name ? rt_format("%s", name) : rt_format("class %d", i);
+        if (type == LUA_TTABLE)
+            lua_pop(lua, 1);
+    }
+    lua_pop(lua, 1);
+    return ok ||
+           rt_fail("%s: data.classes: want a list of names without control characters",
+                   config->path);
+}
+
+static bool read_data(lua_State *lua, Config *config)
+{
+    const char *const names[] = {"mean", "std", "classes"};
+    bool ok = push_section(lua, config, "data") &&
+              check_names(lua, config, "data", names, 3) &&
+              read_channels(lua, config, "mean", 127, 0, config->mean) &&
+              read_channels(lua, config, "std", 128, 1e-3, config->std) &&
+              read_classes(lua, config);
+    lua_settop(lua, 1);
+    return ok;
+}
+
+bool fields_read(lua_State *lua, Config *config)
+{
+    const char *const sections[] = {"net", "data", "train", "quant"};
+    lua_settop(lua, 1);
+    return check_names(lua, config, "", sections, 4) && read_train(lua, config) &&
+           read_data(lua, config) && read_quant(lua, config);
+}

@@ -1,0 +1,80 @@
+/* Which layers are quantised, and the parameters of their quantisers: a step, a range, or
+ * both; trained ones among params, calibrated ones among stats. */
+#include "gen/passes/passes.h"
+
+#include <string.h>
+
+static int add_param(Net *net, const char *layer, const char *suffix, ParamKind kind,
+                     bool trained, int count)
+{
+    int index = net_add_tensor(net, trained ? ROLE_PARAM : ROLE_STAT, layer, suffix);
+    Tensor *tensor = &net->tensors[index];
+    tensor->param_kind = kind;
+    tensor->init = INIT_ONE;
+    tensor->rank = 1;
+    tensor->k = count;
+    return index;
+}
+
+static Quantiser add_quantiser(Net *net, const Quant *quant, const char *layer,
+                               const char *what, bool is_signed, int bits, int count)
+{
+    Quantiser q = {.quantizer = quant->quantizer,
+                   .bits = bits,
+                   .is_signed = is_signed,
+                   .gradient = quant->gradient,
+                   .gradient_scale = quant->gradient_scale,
+                   .steepness = quant->steepness,
+                   .step = NONE,
+                   .range = NONE};
+    char name[NAME_SIZE];
+    if (quant->quantizer == QUANT_STEP || quant->quantizer == QUANT_STEP_RANGE) {
+        snprintf(name, sizeof name, ".%s_step", what);
+        q.step = add_param(net, layer, name, PARAM_STEP, true, count);
+    }
+    if (quant->quantizer == QUANT_STATIC || quant->quantizer == QUANT_STEP_RANGE) {
+        snprintf(name, sizeof name, ".%s_range", what);
+        bool trained = quant->quantizer == QUANT_STEP_RANGE;
+        q.range = add_param(net, layer, name, PARAM_RANGE, trained, count);
+    }
+    return q;
+}
+
+/* The layer an activation is named after: "s1b0_conv1" for s1b0_conv1_relu. */
+static void base_name(const char *name, char base[NAME_SIZE])
+{
+    snprintf(base, NAME_SIZE, "%s", name);
+    size_t length = strlen(base), tail = strlen("_relu");
+    if (length > tail && strcmp(base + length - tail, "_relu") == 0)
+        base[length - tail] = 0;
+}
+
+void quant_add_params(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++) {
+        Op op = net->ops[i]; /* tensors grow, ops do not */
+        bool weights = op.kind == OP_CONV || op.kind == OP_DENSE;
+        if (op.quant.quantizer == QUANT_NONE)
+            continue;
+        char base[NAME_SIZE];
+        base_name(op.name, base);
+        if (weights && op.quant.w_bits < 32) {
+            bool channels = op.kind == OP_CONV && op.quant.per_channel;
+            int count = channels ? net->tensors[op.in[1]].k : 1;
+            op.own = add_quantiser(net, &op.quant, base, "weight", true, op.quant.w_bits, count);
+        }
+        if (op.kind == OP_DENSE && op.quant.w_bits < 32)
+            op.bias = add_quantiser(net, &op.quant, base, "bias", true, op.quant.w_bits, 1);
+        if (op.kind == OP_RELU && op.quant.a_bits < 32)
+            op.own = add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
+        net->ops[i] = op;
+    }
+}
+
+bool quant_used(const Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].own.quantizer != QUANT_NONE)
+            return true;
+    return false;
+}

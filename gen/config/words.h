@@ -1,0 +1,16 @@
+/* The words a config lays out layers with: image, conv, bn, relu, add, subsample, maxpool,
+ * avgpool, dense. Each appends one op to the Net and returns its output. */
+#ifndef LATHE_WORDS_H
+#define LATHE_WORDS_H
+
+#include "gen/ir/ir.h"
+
+#include <lauxlib.h>
+
+/* For sandbox_open, whose context must be the Net. Ended by {NULL, NULL}. */
+extern const luaL_Reg words[];
+
+/* The tensor that the Lua value at `index` stands for, or NONE. */
+int words_tensor(lua_State *lua, int index);
+
+#endif

@@ -1,0 +1,41 @@
+/* The constants of an inference file, computed from a checkpoint. */
+#ifndef LATHE_CONSTANTS_H
+#define LATHE_CONSTANTS_H
+
+#include "gen/config/config.h"
+#include "runtime/checkpoint/checkpoint.h"
+
+typedef struct {
+    char name[NAME_SIZE]; /* that of the infer program's tensor */
+    Type type;            /* TYPE_F32, TYPE_I32, TYPE_I64, or TYPE_U32: weight codes */
+    size_t count;
+    int bits; /* of packed codes */
+    void *values;
+} Constant;
+
+typedef struct {
+    Constant *list;
+    int count;
+} Constants;
+
+/* Of a float network: batch normalisation folded into weights and biases (Jacob et al. 2018,
+ * section 3.2): w' = w scale / sqrt(var + eps), b' = shift - mean scale / sqrt(var + eps). Of
+ * a quantised one: what the integer program computes from its weights, by the very functions
+ * that the trainer evaluates with. The checkpoint must be of the config's network. */
+bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
+                    Constants *constants);
+void constants_free(Constants *constants);
+const Constant *constants_find(const Constants *constants, const char *name);
+/* What one unit of a quantised network's integer scores is. */
+float constants_score_unit(const Constants *constants, const Config *config);
+/* An empty constant of that size; its values. */
+void *constants_add(Constants *constants, const char *name, const char *suffix, Type type,
+                    size_t count);
+
+/* The two kinds; used by constants_make. */
+void constants_fold(const Net *fused, const float *params, const float *stats,
+                    Constants *constants);
+bool constants_integer(const Config *config, const Net *fused, const float *params,
+                       const float *stats, Constants *constants);
+
+#endif

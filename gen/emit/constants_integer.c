@@ -1,0 +1,184 @@
+/* Constants of an integer file: the part of the trainer's integer program that depends on
+ * weights alone, carried out here, op by op, with the runtime's own functions. */
+#include "gen/emit/constants.h"
+
+#include "gen/passes/passes.h"
+#include "runtime/base/support.h"
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/quant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const Config *config;
+    const Net *net;
+    const float *params, *stats;
+    Constants *constants;
+} Maker;
+
+/* The tensor's values, made the first time. */
+static void *values_of(Maker *m, int tensor, Type type)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &m->net->tensors[tensor];
+    const Constant *it = constants_find(m->constants, t->name);
+    return it ? it->values : constants_add(m->constants, t->name, "", type, tensor_count(t));
+}
+
+static const float *param(const Maker *m, int tensor)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &m->net->tensors[tensor];
+    return (t->role == ROLE_PARAM ? m->params : m->stats) + t->offset;
+}
+
+static RtQuant quant_of(const Quantiser *q)
+{
+    return (RtQuant){(RtQuantizer)q->quantizer,     q->bits,
+                     q->is_signed,                  (RtRounding)q->gradient,
+                     (float)q->gradient_scale,      (float)q->steepness};
+}
+
+/* The step of codes: the image's, or the quantiser's. */
+static double step_of(const Maker *m, const Quantiser *q, int *largest)
+{
+    if (q->is_image) {
+        *largest = 255;
+        return config_image_step(m->config);
+    }
+    RtQuant quant = quant_of(q);
+    const float *step = param(m, q->step), *range = param(m, q->range);
+    return rt_quant_step(&quant, step ? *step : 0, range ? *range : 0, largest);
+}
+
+static void make_weights(Maker *m, const Op *op)
+{
+    const Tensor *w = &m->net->tensors[op->in[0]];
+    float factor[4], zero[4];
+    for (int c = 0; op->input.is_image && c < w->c; c++) {
+        factor[c] = config_image_factor(m->config, c);
+        zero[c] = (float)m->config->mean[c];
+    }
+    int steps = m->net->tensors[op->own.range != NONE ? op->own.range : op->own.step].k;
+    const RtWeights weights = {.quant = quant_of(&op->own),
+                               .taps = w->rank == 4 ? w->h * w->w : 1,
+                               .c = w->rank == 1 ? 1 : w->c,
+                               .k = w->k,
+                               .steps = steps,
+                               .factor = op->input.is_image ? factor : NULL,
+                               .zero = op->input.is_image ? zero : NULL};
+    rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
+                     param(m, op->own.range), values_of(m, op->out[0], TYPE_U32),
+                     values_of(m, op->out[1], TYPE_F32), values_of(m, op->out[2], TYPE_F32));
+}
+
+static void make_fold(Maker *m, const Op *op)
+{
+    const Net *net = m->net;
+    rt_bn_fold(op_in(net, op, "scale")->k, param(m, op->in[0]), param(m, op->in[1]),
+               param(m, op->in[2]), param(m, op->in[3]), values_of(m, op->out[0], TYPE_F32));
+}
+
+static bool make_layer(Maker *m, const Op *op)
+{
+    int largest, most;
+    double step = step_of(m, &op->own, &largest), in = step_of(m, &op->input, &most);
+    const RtSum sum = {values_of(m, op->in[0], TYPE_F32), values_of(m, op->in[1], TYPE_F32), in,
+                       (double)op->terms * most};
+    bool added = op->out[op_output(OP_I_CONSTANTS, "r")] != NONE;
+    RtSum other = {0};
+    if (added) {
+        in = step_of(m, &op->other, &most);
+        other = (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32), in,
+                        op->other_terms > 0 ? (double)op->other_terms * most : most};
+    }
+    return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step,
+                              largest, values_of(m, op->out[0], TYPE_I64),
+                              values_of(m, op->out[1], TYPE_I32),
+                              values_of(m, op->out[2], TYPE_I32),
+                              values_of(m, op->out[3], TYPE_I32)) ||
+           rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line, op->name);
+}
+
+static bool make_dense(Maker *m, const Op *op)
+{
+    int most;
+    double step = step_of(m, &op->input, &most);
+    if (rt_dense_constants(op_out(m->net, op, "ibias")->k, values_of(m, op->in[0], TYPE_F32),
+                           values_of(m, op->in[1], TYPE_F32), step, op->samples,
+                           (double)op->terms * most, values_of(m, op->out[0], TYPE_I32),
+                           values_of(m, op->out[1], TYPE_F32)))
+        return true;
+    char *why = rt_format("%s", rt_error());
+    rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
+    free(why);
+    return false;
+}
+
+/* The most bits in use of any channel. */
+static int bits_of(const Maker *m, const Op *op)
+{
+    RtQuant quant = quant_of(&op->own);
+    const float *step = param(m, op->own.step), *range = param(m, op->own.range);
+    int count = m->net->tensors[op->own.step != NONE ? op->own.step : op->own.range].k, most = 0;
+    for (int i = 0; i < count; i++) {
+        int bits = rt_quant_bits(&quant, step ? step[i] : 0, range ? range[i] : 0);
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+/* Codes at their own bits, so that unpacking is a few operations on whole words in order, which
+ * any compiler vectorises. The words of four codes fall into eight runs of `run`. Bits go in
+ * planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits first; in a plane of s
+ * bits, a word holds its share of one word each of 8 / s runs, byte over byte. */
+static void pack(Maker *m, const Op *op)
+{
+    int bits = bits_of(m, op), below = 0;
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s.codes", op->name);
+    const Constant *codes = constants_find(m->constants, name);
+    const uint32_t *words = codes->values;
+    size_t count = codes->count, run = (count + 7) / 8;
+    snprintf(name, sizeof name, "%.50s", op->name);
+    uint32_t *plane = constants_add(m->constants, name, ".packed", TYPE_U32, bits * run);
+    m->constants->list[m->constants->count - 1].bits = bits;
+    for (int s = 8; s > 0; s /= 2) {
+        if ((bits & s) == 0)
+            continue;
+        const uint32_t mask = 0x01010101u * ((1u << s) - 1);
+        for (size_t i = 0; i < count; i++) {
+            size_t r = i / run;
+            plane[r / (8 / s) * run + i % run] |= (words[i] >> below & mask) << r % (8 / s) * s;
+        }
+        plane += s * run;
+        below += s;
+    }
+}
+
+bool constants_integer(const Config *config, const Net *fused, const float *params,
+                       const float *stats, Constants *constants)
+{
+    Net net = net_copy(fused);
+    bool ok = pass_integer(&net, false);
+    Maker m = {config, &net, params, stats, constants};
+    for (int i = 0; ok && i < net.op_count; i++) {
+        const Op *op = &net.ops[i];
+        if (op->kind == OP_Q_WEIGHTS)
+            make_weights(&m, op);
+        else if (op->kind == OP_BN_FOLD)
+            make_fold(&m, op);
+        else if (op->kind == OP_I_CONSTANTS)
+            ok = make_layer(&m, op);
+        else if (op->kind == OP_I_DENSE_CONSTANTS)
+            ok = make_dense(&m, op);
+        if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE &&
+            integer_packs(&op->own))
+            pack(&m, op);
+    }
+    net_free(&net);
+    return ok;
+}

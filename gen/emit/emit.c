@@ -1,0 +1,289 @@
+/* Fills a template: pushes what passes decided to Lua and runs template.lua. */
+#include "gen/emit/emit.h"
+
+#include "gen/base/paths.h"
+#include "gen/config/fields.h"
+#include "gen/emit/profiled.h"
+#include "runtime/base/support.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_string(lua_State *lua, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    lua_pushstring(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+static void set_net(lua_State *lua, const char *name, const Net *net)
+{
+    if (net == NULL)
+        return;
+    net_push(lua, net);
+    lua_setfield(lua, -2, name);
+}
+
+static void set_flag(lua_State *lua, const char *name, bool value)
+{
+    lua_pushboolean(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+/* words(name): the constant's numbers in C, floats and codes as 32-bit words, eight to a
+ * line. Written here because there are millions of them. */
+static int constant_words(lua_State *lua)
+{
+    const Constants *constants = lua_touserdata(lua, lua_upvalueindex(1));
+    if (constants == NULL) {
+        lua_pushliteral(lua, "    /* from a checkpoint */");
+        return 1;
+    }
+    const Constant *it = constants_find(constants, luaL_checkstring(lua, 1));
+    if (it == NULL)
+        return luaL_error(lua, "no constant is called %s", lua_tostring(lua, 1));
+    enum { MOST = 32 };
+    luaL_Buffer buffer;
+    char *text = luaL_buffinitsize(lua, &buffer, it->count * MOST), *end = text;
+    for (size_t i = 0; i < it->count; i++) {
+        if (it->type == TYPE_I64)
+            end += sprintf(end, "%lldLL", (long long)((const int64_t *)it->values)[i]);
+        else if (it->type == TYPE_I32)
+            end += sprintf(end, "%ld", (long)((const int32_t *)it->values)[i]);
+        else
+            end += sprintf(end, "0x%08lx", (unsigned long)((const uint32_t *)it->values)[i]);
+        *end++ = ',';
+        *end++ = i % 8 == 7 ? '\n' : ' ';
+    }
+    luaL_pushresultsize(&buffer, end - text - 2); /* without the last comma */
+    return 1;
+}
+
+/* What one unit of an integer score is: the constant "<dense layer>.scale". */
+static void set_score_unit(lua_State *lua, const EmitInput *input)
+{
+    if (input->constants == NULL || !quant_used(&input->config->net))
+        return;
+    char text[64];
+    snprintf(text, sizeof text, "%.9gf", (double)constants_score_unit(input->constants, input->config));
+    set_string(lua, "score_unit", text);
+}
+
+/* The images, four pixels to a 32-bit word, and the scores as their words. */
+static void set_selftest(lua_State *lua, const EmitInput *input)
+{
+    if (input->selftest == NULL) {
+        set_flag(lua, "selftest", false);
+        return;
+    }
+    const ImageSet *set = &input->selftest->images;
+    size_t bytes = (size_t)set->height * set->width * set->channels;
+    lua_newtable(lua);
+    lua_pushinteger(lua, set->count);
+    lua_setfield(lua, -2, "count");
+    const char *const names[] = {"images", "scores"};
+    for (int list = 0; list < 2; list++) {
+        lua_newtable(lua);
+        for (int n = 0; n < set->count; n++) {
+            luaL_Buffer buffer;
+            luaL_buffinit(lua, &buffer);
+            size_t count = list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
+            for (size_t i = 0; i < count; i++) {
+                uint32_t word = 0;
+                if (list == 1)
+                    memcpy(&word, &input->selftest->scores[n * count + i], sizeof word);
+                for (size_t b = 4 * i; list == 0 && b < 4 * i + 4 && b < bytes; b++)
+                    word |= (uint32_t)set->pixels[n * bytes + b] << 8 * (b % 4);
+                char text[16];
+                snprintf(text, sizeof text, "0x%08lx,%s", (unsigned long)word,
+                         i % 8 == 7 ? "\n" : " ");
+                luaL_addstring(&buffer, text);
+            }
+            luaL_pushresult(&buffer);
+            lua_rawseti(lua, -2, n + 1);
+        }
+        lua_setfield(lua, -2, names[list]);
+    }
+    lua_setfield(lua, -2, "selftest");
+}
+
+/* text_of(path): a file of lathe's own, to be part of a generated one. */
+static int file_text(lua_State *lua)
+{
+    const char *path = lua_pushfstring(lua, "%s/%s", lathe_root(), luaL_checkstring(lua, 1));
+    size_t bytes;
+    char *text = rt_read_file(path, &bytes);
+    if (text == NULL)
+        return luaL_error(lua, "%s", rt_error());
+    lua_pushlstring(lua, text, bytes);
+    free(text);
+    return 1;
+}
+
+static void push_numbers(lua_State *lua, const double *values, int count, const char *name)
+{
+    lua_createtable(lua, count, 0);
+    for (int i = 0; i < count; i++) {
+        lua_pushnumber(lua, values[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, name);
+}
+
+static void push_config(lua_State *lua, const Config *config)
+{
+    lua_newtable(lua);
+    set_string(lua, "path", config->path);
+    set_string(lua, "name", config->name);
+    set_string(lua, "lines", config->lines);
+    set_string(lua, "arch", config->arch);
+    set_string(lua, "hash", config->hash);
+    push_numbers(lua, config->mean, 4, "mean");
+    push_numbers(lua, config->std, 4, "std");
+    lua_pushnumber(lua, config_image_step(config));
+    lua_setfield(lua, -2, "image_step");
+    double factors[4] = {0};
+    for (int c = 0; c < config->net.tensors[config->net.ops[0].in[0]].c; c++)
+        factors[c] = config_image_factor(config, c);
+    push_numbers(lua, factors, 4, "image_factor");
+    lua_pushinteger(lua, config->micro_batch);
+    lua_setfield(lua, -2, "micro_batch");
+    lua_createtable(lua, config->class_count, 0);
+    for (int i = 0; i < config->class_count; i++) {
+        lua_pushstring(lua, config->class_names[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, "class_names");
+    lua_setfield(lua, -2, "config");
+}
+
+static void push_target(lua_State *lua, const Target *target)
+{
+    lua_newtable(lua);
+    set_string(lua, "name", target->name);
+    set_string(lua, "cflags", target->cflags);
+    lua_pushinteger(lua, target->lanes);
+    lua_setfield(lua, -2, "lanes");
+    lua_pushinteger(lua, target->integer_lanes);
+    lua_setfield(lua, -2, "integer_lanes");
+    lua_setfield(lua, -2, "target");
+}
+
+/* The parts of the text, a list on top of the stack. */
+static void read_map(lua_State *lua, LineMap *map)
+{
+    static const char *const kinds[] = {"function", "call", "constant", "kernel", NULL};
+    int count = (int)lua_rawlen(lua, -1), list = lua_gettop(lua);
+    map->parts = rt_alloc((count + 1) * sizeof(Part));
+    for (int i = 0; i < count; i++) {
+        Part *part = &map->parts[map->count];
+        lua_rawgeti(lua, list, i + 1);
+        lua_getfield(lua, list + 1, "what");
+        part->kind = luaL_checkoption(lua, -1, NULL, kinds);
+        const struct {
+            const char *name;
+            int *value;
+        } numbers[] = {{"first", &part->first}, {"last", &part->last},
+                       {"op", &part->op},       {"variant", &part->variant}};
+        for (int n = 0; n < 4; n++) {
+            lua_getfield(lua, list + 1, numbers[n].name);
+            *numbers[n].value = (int)lua_tointeger(lua, -1);
+        }
+        lua_getfield(lua, list + 1, "program");
+        snprintf(part->program, sizeof part->program, "%s", luaL_optstring(lua, -1, ""));
+        lua_getfield(lua, list + 1, "kernel");
+        snprintf(part->kernel, sizeof part->kernel, "%s", luaL_optstring(lua, -1, ""));
+        lua_settop(lua, list);
+        map->count += part->first <= part->last;
+    }
+}
+
+/* Arguments: template name, EmitInput. Results: the text, its parts. */
+static int render(lua_State *lua)
+{
+    const char *name = lua_touserdata(lua, 1);
+    const EmitInput *input = lua_touserdata(lua, 2);
+    luaL_openlibs(lua);
+    const char *engine = lua_pushfstring(lua, "%s/gen/emit/template.lua", lathe_root());
+    if (luaL_loadfilex(lua, engine, "t") != LUA_OK)
+        return lua_error(lua);
+    lua_call(lua, 0, 1);
+    lua_getfield(lua, -1, "render");
+    lua_pushfstring(lua, "%s/templates", lathe_root());
+    lua_pushstring(lua, name);
+    lua_newtable(lua);
+    push_config(lua, input->config);
+    if (input->target)
+        push_target(lua, input->target);
+    set_net(lua, "layers", input->layers);
+    set_net(lua, "train", input->train);
+    set_net(lua, "evaluate", input->evaluate);
+    set_net(lua, "infer", input->infer);
+    set_net(lua, "infer_narrow", input->infer_narrow);
+    set_net(lua, "infer_wide", input->infer_wide);
+    set_string(lua, "header", input->header);
+    set_flag(lua, "split", input->split);
+    set_flag(lua, "only_weights", input->only_weights);
+    set_flag(lua, "profile", input->profile);
+    if (input->profile)
+        profiled_push(lua, input->train, input->evaluate);
+    lua_pushlightuserdata(lua, (void *)input->constants);
+    lua_pushcclosure(lua, constant_words, 1);
+    lua_setfield(lua, -2, "words");
+    set_selftest(lua, input);
+    set_score_unit(lua, input);
+    lua_pushcfunction(lua, file_text);
+    lua_setfield(lua, -2, "text_of");
+    set_string(lua, "command", input->command);
+    set_string(lua, "name", input->name);
+    set_string(lua, "root", input->root);
+    set_string(lua, "version", LATHE_VERSION);
+    lua_pushinteger(lua, LATHE_ABI);
+    lua_setfield(lua, -2, "abi");
+    lua_pushinteger(lua, RT_CHUNKS);
+    lua_setfield(lua, -2, "chunks");
+    set_flag(lua, "quantised", quant_used(&input->config->net));
+    fields_push_recipe(lua, input->config);
+    lua_setfield(lua, -2, "recipe");
+    if (input->more)
+        input->more(lua, input->context);
+    lua_call(lua, 3, 2);
+    return 2;
+}
+
+static int with_traceback(lua_State *lua)
+{
+    luaL_traceback(lua, lua, lua_tostring(lua, 1), 1);
+    return 1;
+}
+
+char *emit_mapped(const char *name, const EmitInput *input, size_t *bytes, LineMap *map)
+{
+    lua_State *lua = luaL_newstate();
+    lua_pushcfunction(lua, with_traceback);
+    lua_pushcfunction(lua, render);
+    lua_pushlightuserdata(lua, (void *)name);
+    lua_pushlightuserdata(lua, (void *)input);
+    if (lua_pcall(lua, 2, 2, 1) != LUA_OK) {
+        fprintf(stderr, "bug in a template: %s\n", lua_tostring(lua, -1));
+        abort();
+    }
+    *map = (LineMap){0};
+    read_map(lua, map);
+    const char *text = lua_tolstring(lua, -2, bytes);
+    char *copy = rt_grow(NULL, *bytes + 1);
+    memcpy(copy, text, *bytes + 1);
+    lua_close(lua);
+    return copy;
+}
+
+char *emit(const char *name, const EmitInput *input, size_t *bytes)
+{
+    LineMap map;
+    char *text = emit_mapped(name, input, bytes, &map);
+    free(map.parts);
+    return text;
+}

@@ -1,0 +1,59 @@
+/* Printing generated files: templates filled in with a config and its programs. */
+#ifndef LATHE_EMIT_H
+#define LATHE_EMIT_H
+
+#include "gen/config/config.h"
+#include "gen/emit/constants.h"
+#include "gen/passes/passes.h"
+#include "runtime/data/data.h"
+
+#define LATHE_VERSION "0.1"
+
+/* Images a shipped file tests itself with, and the scores they must get. */
+typedef struct {
+    ImageSet images;
+    float *scores; /* [images][classes] */
+} Selftest;
+
+/* Lines of a generated text that belong together, and whose they are. */
+typedef enum { PART_FUNCTION, PART_CALL, PART_CONSTANT, PART_KERNEL } PartKind;
+typedef struct {
+    PartKind kind;
+    int first, last; /* lines, from 1 */
+    char program[16]; /* train, evaluate or infer; of all but kernels */
+    int op;           /* its op there */
+    char kernel[KERNEL_SIZE];
+    int variant; /* of a kernel: 0 the first #if branch (AVX-512), 1 AVX2, 2 plain C */
+} Part;
+
+typedef struct {
+    Part *parts; /* by first line */
+    int count;
+} LineMap;
+
+/* What a template sees beside the config; unused parts stay NULL. */
+typedef struct {
+    const Config *config;
+    const Target *target;
+    const char *command; /* of the banner */
+    const Net *layers;   /* as the config lays them out */
+    const Net *train, *evaluate;
+    const char *root; /* Makefile: from its folder to lathe's */
+    const Net *infer, *infer_narrow, *infer_wide; /* infer: plain, AVX2, AVX-512 */
+    const char *name, *header;                    /* infer: prefix of C names; file */
+    const Constants *constants;                   /* infer, or NULL: left out */
+    const Selftest *selftest;                     /* infer, or NULL */
+    bool split, only_weights;                     /* infer: constants in their own file */
+    bool profile;                                 /* trainer: keep the time of each op */
+    void (*more)(struct lua_State *lua, const void *context); /* set names in the table on top */
+    const void *context;                                      /* of `more` */
+} EmitInput;
+
+/* The text of templates/`name`; free() it. Aborts with the template's line on an error in
+ * it, which is a bug of lathe, never the user's. */
+char *emit(const char *name, const EmitInput *input, size_t *bytes);
+/* The same, with the text's line map; free(map->parts). Constants that are missing are left
+ * out of the text. */
+char *emit_mapped(const char *name, const EmitInput *input, size_t *bytes, LineMap *map);
+
+#endif

@@ -1,0 +1,131 @@
+/* The standalone inference file: the infer program for every target, and its constants. */
+#include "gen/emit/infer_file.h"
+
+#include "gen/emit/emit.h"
+#include "gen/passes/compile.h"
+#include "gen/run/scores.h"
+#include "gen/weights/weights_file.h"
+#include "runtime/base/support.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool write_as(const char *template, const EmitInput *input, const char *path)
+{
+    size_t bytes;
+    char *text = emit(template, input, &bytes);
+    bool ok = rt_write_if_changed(path, text, bytes);
+    free(text);
+    return ok;
+}
+
+static bool write_files(EmitInput *input, const char *output)
+{
+    int stem = (int)strlen(output) - 2;
+    char *header = rt_format("%.*s.h", stem, output);
+    char *constants = rt_format("%.*s_weights.c", stem, output);
+    char *copy = rt_format("%s", header);
+    input->header = basename(copy);
+    bool ok = write_as("infer/infer.h.in", input, header) && write_as("infer/infer.c.in", input, output);
+    input->only_weights = true;
+    ok = ok && (!input->split || write_as("infer/infer.c.in", input, constants));
+    free(header);
+    free(constants);
+    free(copy);
+    return ok;
+}
+
+/* A few seeded images, and the scores the trainer's evaluation gives them. */
+static bool make_selftest(const Config *config, const char *weights, Selftest *selftest)
+{
+    static const char data[] = "random:3:2026";
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const CompileOptions options = {.target = target_find(NULL)};
+    ImageSet train = {0};
+    Array *scores = NULL;
+    if (!scores_of_trainer(config, &options, weights, data, NULL, &scores))
+        return false;
+    selftest->scores = rt_alloc(scores[0].count * sizeof(float));
+    memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));
+    arrays_free(scores, 1);
+    return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
+                     &train, &selftest->images);
+}
+
+/* The network with its weights at the bits they are packed with: learned ones. */
+static Net at_packed_bits(const Config *config, const Constants *constants)
+{
+    Net net = net_copy(&config->net);
+    for (int i = 0; constants && i < net.op_count; i++) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%.50s.packed", net.ops[i].name);
+        const Constant *packed = constants_find(constants, name);
+        if (packed)
+            net.ops[i].own.bits = packed->bits;
+    }
+    return net;
+}
+
+bool shipped_compile(const Config *config, const Constants *constants, Net nets[3])
+{
+    Config packed = *config;
+    packed.net = at_packed_bits(config, constants);
+    const char *const targets[] = {"plain", "avx2",
+                                   quant_used(&config->net) ? "vnni" : "avx512"};
+    bool ok = true;
+    for (int i = 0; i < 3; i++) {
+        const CompileOptions compile = {.target = target_find(targets[i])};
+        nets[i] = (Net){0};
+        ok = ok && compile_infer(&packed, &compile, &nets[i]);
+    }
+    net_free(&packed.net);
+    return ok;
+}
+
+EmitInput shipped_input(const Config *config, const Constants *constants, const Net nets[3],
+                        const char *command)
+{
+    return (EmitInput){.config = config,
+                       .command = command,
+                       .layers = &config->net,
+                       .infer = &nets[0],
+                       .infer_narrow = &nets[1],
+                       .infer_wide = &nets[2],
+                       .name = config->name,
+                       .constants = constants};
+}
+
+bool shipped_write(const Config *config, const char *weights, const char *output,
+                   ShippedOptions options)
+{
+    size_t length = strlen(output);
+    if (length < 3 || strcmp(output + length - 2, ".c") != 0)
+        return rt_fail("-o %s: want a file whose name ends in .c", output);
+    Checkpoint checkpoint = {0};
+    Constants constants;
+    if (!checkpoint_read(weights, &checkpoint))
+        return false;
+    bool ok = constants_make(config, &checkpoint, weights, &constants);
+    if (ok) {
+        Net nets[3];
+        char *command = rt_format("lathe emit %s", config->path);
+        Selftest selftest = {0};
+        ok = shipped_compile(config, &constants, nets);
+        EmitInput input = shipped_input(config, &constants, nets, command);
+        input.split = options.split;
+        if (ok && options.selftest && quant_used(&config->net)) {
+            ok = make_selftest(config, weights, &selftest);
+            input.selftest = &selftest;
+        }
+        ok = ok && write_files(&input, output);
+        data_free(&selftest.images);
+        free(selftest.scores);
+        free(command);
+        for (int i = 0; i < 3; i++)
+            net_free(&nets[i]);
+    }
+    constants_free(&constants);
+    checkpoint_free(&checkpoint);
+    return ok;
+}

@@ -1,0 +1,230 @@
+/* The Net as Lua tables, for templates. Field names come from ir.h's lists. */
+#include "gen/ir/ir.h"
+#include "gen/ir/transposed.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+static void push_bool_t(lua_State *lua, bool value)
+{
+    lua_pushboolean(lua, value);
+}
+
+static void push_int_t(lua_State *lua, int value)
+{
+    lua_pushinteger(lua, value);
+}
+
+static void push_long_t(lua_State *lua, long value)
+{
+    lua_pushinteger(lua, value);
+}
+
+static void push_name(lua_State *lua, const char *const *names, int value)
+{
+    lua_pushstring(lua, names[value]);
+}
+
+static void push_type_t(lua_State *lua, Type value)
+{
+    push_name(lua, type_names, value);
+}
+
+static void push_role_t(lua_State *lua, Role value)
+{
+    push_name(lua, role_names, value);
+}
+
+static void push_place_t(lua_State *lua, Place value)
+{
+    push_name(lua, place_names, value);
+}
+
+static void push_scope_t(lua_State *lua, Scope value)
+{
+    push_name(lua, scope_names, value);
+}
+
+static void push_lowering_t(lua_State *lua, Lowering value)
+{
+    push_name(lua, lowering_names, value);
+}
+
+#define PUSH(type, name, what)                                                            \
+    push_##type##_t(lua, it->name);                                                       \
+    lua_setfield(lua, -2, #name);
+
+/* C's names of the two enums in rt.h, in their order. */
+static const char *const param_kinds[] = {"PARAM_CONV",     "PARAM_DENSE",    "PARAM_BIAS",
+                                          "PARAM_BN_SCALE", "PARAM_BN_SHIFT", "PARAM_BN_MEAN",
+                                          "PARAM_BN_VAR",   "PARAM_STEP",     "PARAM_RANGE"};
+static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL", "INIT_ZERO",
+                                          "INIT_ONE"};
+
+/* A quantiser as a table; step and range as offsets into params or stats. */
+static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
+                           const char *field)
+{
+    if (it->quantizer == QUANT_NONE && !it->is_image) {
+        lua_pushboolean(lua, false);
+        lua_setfield(lua, -2, field);
+        return;
+    }
+    lua_newtable(lua);
+    push_name(lua,
+              (const char *const[]){"RT_QUANT_NONE", "RT_QUANT_STATIC", "RT_QUANT_STEP",
+                                    "RT_QUANT_STEP_RANGE"},
+              it->quantizer);
+    lua_setfield(lua, -2, "quantizer");
+    push_name(lua,
+              (const char *const[]){"ROUND_STE", "ROUND_EWGS", "ROUND_PSGD", "ROUND_TANH",
+                                    "ROUND_INVTANH"},
+              it->gradient);
+    lua_setfield(lua, -2, "rounding");
+    PUSH(int, bits, "")
+    PUSH(bool, is_signed, "")
+    PUSH(bool, is_image, "")
+    lua_pushnumber(lua, it->gradient_scale);
+    lua_setfield(lua, -2, "gradient_scale");
+    lua_pushnumber(lua, it->steepness);
+    lua_setfield(lua, -2, "steepness");
+    const int tensors[] = {it->step, it->range};
+    for (int i = 0; i < 2; i++) {
+        if (tensors[i] == NONE) {
+            lua_pushboolean(lua, false);
+        } else {
+            const Tensor *t = &net->tensors[tensors[i]];
+            lua_pushfstring(lua, "(at->step->%s + %d)",
+                            t->role == ROLE_PARAM ? "params" : "stats", (int)t->offset);
+        }
+        lua_setfield(lua, -2, i == 0 ? "step" : "range");
+    }
+    lua_pushinteger(lua, it->step == NONE ? -1 : net->tensors[it->step].offset);
+    lua_setfield(lua, -2, "step_offset");
+    bool learned = it->range != NONE && net->tensors[it->range].role == ROLE_PARAM;
+    lua_pushinteger(lua, learned ? net->tensors[it->range].offset : -1);
+    lua_setfield(lua, -2, "range_offset");
+    lua_pushinteger(lua, it->step != NONE    ? net->tensors[it->step].k
+                         : it->range != NONE ? net->tensors[it->range].k
+                                             : 1);
+    lua_setfield(lua, -2, "steps");
+    lua_setfield(lua, -2, field);
+}
+
+static void push_tensor(lua_State *lua, const Net *net, const Tensor *it)
+{
+    lua_newtable(lua);
+    TENSOR_FIELDS(PUSH)
+    lua_pushstring(lua, it->name);
+    lua_setfield(lua, -2, "name");
+    lua_pushinteger(lua, tensor_count(it));
+    lua_setfield(lua, -2, "count");
+    lua_pushstring(lua, param_kinds[it->param_kind]);
+    lua_setfield(lua, -2, "param_kind");
+    lua_pushstring(lua, param_inits[it->init]);
+    lua_setfield(lua, -2, "init");
+    lua_pushinteger(lua, tensor_row(it));
+    lua_setfield(lua, -2, "row");
+    lua_pushinteger(lua, it->top * tensor_row(it) + (long)it->left * it->cs);
+    lua_setfield(lua, -2, "inside"); /* floats from the halo's corner to pixel 0, 0 */
+    lua_pushinteger(lua, type_bytes(it->type));
+    lua_setfield(lua, -2, "size");
+    push_quantiser(lua, net, &it->codes, "codes");
+}
+
+/* op[slot] = tensor; an empty slot is false, so that templates can ask for it. */
+static void push_slots(lua_State *lua, int tensors, const char *names, const int *slots)
+{
+    int index = 0;
+    for (const char *p = names; *p; index++) {
+        size_t n = strcspn(p, " ");
+        lua_pushlstring(lua, p, n);
+        if (slots[index] == NONE)
+            lua_pushboolean(lua, false);
+        else
+            lua_geti(lua, tensors, slots[index] + 1);
+        lua_settable(lua, -3);
+        p += n + (p[n] == ' ');
+    }
+}
+
+/* The phases of a transposed convolution along one axis, as a list of tables. */
+static void push_phases(lua_State *lua, int kernel, int stride, int pad, int size,
+                        const char *field)
+{
+    Phase phases[MOST_STRIDE];
+    int count = axis_phases(kernel, stride, pad, size, phases);
+    lua_createtable(lua, count, 0);
+    for (int i = 0; i < count; i++) {
+        const Phase *it = &phases[i];
+        lua_newtable(lua);
+        PUSH(int, first, "")
+        PUSH(int, count, "")
+        PUSH(int, taps, "")
+        PUSH(int, tap, "")
+        PUSH(int, start, "")
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, field);
+}
+
+static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
+{
+    const OpInfo *info = &op_info[it->kind];
+    lua_newtable(lua);
+    OP_FIELDS(PUSH)
+    const char *const texts[][2] = {
+        {"kind", info->name}, {"suffix", info->suffix}, {"what", info->what},
+        {"name", it->name},   {"file", it->file},       {"kernel", it->kernel},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        lua_pushstring(lua, texts[i][1]);
+        lua_setfield(lua, -2, texts[i][0]);
+    }
+    PUSH(int, line, "")
+    PUSH(int, layer, "")
+    lua_pushinteger(lua, it - net->ops);
+    lua_setfield(lua, -2, "index");
+    push_quantiser(lua, net, &it->own, "own");
+    push_quantiser(lua, net, &it->bias, "bias_own");
+    push_quantiser(lua, net, &it->input, "input");
+    push_quantiser(lua, net, &it->other, "other");
+    push_slots(lua, tensors, info->inputs, it->in);
+    push_slots(lua, tensors, info->outputs, it->out);
+    if (it->kind == OP_CONV_FLIP || it->kind == OP_CONV_BWD_INPUT) {
+        push_phases(lua, it->kernel_h, it->stride, it->pad_top, it->rows, "phases_h");
+        push_phases(lua, it->kernel_w, it->stride, it->pad_left, it->columns, "phases_w");
+    }
+}
+
+void net_push(lua_State *lua, const Net *net)
+{
+    luaL_checkstack(lua, 16, NULL);
+    lua_newtable(lua);
+    lua_newtable(lua);
+    int tensors = lua_gettop(lua);
+    for (int i = 0; i < net->tensor_count; i++) {
+        push_tensor(lua, net, &net->tensors[i]);
+        lua_seti(lua, tensors, i + 1);
+    }
+    lua_newtable(lua);
+    for (int i = 0; i < net->op_count; i++) {
+        push_op(lua, tensors, net, &net->ops[i]);
+        lua_seti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -3, "ops");
+    lua_setfield(lua, -2, "tensors");
+    const struct {
+        const char *name;
+        long value;
+    } numbers[] = {
+        {"segments", net->segments},         {"batch", net->batch},
+        {"arena_bytes", net->arena_bytes},   {"worker_bytes", net->worker_bytes},
+        {"param_floats", net->param_floats},
+        {"stat_floats", net->stat_floats},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        lua_pushinteger(lua, numbers[i].value);
+        lua_setfield(lua, -2, numbers[i].name);
+    }
+}

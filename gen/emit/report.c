@@ -1,0 +1,137 @@
+/* The layer table of `lathe show` and report.txt. */
+#include "gen/emit/report.h"
+
+#include "runtime/kernels/quant.h"
+
+#include <string.h>
+
+/* Parameters as the network's own: without those of quantisers. */
+static long op_params(const Net *net, const Op *op)
+{
+    long sum = 0;
+    for (int i = 0; i < OP_INPUTS; i++) {
+        const Tensor *t = op->in[i] == NONE ? NULL : &net->tensors[op->in[i]];
+        if (t && t->role == ROLE_PARAM)
+            sum += tensor_count(t);
+    }
+    return sum;
+}
+
+/* Bits of a quantiser's numbers, each channel at its own: learned ones from `params`, or where
+ * learning begins when that is NULL. 32 without a quantiser. */
+static double total_bits(const Net *net, const Quantiser *q, long numbers, const float *params)
+{
+    if (q->quantizer == QUANT_NONE)
+        return 32.0 * numbers;
+    if (q->quantizer != QUANT_STEP_RANGE || params == NULL)
+        return (double)q->bits * numbers;
+    const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer, .bits = q->bits,
+                           .is_signed = q->is_signed};
+    const Tensor *step = &net->tensors[q->step], *range = &net->tensors[q->range];
+    double bits = 0;
+    for (int i = 0; i < step->k; i++)
+        bits += rt_quant_bits(&quant, params[step->offset + i], params[range->offset + i]);
+    return bits * numbers / step->k;
+}
+
+double report_bits(const Net *net, const Quantiser *quantiser, const float *params)
+{
+    return total_bits(net, quantiser, 1, params);
+}
+
+/* Bytes of conv and dense weights and biases, the table's Size. */
+static double op_bytes(const Net *net, const Op *op, const float *params)
+{
+    if (op->kind != OP_CONV && op->kind != OP_DENSE)
+        return 0;
+    double bits = total_bits(net, &op->own, tensor_count(op_in(net, op, "w")), params);
+    if (op->kind == OP_DENSE)
+        bits += total_bits(net, &op->bias, tensor_count(op_in(net, op, "b")), params);
+    return bits / 8;
+}
+
+double report_bytes(const Config *config, const float *params)
+{
+    double bytes = 0;
+    for (int i = 0; i < config->net.op_count; i++)
+        bytes += op_bytes(&config->net, &config->net.ops[i], params);
+    return bytes;
+}
+
+/* "4", or with a mean over channels "3.5"; "-" where nothing has bits. */
+static void bits_text(char text[16], const Net *net, const Op *op, const float *params)
+{
+    bool weights = op->kind == OP_CONV || op->kind == OP_DENSE;
+    if (!weights && op->kind != OP_RELU && op->kind != OP_IMAGE) {
+        snprintf(text, 16, "-");
+        return;
+    }
+    double bits = op->kind == OP_IMAGE ? 8 : total_bits(net, &op->own, 1, params);
+    snprintf(text, 16, "%.3g", bits);
+}
+
+static void shape_text(char text[48], const Tensor *t)
+{
+    snprintf(text, 48, "%dx%dx%d", t->h, t->w, t->c);
+}
+
+static void kind_text(char text[32], const Op *op)
+{
+    size_t length = 0;
+    for (const char *p = op_info[op->kind].name; *p; p++)
+        text[length++] = *p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p;
+    text[length] = 0;
+    if (op->kernel_h)
+        snprintf(text + length, 32 - length, " %dx%d/%d", op->kernel_h, op->kernel_w,
+                 op->stride);
+}
+
+ReportRow report_row(const Net *net, int layer, const float *params)
+{
+    const Op *op = &net->ops[layer];
+    ReportRow row = {.params = op_params(net, op), .bytes = op_bytes(net, op, params)};
+    shape_text(row.in, &net->tensors[op->in[0]]);
+    shape_text(row.out, &net->tensors[op->out[0]]);
+    kind_text(row.kind, op);
+    bits_text(row.bits, net, op, params);
+    return row;
+}
+
+void report_print(FILE *file, const Config *config, const float *values)
+{
+    const Net *net = &config->net;
+    long params = 0, macs = 0;
+    double bytes = 0;
+    fprintf(file, "%s (%s)\n\n", config->name, config->path);
+    fprintf(file, "%-20s %-12s %-13s %-13s %5s %10s %13s %11s  %s\n", "layer", "op", "in",
+            "out", "bits", "parameters", "MACs", "bytes", "config line");
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        const ReportRow row = report_row(net, i, values);
+        fprintf(file, "%-20s %-12s %-13s %-13s %5s %10ld %13ld %11.0f  %s:%d\n", op->name,
+                row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes, op->file,
+                op->line);
+        params += row.params;
+        macs += op->macs;
+        bytes += row.bytes;
+    }
+    fprintf(file, "\n%ld parameters, %ld MACs an image\n", params, macs);
+    fprintf(file,
+            "size %.2f KB: conv and dense weights and biases at their bits, KB = 1000 bytes\n",
+            bytes / 1000);
+}
+
+void report_print_programs(FILE *file, const Net *train, const Target *target)
+{
+    fprintf(file, "\ntraining for %s, %d images a pass: arena %.1f MB\n\n", target->name,
+            train->batch, train->arena_bytes / 1e6);
+    fprintf(file, "%-20s %-18s %-9s %6s  %s\n", "layer", "pass", "lowering", "lanes",
+            "tile (rows x vectors)");
+    for (int i = 0; i < train->op_count; i++) {
+        const Op *op = &train->ops[i];
+        if (op->tile_rows)
+            fprintf(file, "%-20s %-18s %-9s %6d  %d x %d\n", op->name,
+                    op_info[op->kind].suffix, op->lowering == LOWER_CALL ? "call" : "direct",
+                    op->lanes, op->tile_rows, op->tile_vectors);
+    }
+}

@@ -1,9 +1,0 @@
-/* A checkpoint's arrays as NumPy reads them: see export.h. */
-#include "export.h"
-
-#include "weights_file.h"
-
-bool export_npz(const char *path, const Checkpoint *checkpoint)
-{
-    return npz_write(path, checkpoint->arrays, checkpoint->count);
-}

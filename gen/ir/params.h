@@ -1,0 +1,13 @@
+/* The network's parameters as the runtime's Params. */
+#ifndef LATHE_PARAMS_H
+#define LATHE_PARAMS_H
+
+#include "gen/ir/ir.h"
+
+/* In the Net's order; names point into the Net. free() the list. */
+Param *params_of(const Net *net, Role role);
+int params_count(const Net *net, Role role);
+/* PyTorch's name of it, NULL when the config gives none. */
+const char *params_torch(const Net *net, const Param *param);
+
+#endif

@@ -1,0 +1,53 @@
+/* The passes, in the order main.c runs them. Each file's head says what it needs and sets. */
+#ifndef LATHE_PASSES_H
+#define LATHE_PASSES_H
+
+#include "gen/ir/ir.h"
+
+/* What code is generated for. */
+typedef struct {
+    const char *name;   /* vnni (AVX-512 with it), avx512, avx2, plain */
+    int lanes;          /* floats per vector */
+    int integer_lanes;  /* sums per vector of integer kernels */
+    int registers;      /* vector registers */
+    const char *cflags; /* for gcc and clang */
+    bool calls;         /* what has a runtime function calls it: the compiler is not clever */
+} Target;
+
+/* The target of that name, or (NULL) the best this machine runs; NULL and rt_fail for an
+ * unknown name. */
+const Target *target_find(const char *name);
+
+/* Output shape, halo wishes and cost of the op just added, and its output tensor; called
+ * while the config runs so that an error carries its line. False and rt_fail. */
+bool shape_op(Net *net, int op);
+
+/* Give layers their quantisers' parameters, as their Quant says; once, after all layers. */
+void quant_add_params(Net *net);
+/* Whether any layer is quantised. */
+bool quant_used(const Net *net);
+
+/* fuse: runs of bn, add and relu become one op. */
+void pass_fuse(Net *net);
+/* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
+void pass_fold(Net *net);
+/* quantise: for training, where the config quantises; codes and integer convolutions. */
+void pass_quantise(Net *net);
+/* integer: for evaluation and inference; nothing but integers from the image to the scores.
+ * False and rt_fail, naming the layer, when one is kept in floats. When `standalone`, what
+ * depends on weights is constant instead of computed. */
+bool pass_integer(Net *net, bool standalone);
+/* Whether a standalone file packs such weights, with an I_UNPACK in front of their layer. */
+bool integer_packs(const Quantiser *quantiser);
+/* grad: for training; batch statistics, loss and backward ops. */
+void pass_grad(Net *net);
+/* select: lowering, vectors and tiles of every op, as the target wants them. */
+void pass_select(Net *net, const Target *target, const Lowering *force);
+/* schedule: order and segments. */
+void pass_schedule(Net *net);
+/* sequence: for one image; every op its own segment, in order. */
+void pass_sequence(Net *net);
+/* plan: halos, arena offsets from liveness. */
+void pass_plan(Net *net, int batch);
+
+#endif

@@ -1,0 +1,349 @@
+/* select: how each op is lowered. Needs: shapes. Sets: halos, lanes, tiles, lowering, the
+ * way weight gradients are shared among threads, and the name of each kernel, which says all
+ * that its text depends on. */
+#include "gen/passes/passes.h"
+
+#include "gen/ir/transposed.h"
+#include "runtime/base/support.h"
+#include "runtime/kernels/quant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const Target targets[] = {
+    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512", false},
+    {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512", false},
+    {"avx2", 8, 8, 16, "-march=x86-64-v3", false},
+    {"plain", 1, 1, 16, "", false},
+    {"tcc", 1, 1, 16, "", true},
+};
+enum { MOST_TASKS = 64 };
+enum { TARGETS = sizeof targets / sizeof *targets };
+
+static bool machine_runs(const char *name)
+{
+#if defined(__x86_64__)
+    if (strcmp(name, "vnni") == 0)
+        return machine_runs("avx512") && __builtin_cpu_supports("avx512vnni");
+    if (strcmp(name, "avx512") == 0)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    if (strcmp(name, "avx2") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return strcmp(name, "plain") == 0; /* and tcc, for those who ask for it */
+}
+
+const Target *target_find(const char *name)
+{
+    const char *names[TARGETS];
+    for (int i = 0; i < TARGETS; i++) {
+        names[i] = targets[i].name;
+        if (name ? strcmp(name, names[i]) == 0 : machine_runs(names[i]))
+            return &targets[i];
+    }
+    const char *nearest = rt_nearest(name, names, TARGETS);
+    rt_fail("--target %s: want vnni, avx512, avx2, plain or tcc%s%s", name,
+            nearest ? "; did you mean " : "", nearest ? nearest : "");
+    return NULL;
+}
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* A convolution reads its borders from a halo of zeros, so that no loop tests for them. */
+static void want_halo(Tensor *tensor, int top, int left, int bottom, int right)
+{
+    tensor->top = most(tensor->top, top);
+    tensor->left = most(tensor->left, left);
+    tensor->bottom = most(tensor->bottom, bottom);
+    tensor->right = most(tensor->right, right);
+}
+
+static void axis_halo(int kernel, int stride, int pad, int inputs, int outputs, int *before,
+                      int *after)
+{
+    Phase phases[MOST_STRIDE];
+    int count = axis_phases(kernel, stride, pad, inputs, phases);
+    *before = *after = 0;
+    for (int i = 0; i < count; i++) {
+        const Phase *phase = &phases[i];
+        if (phase->taps == 0)
+            continue;
+        *before = most(*before, -phase->start);
+        *after = most(*after, phase->start + phase->count - 1 + phase->taps - outputs);
+    }
+}
+
+static void set_halos(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        if (op->kind == OP_CONV || op->kind == OP_CONV_FOLDED || op->kind == OP_Q_CONV ||
+            op->kind == OP_I_CONV || op->kind == OP_CONV_BWD_WEIGHT)
+            want_halo(op_in(net, op, "x"), op->pad_top, op->pad_left, op->pad_bottom,
+                      op->pad_right);
+        if (op->kind != OP_CONV_BWD_INPUT)
+            continue;
+        Tensor *dy = op_in(net, op, "dy");
+        int top, left, bottom, right;
+        axis_halo(op->kernel_h, op->stride, op->pad_top, op->rows, dy->h, &top, &bottom);
+        axis_halo(op->kernel_w, op->stride, op->pad_left, op->columns, dy->w, &left, &right);
+        want_halo(dy, top, left, bottom, right);
+    }
+}
+
+/* The widest vector that divides the channels. */
+static int lanes_for(const Target *target, int channels)
+{
+    int lanes = target->lanes;
+    while (lanes > 1 && (lanes == 2 || channels % lanes != 0))
+        lanes /= 2;
+    return lanes;
+}
+
+/* Integer kernels have one vector width, or none. */
+static int integer_lanes_for(const Target *target, int channels)
+{
+    return channels % target->integer_lanes == 0 ? target->integer_lanes : 1;
+}
+
+/* Cycles a tile of rows x vectors takes per input value: two multiply-adds, or two loads,
+ * a cycle, four cycles until a sum can be added to again, and a little for the loop. */
+static double tile_cycles(int rows, int vectors)
+{
+    double sums = rows * vectors / 2.0, loads = (rows + vectors) / 2.0;
+    double cycles = sums > loads ? sums : loads;
+    return (cycles > 4 ? cycles : 4) + 0.25;
+}
+
+/* The tile with the least time for `rows` x `vectors` results: its sums and one row of
+ * weights stay in registers. A remainder of rows gets a smaller tile of its own, unless the
+ * tiles must come out `whole`. Where weights lie in blocks of `block` vectors, a tile is a part
+ * of one, or several. */
+static void choose_tile(Op *op, const Target *target, int rows, int vectors, int block,
+                        bool whole)
+{
+    double best = 1e30;
+    for (int v = 1; v <= vectors && v <= 8; v++) {
+        for (int r = 1; r <= rows; r++) {
+            if (vectors % v != 0 || (block % v != 0 && v % block != 0) ||
+                r * v + v + 1 > target->registers || (whole && rows % r != 0))
+                continue;
+            double time = rows / r * tile_cycles(r, v);
+            time += rows % r ? tile_cycles(rows % r, v) : 0;
+            time *= vectors / v;
+            if (time < best - 1e-9) {
+                best = time;
+                op->tile_rows = r;
+                op->tile_vectors = v;
+            }
+        }
+    }
+}
+
+/* Small weight gradients are summed per chunk of images and added up after the loop; large
+ * ones would take too much memory so, and are cut into tasks that go through all images. */
+static void share_weight_gradient(Net *net, int index)
+{
+    enum { MOST_COPIES = 16 << 20 };
+    Op *op = &net->ops[index];
+    const Tensor *dw = op_out(net, op, "dw");
+    long bytes = tensor_count(dw) * 4;
+    if (bytes * RT_CHUNKS > MOST_COPIES) {
+        op->scope = SCOPE_TASKS;
+        return;
+    }
+    char name[NAME_SIZE], file[2 * NAME_SIZE];
+    snprintf(name, sizeof name, "%s", op->name);
+    snprintf(file, sizeof file, "%s", op->file);
+    int line = op->line, gradient = op->out[op_output(op->kind, "dw")];
+    int partial = net_add_tensor(net, ROLE_PARTIAL, name, ".gradient_sums");
+    net->tensors[partial].rank = 2;
+    net->tensors[partial].c = 1;
+    net->tensors[partial].k = (int)(bytes / 4);
+    op->out[op_output(op->kind, "partial")] = partial;
+    op->out[op_output(op->kind, "dw")] = NONE;
+    int total = net_add_op(net, OP_ADD_CHUNKS, name, file, line);
+    Op add = net->ops[total];
+    add.in[0] = partial;
+    add.out[0] = gradient;
+    add.tasks = RT_CHUNKS;
+    add.layer = net->ops[index].layer;
+    /* Ahead of what reads the gradient: that of a quantiser. */
+    memmove(&net->ops[index + 2], &net->ops[index + 1], (total - index - 1) * sizeof(Op));
+    net->ops[index + 1] = add;
+}
+
+/* Heavy ops, beside float convolutions, that the runtime has a function for as well. */
+static bool has_function(const Net *net, const Op *op)
+{
+    switch (op->kind) {
+    case OP_POINT:
+    case OP_BN_STATS:
+    case OP_POINT_SUMS:
+    case OP_POINT_BWD:
+    case OP_Q_CONV:
+    case OP_Q_POINT:
+    case OP_Q_POINT_SUMS:
+    case OP_Q_POINT_BWD:
+    case OP_I_CONV:
+        return true;
+    case OP_Q_FLOAT: /* but for the image, whose means differ by channel */
+        return !op_in(net, op, "x")->codes.is_image;
+    default:
+        return false;
+    }
+}
+
+/* Lowering, vectors and tile of one op; which channels vectors run along depends on its kind. */
+static void lower(const Net *net, Op *op, const Target *target, const Lowering *force)
+{
+    const Tensor *t;
+    switch (op->kind) {
+    case OP_CONV:
+    case OP_CONV_FOLDED:
+        t = op_out(net, op, "y");
+        op->lanes = lanes_for(target, t->c);
+        choose_tile(op, target, t->w, t->c / op->lanes, 1, false);
+        break;
+    case OP_Q_CONV:
+    case OP_I_CONV:
+        t = op_out(net, op, "y");
+        op->lanes = integer_lanes_for(target, t->c);
+        choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes, false);
+        break;
+    case OP_Q_POINT:
+        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
+        break;
+    case OP_Q_FLOAT:
+        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
+        break;
+    case OP_Q_POINT_SUMS:
+    case OP_Q_POINT_BWD:
+        op->lanes = lanes_for(target, op_in(net, op, "dy")->c);
+        break;
+    case OP_CONV_BWD_INPUT:
+        t = op_out(net, op, "dx");
+        op->lanes = lanes_for(target, t->c);
+        choose_tile(op, target, (t->w - 1) / op->stride + 1, t->c / op->lanes, 1, false);
+        break;
+    case OP_CONV_BWD_WEIGHT:
+        t = op_in(net, op, "dy");
+        op->lanes = lanes_for(target, t->c);
+        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes, 1, true);
+        op->blocks = op->kernel_h * op->kernel_w * op_in(net, op, "x")->c / op->tile_rows;
+        if (op->scope == SCOPE_TASKS)
+            op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
+        break;
+    case OP_POINT:
+    case OP_BN_STATS:
+        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
+        break;
+    case OP_POINT_SUMS:
+    case OP_POINT_BWD:
+        op->lanes = lanes_for(target, op_in(net, op, "dy")->c);
+        break;
+    default:
+        op->lanes = 1;
+        break;
+    }
+    bool convolution = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
+                       op->kind == OP_CONV_BWD_WEIGHT;
+    if (!convolution && !has_function(net, op))
+        return;
+    if (force)
+        op->lowering = *force;
+    else if (target->calls || (convolution && op->lanes == 1 && target->lanes > 1))
+        op->lowering = LOWER_CALL;
+}
+
+/* "_x544" and such: a tensor in a kernel's name, by the floats of its row. */
+static void append_rows(char *name, const Net *net, const Op *op)
+{
+    const int *slots[] = {op->in, op->out};
+    const int counts[] = {OP_INPUTS, OP_OUTPUTS};
+    for (int side = 0; side < 2; side++) {
+        for (int i = 0; i < counts[side]; i++) {
+            const Tensor *t = slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
+            size_t length = strlen(name);
+            static const char *const letters[] = {"c", "", "", "i", "", ""};
+            if (t && t->role == ROLE_DATA)
+                snprintf(name + length, KERNEL_SIZE - length, "_%s%ld", letters[t->type],
+                         tensor_row(t));
+        }
+    }
+}
+
+static void name_kernel(const Net *net, Op *op)
+{
+    const Tensor *t = NULL; /* whose shape the kernel is named by: the first per-image one */
+    for (int i = 0; i < OP_INPUTS && t == NULL; i++)
+        if (op->in[i] != NONE && (net->tensors[op->in[i]].role == ROLE_DATA ||
+                                  net->tensors[op->in[i]].role == ROLE_PIXELS))
+            t = &net->tensors[op->in[i]];
+    const Tensor *out = op->out[0] == NONE ? NULL : &net->tensors[op->out[0]];
+    char kind[KERNEL_SIZE / 2];
+    size_t length = 0;
+    for (const char *p = op_info[op->kind].name; *p; p++)
+        kind[length++] = *p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p;
+    kind[length] = 0;
+    char window[KERNEL_SIZE / 4] = "";
+    if (op->kernel_h)
+        snprintf(window, sizeof window, "_%dx%ds%dp%d%d", op->kernel_h, op->kernel_w,
+                 op->stride, op->pad_top, op->pad_left);
+    else if (op->stride)
+        snprintf(window, sizeof window, "_s%d", op->stride);
+    char shapes[KERNEL_SIZE / 2] = "";
+    if (t && out && out->rank == 3)
+        snprintf(shapes, sizeof shapes, "_%dx%dx%d_%dx%dx%d", t->h, t->w, t->c, out->h,
+                 out->w, out->c);
+    else if (op->kind == OP_CONV_FLIP)
+        snprintf(shapes, sizeof shapes, "_%dx%d_phases%dx%d", op_in(net, op, "w")->c,
+                 op_in(net, op, "w")->k, op->rows < op->stride ? op->rows : op->stride,
+                 op->columns < op->stride ? op->columns : op->stride);
+    else if (t)
+        snprintf(shapes, sizeof shapes, "_%dx%dx%d", t->h, t->w, t->c);
+    bool affine = (op->kind == OP_POINT || op->kind == OP_POINT_BWD ||
+                   op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_BWD ||
+                   op->kind == OP_Q_POINT_SUMS) &&
+                  op->in[op_input(op->kind, "coef")] != NONE;
+    bool bias = op->kind == OP_CONV_FOLDED && op->in[op_input(op->kind, "b")] != NONE;
+    bool only_residual = op->kind == OP_POINT_BWD && op->out[0] == NONE;
+    snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s%s%s", kind, window, shapes,
+             affine ? "_bn" : "", bias ? "_bias" : "", only_residual ? "_residual" : "",
+             op->relu ? "_relu" : "", op->accumulate ? "_add" : "",
+             op->accumulate_residual ? "_addr" : "", op->lowering == LOWER_CALL ? "_call" : "");
+    append_rows(op->kernel, net, op);
+    bool quantises = op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_SUMS ||
+                     op->kind == OP_Q_POINT_BWD;
+    size_t end = strlen(op->kernel);
+    if (quantises)
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d", op->own.quantizer,
+                 op->own.gradient, op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
+                 op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
+    end = strlen(op->kernel);
+    if (quantises && op->kind != OP_Q_POINT && op->own.gradient) /* in millionths */
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_a%.0fk%.0f",
+                 op->own.gradient_scale * 1e6, op->own.steepness * 1e6);
+    else if (op->kind == OP_I_UNPACK)
+        snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%d_%dbits", out->c, out->k,
+                 op->own.bits);
+    else if (op->in_steps)
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_steps");
+}
+
+void pass_select(Net *net, const Target *target, const Lowering *force)
+{
+    set_halos(net);
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)
+            share_weight_gradient(net, i);
+    for (int i = 0; i < net->op_count; i++) {
+        Op *op = &net->ops[i];
+        lower(net, op, target, force);
+        name_kernel(net, op);
+    }
+}

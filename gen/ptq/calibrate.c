@@ -1,0 +1,402 @@
+/* Ranges, rounding and corrections of one layer: see calibrate.h. Layers are matrix products
+ * of windows: y [pixels][k] = columns [pixels][d] w [d][k]. */
+#include "gen/ptq/calibrate.h"
+
+#include "gen/ptq/ranges.h"
+#include "gen/ptq/rounding.h"
+#include "runtime/base/support.h"
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/quant.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEW_BITS = 6 }; /* up to here rounding is learned */
+enum { GROUP = 128 };  /* output channels rounded together */
+enum { ROWS = 1024 };  /* at most, of a matrix product, where an image has fewer pixels */
+
+/* One layer at work. */
+typedef struct {
+    Calibration *c;
+    const Op *op;
+    const Tensor *x, *y, *w;
+    Values *in, *out;
+    int d, k, pixels;
+    float *weights;       /* [d][k], the image's factor in them */
+    float *rounded;       /* [d][k] quantised */
+    float *gram, *target; /* copies [parts][d][d], [parts][d][k] */
+    int parts;
+    float step[1 << 16]; /* by output channel */
+    int largest;
+} Layer;
+
+void calibration_begin(Calibration *c, const Config *config, const Net *net, int images,
+                       float *params, float *stats)
+{
+    *c = (Calibration){.config = config,
+                       .net = net,
+                       .images = images,
+                       .params = params,
+                       .stats = stats,
+                       .values = rt_alloc(net->tensor_count * sizeof(Values))};
+}
+
+static void release(Values *values)
+{
+    free(values->f);
+    free(values->q);
+    values->f = values->q = NULL;
+}
+
+void calibration_end(Calibration *c)
+{
+    for (int i = 0; i < c->net->tensor_count; i++)
+        release(&c->values[i]);
+    free(c->values);
+}
+
+Values *calibration_values(Calibration *c, int tensor)
+{
+    Values *values = &c->values[tensor];
+    if (values->f == NULL) {
+        size_t bytes = (size_t)c->images * tensor_count(&c->net->tensors[tensor]) * sizeof(float);
+        values->f = rt_alloc(bytes);
+        values->q = rt_alloc(bytes);
+    }
+    return values;
+}
+
+void calibration_release(Calibration *c, int done)
+{
+    for (int t = 0; t < c->net->tensor_count; t++) {
+        bool needed = c->net->tensors[t].role == ROLE_LOGITS;
+        for (int i = done + 1; i < c->net->op_count && !needed; i++)
+            needed = op_reads(&c->net->ops[i], t) || op_writes(&c->net->ops[i], t);
+        if (!needed)
+            release(&c->values[t]);
+    }
+}
+
+const Op *calibration_producer(const Calibration *c, int tensor)
+{
+    for (int i = 0; i < c->net->op_count; i++)
+        if (op_writes(&c->net->ops[i], tensor))
+            return &c->net->ops[i];
+    return NULL;
+}
+
+/* The windows of one image, [pixels][d]; outside the image lies `pad`. */
+static void columns_of(const Layer *l, const float *x, const float *pad, float *columns)
+{
+    const Op *op = l->op;
+    int c = l->x->c, rows = op->kernel_h ? op->kernel_h : 1, width = op->kernel_h ? op->kernel_w : 1;
+    int stride = op->stride ? op->stride : 1;
+    for (int h = 0; h < l->y->h; h++)
+        for (int p = 0; p < l->y->w; p++)
+            for (int r = 0; r < rows; r++)
+                for (int s = 0; s < width; s++, columns += c) {
+                    int row = h * stride - op->pad_top + r, column = p * stride - op->pad_left + s;
+                    bool inside = row >= 0 && row < l->x->h && column >= 0 && column < l->x->w;
+                    if (inside)
+                        memcpy(columns, x + ((size_t)row * l->x->w + column) * c,
+                               c * sizeof(float));
+                    for (int i = 0; !inside && i < c; i++)
+                        columns[i] = pad ? pad[i] : 0;
+                }
+}
+
+/* The images of one part, in batches of about ROWS pixels. */
+typedef struct {
+    int first, end, batch;
+    float *columns; /* of a batch */
+} Part;
+
+static Part part_of(const Layer *l, int part)
+{
+    Part p = {.first = l->c->images * part / l->parts, .end = l->c->images * (part + 1) / l->parts};
+    p.batch = l->pixels < ROWS ? ROWS / l->pixels : 1;
+    p.batch = p.batch < p.end - p.first ? p.batch : p.end - p.first;
+    p.columns = rt_alloc(((size_t)p.batch * l->pixels * l->d + 1) * sizeof(float));
+    return p;
+}
+
+static void batch_columns(const Layer *l, const Part *p, int first, int count, bool quantised)
+{
+    size_t in = tensor_count(l->x), windows = (size_t)l->pixels * l->d;
+    const float *x = quantised ? l->in->q : l->in->f;
+    const float *pad = quantised && l->in->is_image ? l->in->pad : NULL;
+    for (int n = 0; n < count; n++)
+        columns_of(l, x + (first + n) * in, pad, p->columns + n * windows);
+}
+
+/* Float outputs of the images of one part, and the sums that rounding needs. */
+static void float_part(void *context, int part, int worker)
+{
+    (void)worker;
+    Layer *l = context;
+    Part p = part_of(l, part);
+    for (int n = p.first; n < p.end; n += p.batch) {
+        int count = p.end - n < p.batch ? p.end - n : p.batch, rows = count * l->pixels;
+        float *y = l->out->f + n * tensor_count(l->y);
+        batch_columns(l, &p, n, count, false);
+        rt_matmul(false, rows, l->k, l->d, p.columns, l->weights, 0, y);
+        if (l->gram == NULL)
+            continue;
+        batch_columns(l, &p, n, count, true);
+        rt_matmul(true, l->d, l->d, rows, p.columns, p.columns, 1,
+                  l->gram + (size_t)part * l->d * l->d);
+        rt_matmul(true, l->d, l->k, rows, p.columns, y, 1,
+                  l->target + (size_t)part * l->d * l->k);
+    }
+    free(p.columns);
+}
+
+static void quantised_part(void *context, int part, int worker)
+{
+    (void)worker;
+    Layer *l = context;
+    Part p = part_of(l, part);
+    for (int n = p.first; n < p.end; n += p.batch) {
+        int count = p.end - n < p.batch ? p.end - n : p.batch;
+        batch_columns(l, &p, n, count, true);
+        rt_matmul(false, count * l->pixels, l->k, l->d, p.columns, l->rounded, 0,
+                  l->out->q + n * tensor_count(l->y));
+    }
+    free(p.columns);
+}
+
+/* Range and step of the weights, per tensor or channel, into the quantiser's parameters. */
+static void find_steps(Layer *l)
+{
+    const Op *op = l->op;
+    const Quantiser *own = &op->own;
+    const Net *net = l->c->net;
+    int param = own->range != NONE ? own->range : own->step, steps = net->tensors[param].k;
+    for (int s = 0; s < steps; s++) {
+        long count = steps == 1 ? (long)l->d * l->k : l->d;
+        const float *values = l->weights + (steps == 1 ? 0 : s);
+        int stride = steps == 1 ? 1 : l->k;
+        double range = range_of(values, count, stride, true, own->bits,
+                                (RangeRule)op->quant.w_range, op->quant.percentile);
+        double mean = range_of(values, count, stride, true, own->bits, RANGE_MEAN, 0) / 2;
+        float *step = own->step == NONE
+                          ? NULL
+                          : l->c->params + net->tensors[own->step].offset + s;
+        float *limit = NULL;
+        if (own->range != NONE)
+            limit = (net->tensors[own->range].role == ROLE_PARAM ? l->c->params : l->c->stats) +
+                    net->tensors[own->range].offset + s;
+        range_to_quantiser(own->quantizer, own->bits, true, range, mean, step, limit);
+        const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer, .bits = own->bits,
+                               .is_signed = true};
+        float d = rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, &l->largest);
+        for (int k = steps == 1 ? 0 : s; k < (steps == 1 ? l->k : s + 1); k++)
+            l->step[k] = d;
+    }
+}
+
+/* Codes of the group's channels, nearest or learned, times their steps. */
+static void round_group(void *context, int group, int worker)
+{
+    (void)worker;
+    Layer *l = context;
+    int first = group * GROUP, k = l->k - first < GROUP ? l->k - first : GROUP;
+    float *codes = l->rounded + first;
+    for (int i = 0; i < l->d; i++)
+        for (int c = 0; c < k; c++) {
+            size_t at = (size_t)i * l->k + c;
+            float code = rintf(l->weights[at + first] / l->step[first + c]);
+            codes[at] = fminf(fmaxf(code, (float)-l->largest), (float)l->largest);
+        }
+    if (l->gram)
+        round_channels(l->d, k, l->k, l->gram, l->target + first, l->step + first, l->largest,
+                       codes);
+    for (int i = 0; i < l->d; i++)
+        for (int c = 0; c < k; c++)
+            codes[(size_t)i * l->k + c] *= l->step[first + c];
+}
+
+/* Add the parts' sums up in the first, and damp the gram's diagonal a little: a few images
+ * must not decide for the rest. */
+static void total_sums(Layer *l)
+{
+    for (int part = 1; part < l->parts; part++) {
+        for (size_t i = 0; i < (size_t)l->d * l->d; i++)
+            l->gram[i] += l->gram[(size_t)part * l->d * l->d + i];
+        for (size_t i = 0; i < (size_t)l->d * l->k; i++)
+            l->target[i] += l->target[(size_t)part * l->d * l->k + i];
+    }
+    double trace = 0;
+    for (int i = 0; i < l->d; i++)
+        trace += l->gram[(size_t)i * l->d + i];
+    float damping = (float)(0.01 * trace / l->d);
+    for (int i = 0; i < l->d; i++) {
+        l->gram[(size_t)i * l->d + i] += damping;
+        for (int k = 0; k < l->k; k++)
+            l->target[(size_t)i * l->k + k] += damping * l->weights[(size_t)i * l->k + k];
+    }
+}
+
+/* Mean and variance over all images and pixels of channel k. */
+static void moments(const Layer *l, const float *values, int k, double *mean, double *variance)
+{
+    double sum = 0, squares = 0;
+    long count = (long)l->c->images * l->pixels;
+    for (long i = 0; i < count; i++) {
+        double x = values[i * l->k + k];
+        sum += x;
+        squares += x * x;
+    }
+    *mean = sum / count;
+    *variance = fmax(squares / count - *mean * *mean, 0);
+}
+
+/* Bias correction (Nagel et al. 2019): the BN behind sees what quantised sums really are. */
+static void correct_statistics(const Layer *l)
+{
+    const Net *net = l->c->net;
+    const Op *fold = NULL;
+    for (int i = 1; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_POINT && net->ops[i].in[0] == l->op->out[0] &&
+            net->ops[i].in[1] != NONE)
+            fold = calibration_producer(l->c, net->ops[i].in[1]);
+    for (int k = 0; k < l->k; k++) {
+        double mean_f, mean_q, var_f, var_q;
+        moments(l, l->out->f, k, &mean_f, &var_f);
+        moments(l, l->out->q, k, &mean_q, &var_q);
+        if (fold) {
+            l->c->stats[op_in(net, fold, "mean")->offset + k] += (float)(mean_q - mean_f);
+            if (var_f > 0)
+                l->c->stats[op_in(net, fold, "var")->offset + k] *= (float)(var_q / var_f);
+        } else if (l->op->kind == OP_DENSE) {
+            l->c->params[op_in(net, l->op, "b")->offset + k] += (float)(mean_f - mean_q);
+        }
+    }
+}
+
+/* The dense layer's bias, with a quantiser of its own; added to both outputs. */
+static void add_bias(Layer *l, const float *before)
+{
+    const Net *net = l->c->net;
+    const Tensor *b = op_in(net, l->op, "b");
+    float *bias = l->c->params + b->offset;
+    const Quantiser *q = &l->op->bias;
+    const RtWeights weights = {.quant = {(RtQuantizer)q->quantizer, q->bits, true, 0, 0, 1},
+                               .taps = 1, .c = 1, .k = l->k, .steps = 1};
+    float step = 0, limit = 0;
+    float *used = rt_alloc(l->k * sizeof(float));
+    memcpy(used, bias, l->k * sizeof(float));
+    if (q->quantizer != QUANT_NONE) {
+        double range = range_of(bias, l->k, 1, true, q->bits, RANGE_MAX, 0);
+        double mean = range_of(bias, l->k, 1, true, q->bits, RANGE_MEAN, 0) / 2;
+        range_to_quantiser(q->quantizer, q->bits, true, range, mean,
+                           q->step == NONE ? NULL : &step, q->range == NONE ? NULL : &limit);
+        if (q->step != NONE)
+            l->c->params[net->tensors[q->step].offset] = step;
+        if (q->range != NONE)
+            (net->tensors[q->range].role == ROLE_PARAM
+                 ? l->c->params
+                 : l->c->stats)[net->tensors[q->range].offset] = limit;
+        rt_quant_weights(&weights, bias, &step, &limit, NULL, used, NULL);
+    }
+    for (long i = 0; i < (long)l->c->images * l->k; i++) {
+        l->out->f[i] += before[i % l->k];
+        l->out->q[i] += used[i % l->k];
+    }
+    free(used);
+}
+
+static void copy_weights(Layer *l, float *param, bool back)
+{
+    for (size_t i = 0; i < (size_t)l->d * l->k; i++) {
+        float factor = l->in->is_image ? l->in->factor[i / l->k % l->x->c] : 1;
+        if (back)
+            param[i] = l->rounded[i] / factor;
+        else
+            l->weights[i] = param[i] * factor;
+    }
+}
+
+static void quantise_layer(Layer *l)
+{
+    find_steps(l);
+    if (l->gram)
+        total_sums(l);
+    rt_parallel_for((l->k + GROUP - 1) / GROUP, round_group, l);
+}
+
+void calibrate_weights(Calibration *c, const Op *op)
+{
+    const Net *net = c->net;
+    Layer *l = rt_alloc(sizeof *l);
+    l->c = c;
+    l->op = op;
+    l->x = &net->tensors[op->in[0]];
+    l->y = &net->tensors[op->out[0]];
+    l->w = &net->tensors[op->in[1]];
+    l->in = calibration_values(c, op->in[0]);
+    l->out = calibration_values(c, op->out[0]);
+    l->k = l->w->k;
+    l->d = (int)(tensor_count(l->w) / l->k);
+    l->pixels = l->y->h * l->y->w;
+    l->parts = l->d > 2048 ? 2 : RT_CHUNKS;
+    l->weights = rt_alloc((size_t)l->d * l->k * sizeof(float));
+    l->rounded = rt_alloc((size_t)l->d * l->k * sizeof(float));
+    copy_weights(l, c->params + l->w->offset, false);
+    bool quantised = op->own.quantizer != QUANT_NONE;
+    if (quantised && c->round && op->own.bits <= FEW_BITS) {
+        l->gram = rt_alloc((size_t)l->parts * l->d * l->d * sizeof(float));
+        l->target = rt_alloc((size_t)l->parts * l->d * l->k * sizeof(float));
+    }
+    rt_parallel_for(l->parts, float_part, l);
+    if (quantised)
+        quantise_layer(l);
+    else
+        memcpy(l->rounded, l->weights, (size_t)l->d * l->k * sizeof(float));
+    rt_parallel_for(l->parts, quantised_part, l);
+    float *bias = NULL;
+    if (op->kind == OP_DENSE) {
+        size_t bytes = l->k * sizeof(float);
+        bias = memcpy(rt_alloc(bytes), c->params + op_in(net, op, "b")->offset, bytes);
+    }
+    if (c->correct)
+        correct_statistics(l);
+    if (bias)
+        add_bias(l, bias);
+    if (quantised && c->round)
+        copy_weights(l, c->params + l->w->offset, true);
+    free(bias);
+    free(l->weights);
+    free(l->rounded);
+    free(l->gram);
+    free(l->target);
+    free(l);
+}
+
+void calibrate_activation(Calibration *c, const Op *op, float *values, long count)
+{
+    const Net *net = c->net;
+    const Quantiser *own = &op->own;
+    double range = range_of(values, count, 1, false, own->bits, (RangeRule)op->quant.a_range,
+                            op->quant.percentile);
+    double sum = 0;
+    for (long i = 0; i < count; i++)
+        sum += values[i];
+    float step = 0, limit = 0;
+    range_to_quantiser(own->quantizer, own->bits, false, range, sum / count,
+                       own->step == NONE ? NULL : &step, own->range == NONE ? NULL : &limit);
+    if (own->step != NONE)
+        c->params[net->tensors[own->step].offset] = step;
+    if (own->range != NONE)
+        (net->tensors[own->range].role == ROLE_PARAM
+             ? c->params
+             : c->stats)[net->tensors[own->range].offset] = limit;
+    const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer, .bits = own->bits};
+    int largest;
+    float d = rt_quant_step(&quant, step, limit, &largest);
+    for (long i = 0; i < count; i++) {
+        float code = rintf(values[i] / d);
+        values[i] = (code > (float)largest ? (float)largest : code < 0 ? 0 : code) * d;
+    }
+}

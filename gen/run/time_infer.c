@@ -1,0 +1,203 @@
+/* The standalone file's time: in all from the file as it is, by layer from a build that calls
+ * back after each of them. See bench_shipped.h. */
+#include "gen/run/time_infer.h"
+
+#include "gen/emit/infer_file.h"
+#include "gen/emit/profiled.h"
+#include "gen/passes/compile.h"
+#include "runtime/base/support.h"
+#include "runtime/data/data.h"
+#include "runtime/train/profile_report.h"
+#include "runtime/train/progress.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double enough_seconds = 0.3;
+enum { LEAST_IMAGES = 16, MOST_IMAGES = 2000 };
+
+typedef struct {
+    void *library;
+    void (*scores)(const uint8_t *image, void *arena, void *scores);
+    void **trace; /* where the file keeps its callback, or NULL */
+} Shipped;
+
+typedef struct {
+    uint8_t *image;
+    void *arena, *scores;
+} Memory;
+
+/* ---- Building it ---- */
+
+static bool load(const Config *config, const Scratch *scratch, const char *define,
+                 const char *name, Shipped *shipped)
+{
+    char *source = rt_format("%s/file.c", scratch->folder);
+    char *object = rt_format("%s/%s.so", scratch->folder, name);
+    const char *const words[] = {"cc",     "-O3",  "-march=native", "-std=c99", "-shared",
+                                 "-fPIC",  define, "-o",            object,     source,
+                                 NULL};
+    char *scores = rt_format("%s_scores", config->name);
+    char *trace = rt_format("%s_trace", config->name);
+    *shipped = (Shipped){0};
+    bool ok = scratch_run(scratch, "bench", NULL, (char *const *)words);
+    if (ok) {
+        shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+        ok = shipped->library || rt_fail("%s: %s", object, dlerror());
+    }
+    if (ok) {
+        *(void **)&shipped->scores = dlsym(shipped->library, scores);
+        shipped->trace = dlsym(shipped->library, trace);
+        ok = shipped->scores || rt_fail("%s: has no %s", object, scores);
+    }
+    free(source);
+    free(object);
+    free(scores);
+    free(trace);
+    return ok;
+}
+
+static void unload(Shipped *shipped)
+{
+    if (shipped->library)
+        dlclose(shipped->library);
+}
+
+/* ---- Running it ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* Sorts them. Not the mean: others may use the machine. */
+static double median(double *seconds, int count)
+{
+    qsort(seconds, (size_t)count, sizeof *seconds, by_size);
+    return seconds[count / 2];
+}
+
+static double seconds_an_image(const Shipped *shipped, const Memory *memory)
+{
+    double *seconds = rt_alloc(MOST_IMAGES * sizeof *seconds), total = 0;
+    int count = 0;
+    shipped->scores(memory->image, memory->arena, memory->scores);
+    while (count < LEAST_IMAGES || (total < enough_seconds && count < MOST_IMAGES)) {
+        double start = seconds_now();
+        shipped->scores(memory->image, memory->arena, memory->scores);
+        seconds[count] = seconds_now() - start;
+        total += seconds[count++];
+    }
+    double middle = median(seconds, count);
+    free(seconds);
+    return middle;
+}
+
+/* The file tells of its ops in their order. */
+static struct {
+    double *seconds; /* [ops][images] */
+    int images, image, op;
+    double since;
+} telling;
+
+static void after_op(const char *layer, const void *y, int h, int w, int c, int row, int pixel,
+                     int size)
+{
+    (void)layer, (void)y, (void)h, (void)w, (void)c, (void)row, (void)pixel, (void)size;
+    size_t at = (size_t)telling.op++ * telling.images + telling.image;
+    telling.seconds[at] = seconds_now() - telling.since;
+    telling.since = seconds_now();
+}
+
+/* An op's time is its median for all images. */
+static void time_ops(const Shipped *shipped, const Memory *memory, int images,
+                     ProfileTime *times, int count)
+{
+    void (*callback)(const char *, const void *, int, int, int, int, int, int) = after_op;
+    telling.seconds = rt_alloc((size_t)count * images * sizeof(double));
+    telling.images = images;
+    shipped->scores(memory->image, memory->arena, memory->scores);
+    memcpy(shipped->trace, &callback, sizeof callback);
+    for (telling.image = 0; telling.image < images; telling.image++) {
+        telling.op = 0;
+        telling.since = seconds_now();
+        shipped->scores(memory->image, memory->arena, memory->scores);
+    }
+    for (int i = 0; i < count; i++)
+        times[i] = (ProfileTime){
+            median(telling.seconds + (size_t)i * images, images) * images, images};
+    free(telling.seconds);
+}
+
+/* ---- Reporting ---- */
+
+static void report(const Net *net, const Shipped *whole, const Shipped *traced,
+                   const Memory *memory, FILE *tables, FILE *headlines)
+{
+    RtProfileOp *ops = rt_alloc((size_t)net->op_count * sizeof *ops);
+    ProfileTime *times = rt_alloc((size_t)net->op_count * sizeof *times);
+    for (int i = 0; i < net->op_count; i++)
+        ops[i] = profiled_op(net, &net->ops[i]);
+    double seconds = seconds_an_image(whole, memory);
+    int images = (int)(enough_seconds / seconds) + 1;
+    Profile profile = {.title = "inference",
+                       .pass = "image",
+                       .ops = ops,
+                       .times = times,
+                       .count = net->op_count,
+                       .threads = 1,
+                       .passes = images,
+                       .calls = images,
+                       .images = images,
+                       .peak = peak_measure(1)};
+    time_ops(traced, memory, images, times, profile.count);
+    for (int i = 0; i < profile.count; i++)
+        profile.network += times[i].seconds;
+    profile_print(tables, &profile);
+    profile.network = seconds * images;
+    profile_print_headline(headlines, &profile);
+    free(ops);
+    free(times);
+}
+
+static void run(const Config *config, const Net *net, const Shipped *whole,
+                const Shipped *traced, FILE *tables, FILE *headlines)
+{
+    const Tensor *pixels = &config->net.tensors[config->net.ops[0].in[0]];
+    size_t bytes = (size_t)tensor_count(pixels);
+    Memory memory = {rt_alloc_aligned((bytes + 63) / 64 * 64),
+                     rt_alloc_aligned((size_t)(net->arena_bytes + 63) / 64 * 64),
+                     rt_alloc((size_t)config->class_count * sizeof(float))};
+    for (size_t i = 0; i < bytes; i++)
+        memory.image[i] = (uint8_t)random_bits(config->recipe.seed, i);
+    report(net, whole, traced, &memory, tables, headlines);
+    free(memory.image);
+    free(memory.arena);
+    free(memory.scores);
+}
+
+bool bench_shipped(const Config *config, const Scratch *scratch, const char *weights,
+                   FILE *tables, FILE *headlines)
+{
+    const CompileOptions options = {.target = target_find(NULL)};
+    Net net;
+    if (!compile_infer(config, &options, &net)) {
+        fprintf(headlines, "inference: it has no standalone file: %s\n", rt_error());
+        rt_error_clear();
+        return true;
+    }
+    char *source = rt_format("%s/file.c", scratch->folder);
+    Shipped whole = {0}, traced = {0};
+    bool ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
+              load(config, scratch, "-DNDEBUG", "whole", &whole) &&
+              load(config, scratch, "-DLATHE_TRACE", "traced", &traced);
+    if (ok)
+        run(config, &net, &whole, &traced, tables, headlines);
+    unload(&whole);
+    unload(&traced);
+    free(source);
+    net_free(&net);
+    return ok;
+}

@@ -1,0 +1,364 @@
+/* What a session does with its network: evaluate, quantise, train. */
+#include "gen/session/session_state.h"
+
+#include "gen/base/paths.h"
+#include "gen/emit/report.h"
+#include "gen/ir/params.h"
+#include "gen/ptq/start.h"
+#include "runtime/base/support.h"
+#include "runtime/train/progress.h"
+#include "runtime/train/train_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Images ---- */
+
+static bool need_data(const Session *session)
+{
+    return session->data ||
+           rt_fail("%s: no images yet; give the folder: net:use_data(\"DIR\")",
+                   session->config.path);
+}
+
+static bool same_size(const Session *session, const ImageSet *set)
+{
+    const Config *config = &session->config;
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    return set->count > 0 && set->height == image->h && set->width == image->w &&
+           set->channels == image->c;
+}
+
+static bool load_test(Session *session)
+{
+    const Config *config = &session->config;
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    ImageSet none = {0};
+    if (!need_data(session))
+        return false;
+    if (same_size(session, &session->test) &&
+        session->test_classes == config->class_count)
+        return true;
+    data_free(&session->test);
+    session->test_classes = config->class_count;
+    return data_load(session->data, DATA_TEST, image->h, image->w, image->c,
+                     config->class_count, &none, &session->test);
+}
+
+/* At least so many training images to calibrate with, or all there are; more may be there
+ * from before, and begin with the same. */
+static bool load_calibration(Session *session, int images)
+{
+    if (!need_data(session))
+        return false;
+    if (session->calibration_wanted >= images &&
+        same_size(session, &session->calibration))
+        return true;
+    data_free(&session->calibration);
+    session->calibration_wanted = 0;
+    if (!start_images(&session->config, session->data, 1, images, &session->calibration))
+        return false;
+    session->calibration_wanted = images;
+    return true;
+}
+
+/* ---- Weights for the config ---- */
+
+static bool need_weights(const Session *session)
+{
+    return session->state.base || rt_fail("%s: no weights yet; give a checkpoint, "
+                                          "net:load_weights(\"FILE\"), or train "
+                                          "the network",
+                                          session->config.path);
+}
+
+/* Quantised by `options` from the base on the first `images` of the calibration images.
+ */
+static Stored *quantise(Session *session, int images, const PtqOptions *options,
+                        const char *origin, PtqResult *result)
+{
+    const Stored *base = session->state.base;
+    Checkpoint start = {0};
+    ImageSet set = session->calibration;
+    if (set.count > images)
+        set.count = images;
+    if (!start_make(&session->config, &base->arrays, base->origin, &set, options, &start,
+                    result))
+        return NULL;
+    char *signature = session_signature(&session->config);
+    Stored *stored = stored_new(&start, origin, signature);
+    free(signature);
+    return stored;
+}
+
+/* Ranges for the config as it is, unless the last ones found are. */
+static const Stored *ranges(Session *session, int images)
+{
+    char *signature = session_signature(&session->config);
+    bool found = session->ranges && session->ranges_of == session->state.base &&
+                 session->ranges_images == images &&
+                 strcmp(session->ranges->fits, signature) == 0;
+    free(signature);
+    if (found)
+        return session->ranges;
+    const PtqOptions options = {.stop = session->stop};
+    PtqResult result;
+    if (!load_calibration(session, images))
+        return NULL;
+    Stored *made = quantise(session, images, &options, "ranges only", &result);
+    if (made == NULL)
+        return NULL;
+    stored_free(session->ranges);
+    stored_free(session->ranges_of);
+    session->ranges = made;
+    session->ranges_of = stored_share(session->state.base);
+    session->ranges_images = images;
+    return made;
+}
+
+const Stored *session_in_use(Session *session, int calibration)
+{
+    if (!need_weights(session) ||
+        !checkpoint_match_arch(&session->state.base->arrays, session->state.base->origin,
+                               session->config.arch))
+        return NULL;
+    const Stored *ready = session_ready(session);
+    return ready ? ready : ranges(session, calibration);
+}
+
+static bool take(const Stored *stored, const Model *model, Weights *weights)
+{
+    weights->params = rt_alloc_aligned(model->param_floats * sizeof(float));
+    weights->stats = rt_alloc_aligned(model->stat_floats * sizeof(float));
+    bool ok = checkpoint_take_for_use(&stored->arrays, stored->origin, model->params,
+                                      model->param_count, weights->params) &&
+              checkpoint_take_for_use(&stored->arrays, stored->origin, model->stats,
+                                      model->stat_count, weights->stats);
+    if (!ok)
+        weights_free(weights);
+    return ok;
+}
+
+/* ---- Code ---- */
+
+static const Model *compile(Session *session, JitTier tier)
+{
+    jit_close(session->jit);
+    free(session->compiled);
+    session->compiled = NULL;
+    session->jit = jit_open(&session->config, &session->options, tier);
+    if (session->jit == NULL)
+        return NULL;
+    session->compiled = rt_format("%s", session->config.hash);
+    return jit_model(session->jit);
+}
+
+/* The code there is, if it is the config's; training may have left some that a C compiler
+ * made. */
+static const Model *code_to_evaluate(Session *session)
+{
+    if (session->jit == NULL || strcmp(session->compiled, session->config.hash) != 0)
+        return compile(session, JIT_TCC);
+    jit_move(session->jit, false);
+    return jit_model(session->jit);
+}
+
+/* ---- Evaluate ---- */
+
+/* Memory for a pass: the last one's, if it is as large; a fresh arena takes longer to
+ * come by than a thousand images. */
+static void prepare_work(Session *session, const Model *model)
+{
+    size_t pixels =
+        (size_t)model->height * (size_t)model->width * (size_t)model->channels;
+    const size_t bytes[3] = {model->arena_bytes, (size_t)model->micro_batch * pixels,
+                             (size_t)model->micro_batch * (size_t)model->classes};
+    if (session->work.arena && memcmp(bytes, session->work_bytes, sizeof bytes) == 0)
+        return;
+    work_free(&session->work);
+    work_alloc(&session->work, model);
+    memcpy(session->work_bytes, bytes, sizeof bytes);
+}
+
+static bool count_right(Session *session, const Model *model, const Weights *weights,
+                        int images, SessionScore *score)
+{
+    Score sum = {0};
+    prepare_work(session, model);
+    bool ok = evaluate(model, weights, &session->work, &session->test, images, NULL,
+                       session->stop, &sum);
+    score->images = sum.images;
+    score->correct = sum.correct;
+    return ok || rt_fail("interrupted");
+}
+
+static bool check_images(const Session *session, long images)
+{
+    if (session->test.unlabelled)
+        return rt_fail("%s: images without labels", session->data);
+    return images <= session->test.count ||
+           rt_fail("%s: %d test images, want %ld", session->data, session->test.count,
+                   images);
+}
+
+bool session_evaluate(Session *session, long images, int calibration, SessionScore *score)
+{
+    double start = seconds_now();
+    *score = (SessionScore){0};
+    if (!load_test(session) || !check_images(session, images))
+        return false;
+    const Stored *stored = session_in_use(session, calibration);
+    if (stored == NULL)
+        return false;
+    double calibrated = seconds_now();
+    Weights weights;
+    const Model *model = code_to_evaluate(session);
+    if (model == NULL || !take(stored, model, &weights))
+        return false;
+    double compiled = seconds_now();
+    bool ok = count_right(session, model, &weights,
+                          images ? (int)images : session->test.count, score);
+    score->bytes = report_bytes(&session->config, weights.params);
+    score->calibrating = calibrated - start;
+    score->compiling = compiled - calibrated;
+    score->seconds = seconds_now() - start;
+    snprintf(score->weights, sizeof score->weights, "%s", stored->origin);
+    weights_free(&weights);
+    return ok;
+}
+
+/* ---- Quantise ---- */
+
+bool session_ptq(Session *session, int images, FILE *report, PtqResult *result)
+{
+    const PtqOptions options = {
+        .round = true, .correct = true, .report = report, .stop = session->stop};
+    if (!quant_used(&session->config.net))
+        return rt_fail("%s: nothing to quantise: the config has no quantiser",
+                       session->config.path);
+    if (!need_weights(session) || !load_calibration(session, images))
+        return false;
+    if (session->calibration.count < images)
+        return rt_fail("%s: has %d training images, want %d to calibrate with",
+                       session->data, session->calibration.count, images);
+    Stored *made = quantise(session, images, &options, "ptq", result);
+    if (made == NULL)
+        return false;
+    session_remember(session);
+    stored_free(session->state.tuned);
+    session->state.tuned = made;
+    return true;
+}
+
+/* ---- Train ---- */
+
+static bool move_jit(void *jit, bool wait)
+{
+    return jit_move(jit, wait);
+}
+
+/* A run's checkpoint reduced to weights for use. */
+static bool for_use(const Config *config, const char *path, Checkpoint *arrays)
+{
+    static const Role roles[] = {ROLE_PARAM, ROLE_STAT};
+    Checkpoint plain = {.arch = rt_format("%s", config->arch),
+                        .config = rt_format("%s", config->lines),
+                        .progress = rt_format("%s", "")};
+    bool ok = true;
+    for (int r = 0; r < 2; r++) {
+        Param *list = params_of(&config->net, roles[r]);
+        int count = params_count(&config->net, roles[r]);
+        float *values = rt_alloc(
+            (r ? config->net.stat_floats : config->net.param_floats) * sizeof(float));
+        ok = ok && checkpoint_take_for_use(arrays, path, list, count, values);
+        for (int i = 0; i < count && ok; i++)
+            checkpoint_add(&plain, "", &list[i], values + list[i].offset);
+        free(list);
+        free(values);
+    }
+    checkpoint_free(arrays);
+    *arrays = plain;
+    return ok;
+}
+
+/* best.ckpt of a run that came to its end, otherwise what it had got to. */
+static bool read_trained(const Config *config, const char *folder, Checkpoint *arrays)
+{
+    char *last = rt_format("%s/last.ckpt", folder),
+         *best = rt_format("%s/best.ckpt", folder);
+    TrainState state = {0};
+    bool ok = checkpoint_read(last, arrays) && state_read(arrays, last, &state);
+    if (ok && state.epoch >= state.epochs) {
+        checkpoint_free(arrays);
+        ok = checkpoint_read(best, arrays);
+    }
+    ok = ok && for_use(config, last, arrays);
+    state_free(&state);
+    free(last);
+    free(best);
+    return ok;
+}
+
+/* The weights to start from, in options->output; not where a network begins anew, in
+ * floats. */
+static bool write_start(Session *session, TrainerOptions *options, char **start)
+{
+    enum { IMAGES = 256 };
+    if (session->state.base == NULL && !quant_used(&session->config.net))
+        return true;
+    if (session->state.base == NULL)
+        return rt_fail(
+            "%s: quantised training starts from a float network: want weights, "
+            "net:load_weights(\"FILE\")",
+            session->config.path);
+    const Stored *stored = session_in_use(session, IMAGES);
+    *start = rt_format("%s/start.ckpt", options->output);
+    options->weights = *start;
+    return stored && rt_make_directories(options->output) &&
+           checkpoint_write(*start, &stored->arrays);
+}
+
+/* The code is compiled anew, so that the run can say when it went over to a C compiler's.
+ */
+static bool run_trainer(Session *session, TrainerOptions *options)
+{
+    Tiers tiers = {.move = move_jit, .at = -1};
+    int status = 0;
+    char *start = NULL;
+    bool ok = options->resume || write_start(session, options, &start);
+    const Model *model = ok ? compile(session, JIT_TIERED) : NULL;
+    if (model) {
+        tiers.context = session->jit;
+        options->tiers = &tiers;
+        ok = train_run(model, jit_recipe(session->jit), options, &status);
+    }
+    free(start);
+    return model && ok;
+}
+
+bool session_train(Session *session, const char *const *sets, int count,
+                   TrainerOptions options)
+{
+    int depth = session->depth;
+    Checkpoint arrays = {0};
+    bool ok = need_data(session);
+    for (int i = 0; i < count && ok; i++)
+        ok = session_set(session, sets[i], sets[i]);
+    options.data = session->data;
+    ok = ok && run_trainer(session, &options) &&
+         read_trained(&session->config, options.output, &arrays);
+    char *signature = session_signature(&session->config);
+    if (session->depth > depth && !session_back(session, depth))
+        ok = false;
+    if (ok) {
+        session_remember(session);
+        stored_free(session->state.base);
+        stored_free(session->state.tuned);
+        session->state.tuned = NULL;
+        session->state.base = stored_new(
+            &arrays, "trained", quant_used(&session->config.net) ? signature : NULL);
+    }
+    checkpoint_free(&arrays);
+    free(signature);
+    return ok;
+}

@@ -1,0 +1,63 @@
+/* Inside a session: shared by session.c (config, changes, weights) and session_run.c
+ * (what is done with them). */
+#ifndef LATHE_SESSION_STATE_H
+#define LATHE_SESSION_STATE_H
+
+#include "gen/run/jit.h"
+#include "gen/session/session.h"
+#include "runtime/checkpoint/checkpoint.h"
+#include "runtime/train/evaluate.h"
+
+/* Weights by name; states share them. */
+typedef struct {
+    int users;
+    Checkpoint arrays;
+    char *origin; /* how they came about, in words */
+    char *fits; /* session_signature of the config their quantisers are for; NULL: none */
+} Stored;
+
+/* What a change replaces. */
+typedef struct {
+    char **keys, **sets; /* sets ended by NULL */
+    int count;
+    Stored *base;  /* ranges are found from these; NULL: no weights yet */
+    Stored *tuned; /* what ptq made of them, or NULL */
+} State;
+
+struct Session {
+    char *path, *data;
+    Config config;
+    State state, *past;
+    int depth;
+    ImageSet test, calibration;
+    int calibration_wanted; /* as many were asked for; there may be fewer */
+    Stored *ranges;         /* base with ranges for the config */
+    Stored *ranges_of;      /* that base */
+    int ranges_images;
+    int test_classes; /* that labels of `test` were checked against */
+    Jit *jit;
+    char *compiled; /* the config's hash */
+    Work work;      /* of the last evaluation; for a model with these sizes */
+    size_t work_bytes[3];
+    CompileOptions options;
+    const volatile sig_atomic_t *stop;
+};
+
+/* Everything weights of a quantised network depend on, as text; free() it. */
+char *session_signature(const Config *config);
+
+Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits);
+Stored *stored_share(Stored *stored); /* one user more; NULL is fine */
+void stored_free(Stored *stored);     /* one user less; NULL is fine */
+
+/* Before a change that cannot fail any more: what is now can be gone back to. */
+void session_remember(Session *session);
+
+/* Weights for the config as it is that need no calibration, or NULL. */
+const Stored *session_ready(const Session *session);
+
+/* The same, or with ranges found on `calibration` training images; NULL and rt_fail when
+ * there are no weights. */
+const Stored *session_in_use(Session *session, int calibration);
+
+#endif

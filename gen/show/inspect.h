@@ -1,0 +1,82 @@
+/* What became of a config's layers: its three programs, their generated source with a
+ * line map, and the answers to what `show` and `diff` ask of them. */
+#ifndef LATHE_INSPECT_H
+#define LATHE_INSPECT_H
+
+#include "gen/emit/emit.h"
+#include "gen/verbs/options.h"
+
+enum { PROGRAM_TRAIN, PROGRAM_EVALUATE, PROGRAM_INFER, PROGRAM_COUNT };
+extern const char *const program_names[PROGRAM_COUNT];
+
+/* A generated file. */
+typedef struct {
+    const char *file; /* network.c, infer.c */
+    char *text;
+    const char **lines; /* of `text`, each ended by a 0; line 1 at [1] */
+    int line_count;
+    LineMap map;
+} Source;
+
+typedef struct {
+    const Options *options;
+    const Config *config;
+    Net shipped[3];              /* the infer program for plain C, AVX2, AVX-512 */
+    Net programs[PROGRAM_COUNT]; /* infer: the one of `shipped` that --target takes */
+    bool has_infer;
+    Constants constants;   /* of the checkpoint, or empty */
+    char *refusal;         /* why there is no infer program, or there are no constants */
+    Source network, infer; /* infer.c without its constants */
+    int variant;           /* of infer.c's kernels */
+    float *params, *stats; /* of the checkpoint, or NULL */
+} Inspection;
+
+/* Compile everything; `weights` is a checkpoint or NULL. The options outlive it. A
+ * network without an infer program is no failure. False and rt_fail; close it in any
+ * case. */
+bool inspect_open(Inspection *it, const Options *options, const char *weights);
+void inspect_close(Inspection *it);
+
+/* The command that would write network.c, for its banner; free() it. */
+char *inspect_command(const Inspection *it);
+/* Render infer.c, with or without its constants. */
+void inspect_render_infer(const Inspection *it, const Constants *constants,
+                          Source *source);
+
+/* Write the header that infer.c includes to the folder; needs the constants. */
+bool inspect_write_header(const Inspection *it, const char *folder);
+
+/* The layer of that name, or NONE and rt_fail with the nearest one. */
+int inspect_layer(const Inspection *it, const char *name);
+/* The layer whose ops do the work of `layer` in a program: itself, or, when it was fused
+ * or folded away, the one that writes what comes of it; NONE when nothing is left of it.
+ */
+int inspect_done_by(const Inspection *it, int program, int layer);
+/* Whether the op belongs to the backward pass. */
+bool inspect_is_backward(const Op *op);
+/* The source of a program: network.c or infer.c. */
+const Source *inspect_source(const Inspection *it, int program);
+/* Whether the part is of ops (or a kernel of ops) of that layer in that program, forward
+ * or backward. Calls and constants count, too. */
+bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *part,
+                        int program, int layer, bool backward);
+
+/* Per image: multiply-accumulates, and bytes if each tensor an op reads or writes goes to
+ * memory and back once; what is not per image shared among the images of a batch. */
+typedef struct {
+    long macs;
+    double bytes;
+    int ops;
+} Cost;
+Cost inspect_cost(const Inspection *it, int program, int layer, bool backward);
+
+/* The layer's ops and their tensors in a program, a few lines each. */
+void inspect_print_ir(const Inspection *it, int program, int layer, FILE *file);
+
+/* The file of the config that ops name as `shown`; false when it cannot be read. */
+bool inspect_config_file(const Inspection *it, const char *shown, Source *source);
+void source_free(Source *source);
+/* Cut a text (owned from now on) into lines. */
+void source_set(Source *source, const char *file, char *text, size_t bytes);
+
+#endif

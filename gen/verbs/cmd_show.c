@@ -1,0 +1,123 @@
+/* show: what a config means, as a table or as the compiler sees it. */
+#include "gen/emit/report.h"
+#include "gen/ir/params.h"
+#include "gen/show/page.h"
+#include "gen/show/show_layer.h"
+#include "gen/verbs/commands.h"
+#include "gen/verbs/options.h"
+#include "runtime/base/support.h"
+#include "runtime/checkpoint/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool known_pass(const char *pass)
+{
+    int count = 0;
+    for (; compile_passes[count]; count++)
+        if (strcmp(pass, compile_passes[count]) == 0)
+            return true;
+    const char *nearest = rt_nearest(pass, compile_passes, count);
+    return rt_fail("--dump %s: unknown pass%s%s; see lathe show --help", pass,
+                   nearest ? "; did you mean " : "", nearest ? nearest : "");
+}
+
+static bool dump(const Options *options)
+{
+    Net net;
+    compile_train(&options->config, &options->compile, &net);
+    net_free(&net);
+    compile_evaluate(&options->config, &options->compile, &net);
+    net_free(&net);
+    if (strncmp(options->compile.dump, "infer/", 6) != 0)
+        return true;
+    if (!compile_infer(&options->config, &options->compile, &net))
+        return false;
+    net_free(&net);
+    return true;
+}
+
+static bool print_table(const Config *config, const char *weights)
+{
+    const Net *net = &config->net;
+    Checkpoint checkpoint = {0};
+    float *params = rt_alloc(net->param_floats * sizeof(float));
+    Param *list = params_of(net, ROLE_PARAM);
+    bool ok = weights == NULL ||
+              (checkpoint_read(weights, &checkpoint) &&
+               checkpoint_match_arch(&checkpoint, weights, config->arch) &&
+               checkpoint_take_for_use(&checkpoint, weights, list,
+                                       params_count(net, ROLE_PARAM), params));
+    if (ok)
+        report_print(stdout, config, weights ? params : NULL);
+    checkpoint_free(&checkpoint);
+    free(params);
+    free(list);
+    return ok;
+}
+
+/* What needs more than the table: a layer, or the page. */
+static bool inspect(const Options *options, const char *weights, const char *page, bool assembly)
+{
+    const char *name = options->rest_count ? options->rest[0] : NULL;
+    Inspection it;
+    bool ok = inspect_open(&it, options, weights);
+    int layer = ok && name ? inspect_layer(&it, name) : NONE;
+    ok = ok && (name == NULL || layer != NONE);
+    if (ok && name)
+        show_layer(&it, layer, stdout);
+    ok = ok && (!assembly || show_assembly(&it, layer, stdout));
+    ok = ok && (page == NULL || page_write(&it, page));
+    inspect_close(&it);
+    return ok;
+}
+
+static bool check_words(const Options *options, const char *pass, const char *assembly,
+                        const char *page)
+{
+    if (options->rest_count > 1)
+        return rt_fail("show: unexpected word %s", options->rest[1]);
+    const char *layer = options->rest_count ? options->rest[0] : NULL;
+    if (assembly && layer == NULL)
+        return rt_fail("show: --asm wants a LAYER");
+    const char *ending = page ? strrchr(page, '.') : NULL;
+    if (page && (ending == NULL || strcmp(ending, ".html") != 0))
+        return rt_fail("show: --html %s: want a name that ends in .html", page);
+    if (pass && (layer || page))
+        return rt_fail("show: --dump is for whole programs: without a LAYER or --html");
+    return pass == NULL || known_pass(pass);
+}
+
+int cmd_show(int argc, char **argv)
+{
+    const char *pass = NULL, *fields = NULL, *weights = NULL, *assembly = NULL, *page = NULL;
+    Flag flags[] = {
+        {"--weights", "FILE", "learned bits, steps and ranges as this checkpoint has them",
+         &weights},
+        {"--asm", NULL, "the layer's machine code, too, and its share of vector instructions",
+         &assembly},
+        {"--html", "FILE", "all of it as one page: graph, memory, bits, size, source", &page},
+        {"--dump", "PASS", "the IR after a pass: " COMPILE_PASSES_HELP, &pass},
+        {"--fields", NULL, "every config field outside `net`, its default and meaning", &fields},
+    };
+    const Verb verb = {"show", "CONFIG [LAYER [--asm]] [--weights FILE] [--html FILE]",
+                       "The layers with shapes, bits, parameters, multiply-accumulates and bytes;\n"
+                       "of one LAYER its config lines, cost, IR and C.",
+                       flags, 5, false};
+    Options options;
+    bool ok = options_parse(&options, &verb, argc, argv);
+    if (ok && fields) {
+        config_print_fields(stdout);
+    } else if (ok && !options.help) {
+        ok = check_words(&options, pass, assembly, page) && options_load(&options);
+        options.compile.dump = pass;
+        if (ok && pass)
+            ok = dump(&options);
+        else if (ok && (options.rest_count || page))
+            ok = inspect(&options, weights, page, assembly != NULL);
+        else if (ok)
+            ok = print_table(&options.config, weights);
+    }
+    options_free(&options);
+    return ok ? 0 : command_failed();
+}

@@ -1,0 +1,172 @@
+/* Tells the format of a weight file by its first bytes and collects its arrays; the one
+ * place where names, shapes and sizes of untrusted arrays are checked. */
+#include "gen/weights/weights_file.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gen/weights/reader.h"
+#include "runtime/base/support.h"
+
+#define MOST_NAME 255
+
+void arrays_free(Array *arrays, int count)
+{
+    for (int i = 0; i < count; i++) {
+        free(arrays[i].name);
+        free(arrays[i].values);
+    }
+    free(arrays);
+}
+
+/* Arrays may share or repeat what a file stores, but a small file must not fill memory.
+ */
+void weights_set_budget(WeightsReader *reader, uint64_t unpacked)
+{
+    uint64_t fair = ((uint64_t)16 << 20) + unpacked * 16;
+    reader->budget = fair < WEIGHTS_MOST_BYTES ? fair : WEIGHTS_MOST_BYTES;
+}
+
+bool weights_name_ok(const char *name, size_t length)
+{
+    if (length < 1 || length > MOST_NAME)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)name[i] < 32 || name[i] == 127)
+            return false;
+    return true;
+}
+
+static bool check_array(const WeightsReader *reader, const char *name, int rank,
+                        const int64_t *shape, Array *array)
+{
+    const char *path = reader->path;
+    if (!weights_name_ok(name, strlen(name)))
+        return rt_fail("%s: array %d: name is empty, longer than %d bytes or not text",
+                       path, reader->count, MOST_NAME);
+    if (rank > 4)
+        return rt_fail("%s: %s: %d dimensions, want at most 4", path, name, rank);
+    if (reader->count == WEIGHTS_MOST_ARRAYS)
+        return rt_fail("%s: more than %d arrays", path, WEIGHTS_MOST_ARRAYS);
+    uint64_t most = reader->budget / sizeof(float);
+    *array = (Array){.rank = rank, .count = 1};
+    for (int i = 0; i < rank; i++) {
+        uint64_t outer = array->count ? array->count : 1;
+        if (shape[i] < 0 || shape[i] > INT_MAX || (uint64_t)shape[i] > most / outer)
+            return rt_fail("%s: %s: dimension %d is %lld, too large for this file", path,
+                           name, i, (long long)shape[i]);
+        array->shape[i] = (int)shape[i];
+        array->count *= (size_t)shape[i];
+    }
+    if (array->count > most)
+        return rt_fail("%s: %s: too many values for this file", path, name);
+    return true;
+}
+
+float *weights_add(WeightsReader *reader, const char *name, int rank,
+                   const int64_t *shape)
+{
+    Array array;
+    if (!check_array(reader, name, rank, shape, &array))
+        return NULL;
+    array.name = rt_format("%s", name);
+    array.values = rt_alloc(array.count * sizeof(float));
+    reader->budget -= array.count * sizeof(float);
+    if (reader->count == reader->room) {
+        reader->room = reader->room ? 2 * reader->room : 64;
+        reader->arrays =
+            rt_grow(reader->arrays, (size_t)reader->room * sizeof *reader->arrays);
+    }
+    reader->arrays[reader->count++] = array;
+    return array.values;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const Array *const *)a)->name, (*(const Array *const *)b)->name);
+}
+
+static bool check_unique(const WeightsReader *reader)
+{
+    const Array **sorted = rt_alloc((size_t)reader->count * sizeof *sorted);
+    for (int i = 0; i < reader->count; i++)
+        sorted[i] = &reader->arrays[i];
+    qsort(sorted, (size_t)reader->count, sizeof *sorted, compare_names);
+    bool ok = true;
+    for (int i = 1; i < reader->count && ok; i++)
+        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+            ok = rt_fail("%s: two arrays are named %s", reader->path, sorted[i]->name);
+    free(sorted);
+    return ok;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* PyTorch keeps everything in a folder of the zip, whose name varies. */
+static zip_int64_t find_pickle(zip_t *archive)
+{
+    zip_int64_t count = zip_get_num_entries(archive, 0);
+    for (zip_int64_t i = 0; i < count; i++) {
+        const char *name = zip_get_name(archive, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
+        if (name && ends_with(name, "/data.pkl"))
+            return i;
+    }
+    return -1;
+}
+
+static bool read_zip(WeightsReader *reader)
+{
+    zip_t *archive = zip_open_memory(reader);
+    if (archive == NULL)
+        return false;
+    zip_int64_t pickle = find_pickle(archive);
+    bool ok = pickle >= 0 ? torch_read_zip(reader, archive, (zip_uint64_t)pickle)
+                          : npz_read(reader, archive);
+    zip_discard(archive);
+    return ok;
+}
+
+static bool read_any(WeightsReader *reader)
+{
+    const char *start = (const char *)reader->data; /* a 0 byte lies behind the data */
+    weights_set_budget(reader, reader->bytes);
+    if (strncmp(start, "PK\3\4", 4) == 0)
+        return read_zip(reader);
+    if (strncmp(start, "\x93NUMPY", 6) == 0)
+        return npy_read(reader);
+    if (start[0] == '\x80')
+        return torch_read_legacy(reader);
+    return rt_fail("%s: no weights: want a file of PyTorch (.pt, .pth, .th) or NumPy "
+                   "(.npz, .npy)",
+                   reader->path);
+}
+
+bool weights_read(const char *path, Array **arrays, int *count)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && (uint64_t)status.st_size > WEIGHTS_MOST_BYTES)
+        return rt_fail("%s: %lld bytes, want at most %llu", path,
+                       (long long)status.st_size, (unsigned long long)WEIGHTS_MOST_BYTES);
+    WeightsReader reader = {.path = path};
+    char *data = rt_read_file(path, &reader.bytes);
+    if (data == NULL)
+        return false;
+    reader.data = (const uint8_t *)data;
+    bool ok = read_any(&reader) && check_unique(&reader);
+    if (ok && reader.count == 0)
+        ok = rt_fail("%s: no arrays in it", path);
+    free(data);
+    if (!ok) {
+        arrays_free(reader.arrays, reader.count);
+        return false;
+    }
+    *arrays = reader.arrays;
+    *count = reader.count;
+    return true;
+}

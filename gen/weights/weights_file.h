@@ -1,0 +1,18 @@
+/* Weights as other programs store them: PyTorch checkpoints (legacy and zip) and NumPy's
+ * .npy and .npz. Files are untrusted: nothing in them is executed, and every size, name
+ * and offset is checked before it is used. */
+#ifndef LATHE_WEIGHTS_FILE_H
+#define LATHE_WEIGHTS_FILE_H
+
+#include "runtime/checkpoint/checkpoint.h"
+
+/* All arrays of a file, converted to float32 in C order, with the file's names and
+ * shapes; the format is told by content. The array of a .npy is named after the file. On
+ * failure nothing is left to free. */
+bool weights_read(const char *path, Array **arrays, int *count);
+void arrays_free(Array *arrays, int count);
+
+/* The same arrays give the same bytes. Whole or not at all. */
+bool npz_write(const char *path, const Array *arrays, int count);
+
+#endif

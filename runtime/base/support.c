@@ -1,0 +1,237 @@
+/* Errors, files replaced whole, memory, hashes: see support.h. */
+#include "runtime/base/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sha2.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char message[2048];
+
+bool rt_fail(const char *format, ...)
+{
+    if (message[0] == 0) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(message, sizeof message, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
+const char *rt_error(void)
+{
+    return message;
+}
+
+void rt_error_clear(void)
+{
+    message[0] = 0;
+}
+
+static void *must(void *memory, size_t bytes)
+{
+    if (memory == NULL) {
+        fprintf(stderr, "out of memory (%zu bytes)\n", bytes);
+        exit(1);
+    }
+    return memory;
+}
+
+void *rt_alloc(size_t bytes)
+{
+    return must(calloc(1, bytes ? bytes : 1), bytes);
+}
+
+void *rt_alloc_aligned(size_t bytes)
+{
+    size_t whole = (bytes + 64) & ~(size_t)63; /* never 0, a multiple of the alignment */
+    return memset(must(aligned_alloc(64, whole), bytes), 0, whole);
+}
+
+void *rt_grow(void *old, size_t bytes)
+{
+    return must(realloc(old, bytes ? bytes : 1), bytes);
+}
+
+char *rt_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = NULL;
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    return must(length < 0 ? NULL : text, 0);
+}
+
+char *rt_read_file(const char *path, size_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        rt_fail("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    size_t size = 0, room = 1 << 16;
+    char *data = rt_grow(NULL, room);
+    size_t got;
+    while ((got = fread(data + size, 1, room - size - 1, file)) > 0) {
+        size += got;
+        if (room - size < 2)
+            data = rt_grow(data, room *= 2);
+    }
+    if (ferror(file)) {
+        rt_fail("%s: %s", path, strerror(errno));
+        free(data);
+        data = NULL;
+    } else {
+        data[size] = 0;
+        if (bytes)
+            *bytes = size;
+    }
+    fclose(file);
+    return data;
+}
+
+bool rt_replace_begin(Replacement *r, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return rt_fail("%s: not a regular file", path);
+    char *real = realpath(path, NULL); /* what a link stands for, not the link */
+    r->path = rt_format("%s", real ? real : path);
+    free(real);
+    path = r->path;
+    r->temporary = rt_format("%s.tmp.%ld", path, (long)getpid());
+    r->file = fopen(r->temporary, "wb");
+    if (r->file)
+        return true;
+    rt_fail("%s: %s", path, strerror(errno));
+    free(r->path);
+    free(r->temporary);
+    return false;
+}
+
+static void replace_end(Replacement *r)
+{
+    free(r->path);
+    free(r->temporary);
+    *r = (Replacement){0};
+}
+
+/* A rename is durable only once its directory is. */
+static void sync_directory(const char *path)
+{
+    char *copy = rt_format("%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    free(copy);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+bool rt_replace_commit(Replacement *r)
+{
+    bool ok = fflush(r->file) == 0 && !ferror(r->file) && fsync(fileno(r->file)) == 0;
+    ok = (fclose(r->file) == 0) && ok && rename(r->temporary, r->path) == 0;
+    if (ok) {
+        sync_directory(r->path);
+    } else {
+        rt_fail("%s: %s", r->path, strerror(errno));
+        unlink(r->temporary);
+    }
+    replace_end(r);
+    return ok;
+}
+
+void rt_replace_abandon(Replacement *r)
+{
+    fclose(r->file);
+    unlink(r->temporary);
+    replace_end(r);
+}
+
+bool rt_write_if_changed(const char *path, const char *text, size_t bytes)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && (size_t)status.st_size == bytes) {
+        size_t old_bytes = 0;
+        char *old = rt_read_file(path, &old_bytes);
+        bool same = old && old_bytes == bytes && memcmp(old, text, bytes) == 0;
+        free(old);
+        if (same)
+            return true;
+    }
+    Replacement r;
+    if (!rt_replace_begin(&r, path))
+        return false;
+    fwrite(text, 1, bytes, r.file);
+    return rt_replace_commit(&r);
+}
+
+bool rt_make_directories(const char *path)
+{
+    char *partial = rt_format("%s", path);
+    for (char *p = partial + 1;; p++) {
+        if (*p != '/' && *p != 0)
+            continue;
+        char end = *p;
+        *p = 0;
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST) {
+            rt_fail("%s: %s", partial, strerror(errno));
+            free(partial);
+            return false;
+        }
+        *p = end;
+        if (end == 0)
+            break;
+    }
+    free(partial);
+    return true;
+}
+
+void rt_sha256(const void *data, size_t bytes, char hex[65])
+{
+    SHA256Data(data, bytes, hex);
+}
+
+static int edit_distance(const char *a, const char *b)
+{
+    enum { MOST = 64 };
+    int row[MOST + 1];
+    int n = (int)strlen(b);
+    if (n > MOST)
+        return MOST;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int change = diagonal + (a[i - 1] != b[j - 1]);
+            int skip = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < skip ? change : skip;
+        }
+    }
+    return row[n];
+}
+
+const char *rt_nearest(const char *word, const char *const *candidates, int count)
+{
+    const char *best = NULL;
+    int best_distance = (int)strlen(word) / 2 + 1; /* farther is not a misspelling */
+    for (int i = 0; i < count; i++) {
+        int distance = edit_distance(word, candidates[i]);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidates[i];
+        }
+    }
+    return best;
+}

@@ -1,0 +1,61 @@
+/* A checkpoint: one file with a readable text header (format, hashes, architecture and
+ * config line by line, progress, then one line per array: name, shape, offset, CRC-32) and the
+ * arrays behind it as little-endian float32. Written whole or not at all. */
+#ifndef LATHE_CHECKPOINT_H
+#define LATHE_CHECKPOINT_H
+
+#include "runtime/rt.h"
+
+/* A named float array; conv weights are [kh][kw][c][k], dense [c][k]. */
+typedef struct {
+    char *name;
+    int rank, shape[4];
+    size_t count;
+    float *values;
+} Array;
+
+typedef struct {
+    char *arch;     /* Model.arch of the network it belongs to */
+    char *config;   /* Model.config it was trained with; "" for imported weights */
+    char *progress; /* "key=value" lines of the trainer; "" for plain weights */
+    Array *arrays;  /* "stem.weight"; momentum under "momentum/stem.weight", averaged weights
+                       under "ema/..." */
+    int count;
+} Checkpoint;
+
+bool checkpoint_write(const char *path, const Checkpoint *checkpoint);
+/* Checks format, sizes, names and every CRC; false and rt_fail with the path otherwise. */
+bool checkpoint_read(const char *path, Checkpoint *checkpoint);
+void checkpoint_free(Checkpoint *checkpoint);
+
+/* Append a copy of `values` (shape of `param`) as prefix + param->name. */
+void checkpoint_add(Checkpoint *checkpoint, const char *prefix, const Param *param,
+                    const float *values);
+const Array *checkpoint_find(const Checkpoint *checkpoint, const char *prefix,
+                             const char *name);
+
+/* The architecture must match line by line; the error names the first line that differs
+ * and both values: "last.ckpt: s1b0_conv1: checkpoint has ..., the config says ...". */
+bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path, const char *arch);
+/* What pixels mean, data.mean and data.std, must be what `config` (lines) says: weights give
+ * wrong answers under another normalisation. */
+bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
+                             const char *config);
+/* Steps and ranges must have been found for the bits and quantisers that `config` (lines)
+ * gives each layer. Where either is of a float network there is nothing to compare. */
+bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
+                                 const char *config);
+/* The whole config must match, but for train.epochs. */
+bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
+                             const char *config);
+
+/* Copy the arrays named prefix + name of all `params` to destination + offset; every one must
+ * be there with its shape. */
+bool checkpoint_take(const Checkpoint *checkpoint, const char *path, const char *prefix,
+                     const Param *params, int count, float *destination);
+/* The same for weights to be used rather than trained on: the averaged ones where the
+ * checkpoint has them. */
+bool checkpoint_take_for_use(const Checkpoint *checkpoint, const char *path,
+                             const Param *params, int count, float *destination);
+
+#endif

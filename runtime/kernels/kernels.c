@@ -1,0 +1,123 @@
+/* Work of generated networks whose text does not depend on the network: see kernels.h. */
+#include "runtime/kernels/kernels.h"
+
+#include <math.h>
+
+static const double epsilon = 1e-5, running_share = 0.1;
+
+static double sum_chunks(const double *partial, size_t stride, size_t index)
+{
+    double sum = 0;
+    for (int chunk = 0; chunk < RT_CHUNKS; chunk++)
+        sum += *(const double *)((const char *)(partial + index) + chunk * stride);
+    return sum;
+}
+
+void rt_bn_fold(int channels, const float *scale, const float *shift, const float *mean,
+                const float *var, float *coef)
+{
+    for (int c = 0; c < channels; c++) {
+        double factor = scale[c] / sqrt(var[c] + epsilon);
+        coef[c] = (float)factor;
+        coef[channels + c] = (float)(shift[c] - mean[c] * factor);
+    }
+}
+
+void rt_bn_finish(int channels, long count, const double *partial, size_t stride,
+                  const float *scale, const float *shift, float *mean, float *var,
+                  float *coef, float *saved)
+{
+    for (int c = 0; c < channels; c++) {
+        double batch_mean = sum_chunks(partial, stride, c) / count;
+        double square = sum_chunks(partial, stride, channels + c) / count;
+        double batch_var = fmax(square - batch_mean * batch_mean, 0);
+        double factor = 1 / sqrt(batch_var + epsilon);
+        saved[c] = (float)batch_mean;
+        saved[channels + c] = (float)factor;
+        coef[c] = (float)(scale[c] * factor);
+        coef[channels + c] = (float)(shift[c] - batch_mean * scale[c] * factor);
+        double unbiased = count > 1 ? batch_var * count / (count - 1) : batch_var;
+        mean[c] += (float)(running_share * (batch_mean - mean[c]));
+        var[c] += (float)(running_share * (unbiased - var[c]));
+    }
+}
+
+void rt_point_finish(int channels, long count, const double *partial, size_t stride,
+                     const float *scale, const float *saved, float *coef, float *dscale,
+                     float *dshift)
+{
+    for (int c = 0; c < channels; c++) {
+        double mean = saved[c], factor = saved[channels + c];
+        double sum = sum_chunks(partial, stride, c);
+        double sum_xhat = sum_chunks(partial, stride, channels + c) * factor;
+        dshift[c] += (float)sum;
+        dscale[c] += (float)sum_xhat;
+        double by_g = scale[c] * factor;
+        double by_x = -by_g * factor * sum_xhat / count;
+        coef[c] = (float)by_g;
+        coef[channels + c] = (float)by_x;
+        coef[2 * channels + c] = (float)(-by_g * sum / count - by_x * mean);
+    }
+}
+
+void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums)
+{
+    const float *scores = step->logits + (size_t)image * classes;
+    int label = step->labels[image], best = 0;
+    for (int k = 1; k < classes; k++)
+        if (scores[k] > scores[best])
+            best = k;
+    double total = 0, mean_score = 0;
+    for (int k = 0; k < classes; k++) {
+        total += exp((double)scores[k] - scores[best]);
+        mean_score += scores[k];
+    }
+    double log_total = log(total) + scores[best], smoothing = step->label_smoothing;
+    mean_score /= classes;
+    sums[0] += log_total - (1 - smoothing) * scores[label] - smoothing * mean_score;
+    sums[1] += best == label;
+    for (int k = 0; k < classes; k++) {
+        double target = smoothing / classes + (k == label ? 1 - smoothing : 0);
+        dy[k] = (float)((exp(scores[k] - log_total) - target) * step->loss_scale);
+    }
+}
+
+void rt_first_largest(const Step *step, int image, int classes, const int32_t *scores)
+{
+    int best = 0;
+    for (int k = 1; k < classes; k++)
+        if (scores[k] > scores[best])
+            best = k;
+    if (step->classes)
+        step->classes[image] = best;
+}
+
+void rt_loss_finish(Step *step, const double *partial, size_t stride)
+{
+    step->loss = sum_chunks(partial, stride, 0);
+    step->correct = (int)sum_chunks(partial, stride, 1);
+}
+
+void rt_add_chunks(int task, long count, const float *partial, size_t stride, float *total)
+{
+    long first = count * task / RT_CHUNKS, end = count * (task + 1) / RT_CHUNKS;
+    for (int chunk = 0; chunk < RT_CHUNKS; chunk++) {
+        const float *part = (const float *)((const char *)partial + chunk * stride);
+        for (long i = first; i < end; i++)
+            total[i] += part[i];
+    }
+}
+
+void rt_dense_weight(const Step *step, int task, int tasks, int c, int k, const float *x,
+                     size_t x_stride, const float *dy, size_t dy_stride, float *dw, float *db)
+{
+    int first = (int)((long)c * task / tasks), end = (int)((long)c * (task + 1) / tasks);
+    for (int image = 0; image < step->count; image++) {
+        const float *xi = x + image * x_stride, *dyi = dy + image * dy_stride;
+        for (int i = first; i < end; i++)
+            for (int j = 0; j < k; j++)
+                dw[(size_t)i * k + j] += xi[i] * dyi[j];
+        for (int j = 0; task == 0 && j < k; j++)
+            db[j] += dyi[j];
+    }
+}

@@ -1,0 +1,135 @@
+/* Forward passes over a set of images: see evaluate.h. */
+#include "runtime/base/support.h"
+#include "runtime/checkpoint/checkpoint.h"
+#include "runtime/kernels/profile.h"
+#include "runtime/train/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool weights_load(Weights *weights, const Model *model, const char *path)
+{
+    *weights = (Weights){0};
+    Checkpoint checkpoint;
+    if (!checkpoint_read(path, &checkpoint))
+        return false;
+    weights->params = rt_alloc_aligned(model->param_floats * sizeof(float));
+    weights->stats = rt_alloc_aligned(model->stat_floats * sizeof(float));
+    bool ok = checkpoint_match_arch(&checkpoint, path, model->arch) &&
+              checkpoint_match_pixels(&checkpoint, path, model->config) &&
+              checkpoint_match_quantisers(&checkpoint, path, model->config) &&
+              checkpoint_take_for_use(&checkpoint, path, model->params,
+                                      model->param_count, weights->params) &&
+              checkpoint_take_for_use(&checkpoint, path, model->stats, model->stat_count,
+                                      weights->stats);
+    checkpoint_free(&checkpoint);
+    if (!ok)
+        weights_free(weights);
+    return ok;
+}
+
+void weights_free(Weights *weights)
+{
+    free(weights->params);
+    free(weights->stats);
+    *weights = (Weights){0};
+}
+
+void work_alloc(Work *work, const Model *model)
+{
+    size_t count = (size_t)model->micro_batch;
+    size_t pixels = (size_t)model->height * (size_t)model->width;
+    work->images = rt_alloc_aligned(count * pixels * (size_t)model->channels);
+    work->labels = rt_alloc(count * sizeof *work->labels);
+    work->logits = rt_alloc_aligned(count * (size_t)model->classes * sizeof(float));
+    work->classes = rt_alloc(count * sizeof *work->classes);
+    work->arena = rt_alloc_aligned(model->arena_bytes);
+}
+
+void work_free(Work *work)
+{
+    free(work->images);
+    free(work->labels);
+    free(work->logits);
+    free(work->classes);
+    free(work->arena);
+    *work = (Work){0};
+}
+
+double log_sum_exp(const float *scores, int count)
+{
+    double most = scores[best_class(scores, count)], sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += exp(scores[i] - most);
+    return most + log(sum);
+}
+
+int best_class(const float *scores, int count)
+{
+    int best = 0;
+    for (int i = 1; i < count; i++)
+        if (scores[i] > scores[best])
+            best = i;
+    return best;
+}
+
+void step_forget(const Step *step)
+{
+    for (int i = 0; i < step->count; i++)
+        step->classes[i] = -1;
+}
+
+int step_class(const Model *model, const Step *step, int image)
+{
+    if (step->classes[image] >= 0)
+        return step->classes[image];
+    return best_class(step->logits + (size_t)image * model->classes, model->classes);
+}
+
+static void count_image(const Model *model, const Step *step, int image, Score *score)
+{
+    const float *scores = step->logits + (size_t)image * model->classes;
+    int label = step->labels[image];
+    bool right = step_class(model, step, image) == label;
+    score->images++;
+    score->correct += right;
+    score->loss += log_sum_exp(scores, model->classes) - scores[label];
+    if (score->class_images) {
+        score->class_images[label]++;
+        score->class_right[label] += right;
+    }
+}
+
+bool evaluate(const Model *model, const Weights *weights, const Work *work,
+              const ImageSet *set, int count, FILE *file,
+              const volatile sig_atomic_t *stop, Score *score)
+{
+    size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
+    size_t classes = (size_t)model->classes;
+    for (int done = 0; done < count;) {
+        if (stop && *stop)
+            return false;
+        int left = count - done;
+        Step step = {.images = set->pixels + (size_t)done * image_bytes,
+                     .labels = set->labels + done,
+                     .count = left < model->micro_batch ? left : model->micro_batch,
+                     .params = weights->params,
+                     .stats = weights->stats,
+                     .arena = work->arena,
+                     .logits = work->logits,
+                     .classes = work->classes};
+        step_forget(&step);
+        uint64_t since = rt_profile_now();
+        model->evaluate(&step);
+        since = profile_part(PART_EVALUATE, step.count, since);
+        if (step.failed)
+            return false;
+        for (int i = 0; i < step.count; i++)
+            count_image(model, &step, i, score);
+        profile_part(PART_SCORE, step.count, since);
+        if (file)
+            fwrite(step.logits, sizeof(float), (size_t)step.count * classes, file);
+        done += step.count;
+    }
+    return true;
+}

@@ -1,0 +1,53 @@
+/* Running a network forward over a whole set of images, and what that says about it. */
+#ifndef LATHE_EVALUATE_H
+#define LATHE_EVALUATE_H
+
+#include "runtime/data/data.h"
+#include "runtime/rt.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* Weights to be used: parameters and statistics, laid out as the Model says. */
+typedef struct {
+    float *params, *stats;
+} Weights;
+
+/* From a checkpoint whose architecture is the model's, averaged ones where it has them.
+ */
+bool weights_load(Weights *weights, const Model *model, const char *path);
+void weights_free(Weights *weights);
+
+/* Memory for one call of Model.train or Model.evaluate. */
+typedef struct {
+    uint8_t *images; /* [micro_batch] */
+    int32_t *labels; /* [micro_batch] */
+    float *logits;   /* [micro_batch][classes] */
+    int32_t *classes; /* [micro_batch] */
+    char *arena;
+} Work;
+void work_alloc(Work *work, const Model *model);
+void work_free(Work *work);
+
+typedef struct {
+    int images, correct;
+    double loss;                     /* sum of the cross-entropy, without smoothing */
+    int *class_images, *class_right; /* [classes], or both NULL: not wanted */
+} Score;
+
+/* The first `count` images of `set`, any number. Scores go to `file` as float32
+ * [count][classes], unless it is NULL. False when *stop (which may be NULL) became true on
+ * the way; with rt_fail, when integer constants cannot be represented. */
+bool evaluate(const Model *model, const Weights *weights, const Work *work,
+              const ImageSet *set, int count, FILE *file,
+              const volatile sig_atomic_t *stop, Score *score);
+
+/* Natural logarithm of the sum of e^score. */
+double log_sum_exp(const float *scores, int count);
+int best_class(const float *scores, int count);
+/* The class of image `image` of a pass: by the exact integers where the network has them. Before
+ * the pass, step_forget makes all of them unknown. */
+void step_forget(const Step *step);
+int step_class(const Model *model, const Step *step, int image);
+
+#endif

@@ -1,0 +1,187 @@
+/* The verbs that use weights: eval, on the test images, and classify, on pictures. */
+#include "runtime/base/support.h"
+#include "runtime/data/data.h"
+#include "runtime/draw/picture.h"
+#include "runtime/train/evaluate.h"
+#include "runtime/train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int choose_count(const ImageSet *test, const TrainerOptions *options)
+{
+    if (options->images <= test->count)
+        return options->images ? (int)options->images : test->count;
+    rt_fail("%s: %d test images, --images says %ld", options->data, test->count,
+            options->images);
+    return 0;
+}
+
+/* NumPy's format 1.0: magic, header length, a Python dictionary padded with spaces so
+ * that the data begin at a multiple of 64. */
+static void write_npy_header(FILE *out, int rows, int columns)
+{
+    enum { FIXED = 10, ALIGN = 64 };
+    char *text = rt_format(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, columns);
+    size_t length = strlen(text) + 1;
+    length += (ALIGN - (FIXED + length) % ALIGN) % ALIGN;
+    fwrite("\x93NUMPY\x01\x00", 1, 8, out);
+    fputc((int)(length & 255), out);
+    fputc((int)(length >> 8), out);
+    fprintf(out, "%-*s\n", (int)length - 1, text);
+    free(text);
+}
+
+/* Batch by batch, so that a JIT can go over to faster code between two of them. */
+static bool evaluate_batches(const Model *model, const Weights *weights, const Work *work,
+                             const ImageSet *set, int count, FILE *file, const Tiers *tiers,
+                             Score *score)
+{
+    size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
+    ImageSet batch = *set;
+    bool ok = true;
+    for (int left = count; ok && left > 0; left -= model->micro_batch) {
+        int images = left < model->micro_batch ? left : model->micro_batch;
+        if (tiers && tiers->move)
+            tiers->move(tiers->context, false);
+        ok = evaluate(model, weights, work, &batch, images, file, NULL, score);
+        batch.pixels += (size_t)images * image_bytes;
+        batch.labels += images;
+    }
+    return ok;
+}
+
+static bool evaluate_to(const char *path, const Model *model, const Weights *weights,
+                        const Work *work, const ImageSet *set, int count, const Tiers *tiers,
+                        Score *score)
+{
+    if (path == NULL)
+        return evaluate_batches(model, weights, work, set, count, NULL, tiers, score);
+    Replacement r;
+    if (!rt_replace_begin(&r, path))
+        return false;
+    write_npy_header(r.file, count, model->classes);
+    if (evaluate_batches(model, weights, work, set, count, r.file, tiers, score))
+        return rt_replace_commit(&r);
+    rt_replace_abandon(&r);
+    return false;
+}
+
+static void print_score(const Model *model, const Score *score)
+{
+    int widest = 0;
+    for (int i = 0; i < model->classes; i++)
+        widest = (int)fmax(widest, (double)strlen(model->class_names[i]));
+    printf("accuracy %.4f (%d/%d)\n", (double)score->correct / score->images,
+           score->correct, score->images);
+    for (int i = 0; i < model->classes; i++) {
+        int right = score->class_right[i], images = score->class_images[i];
+        printf("%-*s %5d/%d", widest, model->class_names[i], right, images);
+        if (images > 0)
+            printf("  %.4f", (double)right / images);
+        putchar('\n');
+    }
+}
+
+bool eval_run(const Model *model, const TrainerOptions *options)
+{
+    ImageSet none = {0}, test = {0};
+    Weights weights;
+    if (!weights_load(&weights, model, options->weights))
+        return false;
+    size_t classes = (size_t)model->classes;
+    Score score = {.class_images = rt_alloc(classes * sizeof(int)),
+                   .class_right = rt_alloc(classes * sizeof(int))};
+    Work work;
+    work_alloc(&work, model);
+    int count = 0;
+    bool ok = data_load(options->data, DATA_TEST, model->height, model->width,
+                        model->channels, model->classes, &none, &test) &&
+              (count = choose_count(&test, options)) > 0 &&
+              evaluate_to(options->scores, model, &weights, &work, &test, count, options->tiers,
+                          &score);
+    if (ok && test.unlabelled)
+        printf("%d images without labels\n", count);
+    else if (ok)
+        print_score(model, &score);
+    data_free(&test);
+    work_free(&work);
+    weights_free(&weights);
+    free(score.class_images);
+    free(score.class_right);
+    return ok;
+}
+
+/* ---- classify ---- */
+
+/* The picture as the network's image; a network for grey ones gets the luminance. */
+static bool read_image(const Model *model, const char *path, uint8_t *image)
+{
+    Picture picture;
+    if (!picture_read(path, &picture))
+        return false;
+    size_t pixels = (size_t)picture.width * (size_t)picture.height;
+    bool ok = picture.width == model->width && picture.height == model->height;
+    if (!ok)
+        rt_fail("%s: %d x %d pixels, %s wants %d x %d", path, picture.width,
+                picture.height, model->name, model->width, model->height);
+    else if (model->channels == 3)
+        memcpy(image, picture.pixels, pixels * 3);
+    else
+        for (size_t i = 0; i < pixels; i++) {
+            const uint8_t *p = picture.pixels + 3 * i;
+            image[i] = (uint8_t)((77 * p[0] + 150 * p[1] + 29 * p[2] + 128) >> 8);
+        }
+    picture_free(&picture);
+    return ok;
+}
+
+/* PATH: cat 0.9312, dog 0.0410, ... */
+static void print_best(const Model *model, const char *path, int first, float *scores)
+{
+    enum { BEST = 5 };
+    double total = log_sum_exp(scores, model->classes);
+    printf("%s:", path);
+    for (int i = 0; i < BEST && i < model->classes; i++) {
+        int best = i == 0 ? first : best_class(scores, model->classes);
+        printf("%s %s %.4f", i ? "," : "", model->class_names[best],
+               exp(scores[best] - total));
+        scores[best] = -INFINITY; /* taken */
+    }
+    putchar('\n');
+}
+
+bool classify_run(const Model *model, const TrainerOptions *options)
+{
+    if (model->channels != 1 && model->channels != 3)
+        return rt_fail("%s: reads images of %d channels, pictures have 1 or 3",
+                       model->name, model->channels);
+    Weights weights;
+    if (!weights_load(&weights, model, options->weights))
+        return false;
+    Work work;
+    work_alloc(&work, model);
+    bool ok = true;
+    for (int i = 0; i < options->picture_count && ok; i++) {
+        Step step = {.images = work.images,
+                     .count = 1,
+                     .params = weights.params,
+                     .stats = weights.stats,
+                     .arena = work.arena,
+                     .logits = work.logits,
+                     .classes = work.classes};
+        ok = read_image(model, options->pictures[i], work.images);
+        if (ok) {
+            step_forget(&step);
+            model->evaluate(&step);
+            ok = !step.failed;
+        }
+        if (ok)
+            print_best(model, options->pictures[i], step_class(model, &step, 0), work.logits);
+    }
+    work_free(&work);
+    weights_free(&weights);
+    return ok;
+}

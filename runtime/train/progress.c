@@ -1,0 +1,124 @@
+/* The progress line: see progress.h. */
+#include "runtime/train/progress.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double redraw_seconds = 0.1, line_seconds = 10;
+
+double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static long images_of_run(const Moment *moment)
+{
+    return (moment->epoch - 1) * moment->epoch_images + moment->images;
+}
+
+void progress_start(Progress *progress, FILE *out, const Moment *moment)
+{
+    *progress = (Progress){.out = out,
+                           .terminal = isatty(fileno(out)),
+                           .run_start = seconds_now(),
+                           .run_images = images_of_run(moment)};
+    progress->shown = progress->run_start;
+    progress_start_epoch(progress, moment);
+}
+
+void progress_start_epoch(Progress *progress, const Moment *moment)
+{
+    progress->epoch_start = seconds_now();
+    progress->epoch_images = moment->images;
+}
+
+void progress_clear(Progress *progress)
+{
+    if (progress->drawn)
+        fputs("\r\033[K", progress->out);
+    progress->drawn = false;
+    fflush(progress->out);
+}
+
+static void format_time(char text[24], double seconds)
+{
+    if (!(seconds >= 0 && seconds < 1e9)) {
+        strcpy(text, "?");
+        return;
+    }
+    long whole = (long)(seconds + 0.5);
+    if (whole < 3600)
+        snprintf(text, 24, "%ld:%02ld", whole / 60, whole % 60);
+    else
+        snprintf(text, 24, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/* "[=====>    ] " of exactly `width` characters. */
+static void draw_bar(char *to, int width, double share)
+{
+    int inside = width - 3, full = (int)(share * inside);
+    memset(to, ' ', (size_t)width);
+    memset(to + 1, '=', (size_t)full);
+    if (full < inside)
+        to[1 + full] = '>';
+    to[0] = '[';
+    to[width - 2] = ']';
+    to[width] = 0;
+}
+
+void progress_format(char *line, size_t size, int width, const Moment *moment,
+                     double images_per_s, double epoch_left, double run_left)
+{
+    enum { BAR_LEAST = 12, BAR_MOST = 42 };
+    char head[64], tail[160], bar[BAR_MOST + 1] = "", epoch_time[24], run_time[24];
+    double share = (double)moment->images / (double)moment->epoch_images;
+    format_time(epoch_time, epoch_left);
+    format_time(run_time, run_left);
+    snprintf(head, sizeof head, "epoch %d/%d ", moment->epoch, moment->epochs);
+    snprintf(tail, sizeof tail,
+             "%3d %%  loss %.4f  accuracy %.4f  %.0f images/s  left %s, in all %s",
+             (int)(100 * share), moment->loss, moment->accuracy, images_per_s, epoch_time,
+             run_time);
+    if ((size_t)width >= size)
+        width = (int)size - 1;
+    int space = width - (int)strlen(head) - (int)strlen(tail);
+    if (space >= BAR_LEAST)
+        draw_bar(bar, space < BAR_MOST ? space : BAR_MOST, share);
+    snprintf(line, (size_t)width + 1, "%s%s%s", head, bar, tail);
+}
+
+static int terminal_width(int descriptor)
+{
+    struct winsize size;
+    bool known = ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known ? size.ws_col : 80;
+}
+
+void progress_show(Progress *progress, const Moment *moment)
+{
+    double now = seconds_now();
+    if (now - progress->shown < (progress->terminal ? redraw_seconds : line_seconds))
+        return;
+    progress->shown = now;
+    long run_images = images_of_run(moment), all = moment->epochs * moment->epoch_images;
+    double rate =
+        (double)(moment->images - progress->epoch_images) / (now - progress->epoch_start);
+    double run_rate = /* slower: evaluating counts */
+        (double)(run_images - progress->run_images) / (now - progress->run_start);
+    char line[256];
+    /* The last column stays free: some terminals go to the next line after it. */
+    int width = progress->terminal ? terminal_width(fileno(progress->out)) - 1 : 90;
+    progress_format(line, sizeof line, width, moment, rate,
+                    (double)(moment->epoch_images - moment->images) / rate,
+                    (double)(all - run_images) / run_rate);
+    if (progress->terminal)
+        fprintf(progress->out, "\r%s\033[K", line);
+    else
+        fprintf(progress->out, "%s\n", line);
+    progress->drawn = progress->terminal;
+    fflush(progress->out);
+}

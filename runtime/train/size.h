@@ -1,0 +1,27 @@
+/* What quantised weights and activations take at their bits, as a line and as a picture. */
+#ifndef LATHE_SIZE_H
+#define LATHE_SIZE_H
+
+#include "runtime/kernels/quant.h"
+
+/* KiB at the bits in use. */
+typedef struct {
+    double weights, activations, largest_activation;
+} Sizes;
+Sizes size_of(const Model *model, const float *params);
+
+/* KiB of one tensor. */
+double size_one(const RtSized *sized, const float *params);
+/* Whether its bits follow from a trained step and range. */
+bool size_learns(const RtSized *sized);
+/* Whether the recipe's budgets are kept; yes where there is none. */
+bool size_within(const Model *model, const Recipe *recipe, const float *params);
+
+/* A line: sizes, whether the budget is kept, bits of every layer when they are learned.
+ * Nothing for a network that is not quantised. */
+void size_print(const Model *model, const Recipe *recipe, const float *params);
+
+/* bits.png: bits of each layer's weights and activations; nothing without quantisers. */
+bool size_write_picture(const char *path, const Model *model, const float *params);
+
+#endif

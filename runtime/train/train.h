@@ -1,0 +1,37 @@
+/* A training run in memory: train_setup.c makes one, train_loop.c drives it. */
+#ifndef LATHE_TRAIN_H
+#define LATHE_TRAIN_H
+
+#include "runtime/data/data.h"
+#include "runtime/train/evaluate.h"
+#include "runtime/train/optim.h"
+#include "runtime/train/progress.h"
+#include "runtime/train/train_state.h"
+#include "runtime/train/trainer.h"
+
+typedef struct {
+    const Model *model;
+    Recipe recipe; /* in effect: with the command line's epochs and seed */
+    char *config;  /* Model.config, with the same */
+    char *last, *best, *log, *curve, *bits; /* paths of the files it writes */
+    ImageSet train, held_out, test;
+    int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
+    int *order;          /* [train.count], of the current epoch */
+    Optim optim;
+    Work work;
+    TrainState state;
+    Progress progress;
+    const Tiers *tiers; /* or NULL */
+} Run;
+
+/* Read, check and allocate everything; begin anew or where the checkpoint stopped. Free
+ * it even when this fails. */
+bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
+                 const TrainerOptions *options);
+void run_free(Run *run);
+
+/* One optimiser step on the next batch of run->order; false and rt_fail when the loss is not
+ * finite. */
+bool train_step(Run *run);
+
+#endif

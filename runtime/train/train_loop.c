@@ -1,0 +1,376 @@
+/* The training loop: steps, epochs, what is written after each, and stopping. No
+ * generator state is kept: order and augmentation follow from seed, epoch and image
+ * alone, so that a resumed run takes the very same steps. */
+#include "runtime/base/support.h"
+#include "runtime/kernels/profile.h"
+#include "runtime/train/budget.h"
+#include "runtime/train/curve.h"
+#include "runtime/train/size.h"
+#include "runtime/train/train.h"
+
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { KEY_ORDER = 1, KEY_AUGMENT = 2 };
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+/* The first signal asks to stop; a second one kills, unless the program around the run catches
+ * that signal itself. */
+static void catch_signal(int number, struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(number, NULL, before);
+    if (before->sa_handler == SIG_DFL)
+        action.sa_flags |= (int)SA_RESETHAND;
+    sigaction(number, &action, NULL);
+}
+
+/* ---- One step ---- */
+
+static uint64_t epoch_key(const Run *run, int purpose)
+{
+    return random_bits(random_bits(run->recipe.seed, (uint64_t)purpose),
+                       (uint64_t)run->state.epoch);
+}
+
+typedef struct {
+    const Run *run;
+    const int *indices; /* of the images in the training set */
+    uint64_t key;
+} Filling;
+
+static void fill_one(void *context, int index, int worker)
+{
+    (void)worker;
+    const Filling *filling = context;
+    const Run *run = filling->run;
+    const ImageSet *set = &run->train;
+    int image = filling->indices[index];
+    size_t bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
+    run->work.labels[index] = set->labels[image];
+    augment(set, image, &run->recipe, run->model->zero_pixel,
+            random_bits(filling->key, (uint64_t)image),
+            run->work.images + (size_t)index * bytes);
+}
+
+/* Epochs into the run, a fraction included. */
+static double current_epoch(const Run *run)
+{
+    return run->state.epoch + (double)run->state.step / run->steps_per_epoch;
+}
+
+static double current_rate(const Run *run)
+{
+    return optim_rate(&run->recipe, current_epoch(run));
+}
+
+/* Optimiser steps of the run so far. */
+static long steps_done(const Run *run)
+{
+    return (long)run->state.epoch * run->steps_per_epoch + run->state.step;
+}
+
+static bool fail_not_finite(const Run *run, const char *what, int step, double rate)
+{
+    char *array = optim_find_non_finite(&run->optim);
+    rt_fail("epoch %d step %d: %s is not finite, at learning rate %g; %s%s",
+            run->state.epoch + 1, step, what, rate,
+            array ? "first array that is not: "
+                  : "all weights, statistics and gradients are",
+            array ? array : "");
+    free(array);
+    return false;
+}
+
+/* Before they are written: a broken last.ckpt would be the end of the run. */
+static bool check_weights(const Run *run)
+{
+    char *broken = optim_find_non_finite(&run->optim);
+    bool ok = broken == NULL;
+    free(broken);
+    return ok || fail_not_finite(run, "a weight", run->state.step, current_rate(run));
+}
+
+/* Gradients add up over micro-batches, all of them full but the last. */
+bool train_step(Run *run)
+{
+    uint64_t since = rt_profile_now();
+    TrainState *state = &run->state;
+    const Recipe *recipe = &run->recipe;
+    const int *indices = run->order + (size_t)state->step * (size_t)recipe->batch;
+    double rate = current_rate(run);
+    for (int done = 0; done < recipe->batch;) {
+        int left = recipe->batch - done, most = run->model->micro_batch;
+        Step step = {.images = run->work.images,
+                     .labels = run->work.labels,
+                     .count = left < most ? left : most,
+                     .params = run->optim.params,
+                     .gradient = run->optim.gradient,
+                     .stats = run->optim.stats,
+                     .arena = run->work.arena,
+                     .logits = run->work.logits,
+                     .label_smoothing = (float)recipe->label_smoothing,
+                     .loss_scale = 1.0f / (float)recipe->batch};
+        Filling filling = {run, indices + done, epoch_key(run, KEY_AUGMENT)};
+        rt_parallel_for(step.count, fill_one, &filling);
+        since = profile_part(PART_AUGMENT, step.count, since);
+        run->model->train(&step);
+        since = profile_part(PART_TRAIN, step.count, since);
+        if (!isfinite(step.loss))
+            return fail_not_finite(run, "the loss", state->step + 1, rate);
+        state->loss += step.loss;
+        state->correct += step.correct;
+        done += step.count;
+    }
+    Budget budget = budget_begin(&run->optim, recipe, current_epoch(run) / recipe->epochs);
+    optim_step(&run->optim, recipe, rate, steps_done(run));
+    budget_end(&budget, &run->optim);
+    profile_part(PART_OPTIMISER, recipe->batch, since);
+    state->step++;
+    return true;
+}
+
+/* ---- Going over to faster code ---- */
+
+/* Before a step: the JIT's compiler may be ready, or is to be waited for. */
+static bool move_on(Run *run)
+{
+    const Tiers *tiers = run->tiers;
+    long done = steps_done(run);
+    if (tiers == NULL || tiers->move == NULL || run->state.cc_from >= 0 || done < tiers->at)
+        return true;
+    bool wait = tiers->at >= 0;
+    if (!tiers->move(tiers->context, wait))
+        return !wait;
+    run->state.cc_from = done;
+    progress_clear(&run->progress);
+    printf("step %ld: from here on with the C compiler's code\n", done);
+    return true;
+}
+
+/* ---- One epoch ---- */
+
+static Moment moment_of(const Run *run)
+{
+    const TrainState *state = &run->state;
+    long images = (long)state->step * run->recipe.batch;
+    double share = images ? 1.0 / (double)images : 0;
+    return (Moment){.epoch = state->epoch + 1,
+                    .epochs = state->epochs,
+                    .images = images,
+                    .epoch_images = (long)run->steps_per_epoch * run->recipe.batch,
+                    .loss = state->loss * share,
+                    .accuracy = (double)state->correct * share};
+}
+
+/* True while the epoch's steps are not done and nothing asks to stop. */
+static bool may_step(const Run *run, long steps_left)
+{
+    return run->state.step < run->steps_per_epoch && !stop_signal && steps_left > 0;
+}
+
+static bool train_epoch(Run *run, long *steps_left)
+{
+    Moment moment = moment_of(run);
+    random_permutation(epoch_key(run, KEY_ORDER), run->train.count, run->order);
+    progress_start_epoch(&run->progress, &moment);
+    double before = run->state.seconds, start = seconds_now();
+    bool ok = true;
+    while (ok && may_step(run, *steps_left)) {
+        ok = move_on(run) && train_step(run);
+        run->state.seconds = before + seconds_now() - start;
+        --*steps_left;
+        moment = moment_of(run);
+        progress_show(&run->progress, &moment);
+    }
+    progress_clear(&run->progress);
+    return ok;
+}
+
+static EpochRow row_of(const Run *run, const Score *held_out)
+{
+    const TrainState *state = &run->state;
+    Moment moment = moment_of(run);
+    double images = held_out->images > 0 ? (double)held_out->images : (double)NAN;
+    double last = state->epoch + (run->steps_per_epoch - 1.0) / run->steps_per_epoch;
+    return (EpochRow){
+        .epoch = state->epoch + 1,
+        .lr = optim_rate(&run->recipe, last),
+        .train_loss = moment.loss,
+        .train_accuracy = moment.accuracy,
+        .held_out_loss = held_out->loss / images,
+        .held_out_accuracy = held_out->correct / images,
+        .seconds = state->seconds,
+        .images_per_s = (double)moment.images / fmax(state->seconds, 1e-9),
+        .cc_from = state->cc_from < 0 ? (double)NAN : (double)state->cc_from,
+    };
+}
+
+static void print_row(const Run *run, const EpochRow *row, bool best)
+{
+    printf("epoch %d/%d: loss %.4f, accuracy %.4f", row->epoch, run->state.epochs,
+           row->train_loss, row->train_accuracy);
+    if (!isnan(row->held_out_loss))
+        printf("; held out: loss %.4f, accuracy %.4f%s", row->held_out_loss,
+               row->held_out_accuracy, best ? " (best)" : "");
+    printf("; lr %.4g, %.1f s, %.0f images/s\n", row->lr, row->seconds,
+           row->images_per_s);
+    size_print(run->model, &run->recipe, run->optim.params);
+    fflush(stdout);
+}
+
+/* A network within its budgets is better than any that is not. Without held-out images the
+ * last epoch is the best. */
+static bool is_best(const TrainState *state, const Score *score, bool within)
+{
+    if (state->best_epoch > 0 && within != state->best_within)
+        return within;
+    return state->best_epoch == 0 || score->images == 0 ||
+           score->correct > state->best_correct ||
+           (score->correct == state->best_correct && score->loss < state->best_loss);
+}
+
+/* best.ckpt comes before last.ckpt: killed between the two, a resumed run repeats the
+ * epoch and writes the same again. Log and curve are drawn from the state. */
+static bool write_files(const Run *run, bool best)
+{
+    return (!best || state_save_for_use(run->best, &run->optim, run->config)) &&
+           state_save(run->last, &run->state, &run->optim, run->config) &&
+           history_write(&run->state.history, run->log) &&
+           curve_write(run->curve, run->model->name, &run->state.history) &&
+           size_write_picture(run->bits, run->model, run->optim.params);
+}
+
+/* Evaluate, then move on to the next epoch. *done is false if a signal came first: a
+ * resumed run evaluates again. */
+static bool finish_epoch(Run *run, bool *done)
+{
+    const Optim *optim = &run->optim;
+    TrainState *state = &run->state;
+    if (!check_weights(run))
+        return false;
+    Weights weights = {optim->averages ? optim->ema : optim->params,
+                       optim->averages ? optim->ema_stats : optim->stats};
+    Score score = {0};
+    *done = evaluate(run->model, &weights, &run->work, &run->held_out,
+                     run->held_out.count, NULL, &stop_signal, &score);
+    if (!*done)
+        return rt_error()[0] == 0;
+    EpochRow row = row_of(run, &score);
+    bool within = size_within(run->model, &run->recipe, weights.params);
+    bool best = is_best(state, &score, within);
+    history_add(&state->history, &row);
+    state->epoch++;
+    if (best) {
+        state->best_epoch = state->epoch;
+        state->best_correct = score.correct;
+        state->best_loss = score.loss;
+        state->best_within = within;
+    }
+    state->step = 0;
+    state->loss = state->seconds = 0;
+    state->correct = 0;
+    print_row(run, &row, best);
+    return write_files(run, best);
+}
+
+/* ---- The whole run ---- */
+
+static void print_header(const Run *run)
+{
+    size_t floats = 0;
+    for (int i = 0; i < run->model->param_count; i++)
+        floats += run->model->params[i].count;
+    printf(
+        "%s: %zu parameters, %d training images (%d held out, %d to test), %d thread%s, "
+        "seed %llu\n",
+        run->model->name, floats, run->train.count, run->held_out.count, run->test.count,
+        rt_threads(), rt_threads() == 1 ? "" : "s", (unsigned long long)run->state.seed);
+    fflush(stdout);
+}
+
+static bool stop(const Run *run, int *status)
+{
+    if (!check_weights(run) ||
+        !state_save(run->last, &run->state, &run->optim, run->config))
+        return false;
+    if (run->state.seconds > 0)
+        printf("%.0f images/s\n",
+               (double)moment_of(run).images / fmax(run->state.seconds, 1e-9));
+    printf("stopped at epoch %d step %d; continue with --resume\n", run->state.epoch + 1,
+           run->state.step);
+    *status = stop_signal ? 128 + stop_signal : 0;
+    return true;
+}
+
+/* What the run came to: the best epoch's weights on images that chose nothing. */
+static bool conclude(const Run *run, int *status)
+{
+    Weights weights;
+    Score score = {0};
+    if (!weights_load(&weights, run->model, run->best))
+        return false;
+    bool done = evaluate(run->model, &weights, &run->work, &run->test, run->test.count,
+                         NULL, &stop_signal, &score);
+    if (done)
+        printf("test accuracy %.4f (%d/%d) with the weights of epoch %d\n",
+               (double)score.correct / score.images, score.correct, score.images,
+               run->state.best_epoch);
+    else if (rt_error()[0])
+        return false;
+    else
+        *status = 128 + stop_signal;
+    size_print(run->model, &run->recipe, weights.params);
+    weights_free(&weights);
+    printf("files: %s, %s, %s, %s\n", run->best, run->last, run->log, run->curve);
+    return true;
+}
+
+static bool run_epochs(Run *run, long steps, int *status)
+{
+    long steps_left = steps ? steps : LONG_MAX;
+    Moment moment = moment_of(run);
+    progress_start(&run->progress, stdout, &moment);
+    while (run->state.epoch < run->state.epochs) {
+        bool done = false;
+        if (!train_epoch(run, &steps_left))
+            return false;
+        if (run->state.step == run->steps_per_epoch && !finish_epoch(run, &done))
+            return false;
+        if (!done)
+            return stop(run, status);
+    }
+    return conclude(run, status);
+}
+
+bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *options,
+               int *status)
+{
+    Run run;
+    struct sigaction interrupt, terminate;
+    *status = 0;
+    stop_signal = 0;
+    bool ok = run_prepare(&run, model, recipe, options);
+    if (ok) {
+        print_header(&run);
+        catch_signal(SIGINT, &interrupt);
+        catch_signal(SIGTERM, &terminate);
+        profile_begin(model);
+        ok = run_epochs(&run, options->steps, status);
+        if (ok)
+            profile_print_all(stdout, model);
+        profile_end();
+        sigaction(SIGINT, &interrupt, NULL);
+        sigaction(SIGTERM, &terminate, NULL);
+    }
+    run_free(&run);
+    return ok;
+}

@@ -1,0 +1,227 @@
+/* Preparing a training run: see train.h. What can be refused is refused here, before
+ * hours of work, and before a file is touched. */
+#include "runtime/base/support.h"
+#include "runtime/train/train.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every run sets the same images aside, so that weights handed from one run to the next
+ * have not been trained on them. */
+static const uint64_t held_out_seed = 0;
+
+/* `config` with the value behind `key`, if that line is there, replaced. */
+static char *replace_value(const char *config, const char *key, uint64_t value)
+{
+    size_t length = strlen(key);
+    for (const char *line = config; *line;) {
+        size_t bytes = strcspn(line, "\n");
+        if (bytes > length && memcmp(line, key, length) == 0 && line[length] == '=')
+            return rt_format("%.*s%s=%llu%s", (int)(line - config), config, key,
+                             (unsigned long long)value, line + bytes);
+        line += bytes + (line[bytes] == '\n');
+    }
+    return rt_format("%s", config);
+}
+
+static void set_recipe(Run *run, const Recipe *recipe)
+{
+    run->recipe = *recipe;
+    run->recipe.epochs = run->state.epochs;
+    run->recipe.seed = run->state.seed;
+    char *config =
+        replace_value(run->model->config, "train.epochs", (uint64_t)run->state.epochs);
+    run->config = replace_value(config, "train.seed", run->state.seed);
+    free(config);
+}
+
+/* The folder of the run's files: as asked, or that of the checkpoint to go on from. */
+static char *choose_folder(const Model *model, const TrainerOptions *options)
+{
+    if (options->output)
+        return rt_format("%s", options->output);
+    if (options->resume_file == NULL)
+        return rt_format("%s", model->name);
+    char *copy = rt_format("%s", options->resume_file);
+    char *folder = rt_format("%s", dirname(copy));
+    free(copy);
+    return folder;
+}
+
+static void set_paths(Run *run, const char *folder)
+{
+    run->last = rt_format("%s/last.ckpt", folder);
+    run->best = rt_format("%s/best.ckpt", folder);
+    run->log = rt_format("%s/log.csv", folder);
+    run->curve = rt_format("%s/curve.png", folder);
+    run->bits = rt_format("%s/bits.png", folder);
+}
+
+/* What libtcc's code did and what the compiler's differ by rounding: the run goes on with the
+ * one it was stopped with. */
+static bool resume_tier(TrainState *state, const Tiers *tiers, const char *path)
+{
+    if (state->cc_from < 0 && tiers == NULL)
+        return rt_fail("%s: the run is still with libtcc's code; resume it with --jit", path);
+    if (state->cc_from < 0 || tiers == NULL)
+        return true;
+    if (tiers->move == NULL)
+        return rt_fail("%s: the run went over to the C compiler's code at step %ld; resume it "
+                       "without --jit=tcc",
+                       path, state->cc_from);
+    return tiers->move(tiers->context, true);
+}
+
+/* Epochs and seed go on as they were, whatever the config says by now. */
+static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *options,
+                         const Checkpoint *checkpoint, const char *path)
+{
+    TrainState *state = &run->state;
+    if (!checkpoint_match_arch(checkpoint, path, run->model->arch) ||
+        !state_read(checkpoint, path, state))
+        return false;
+    if (options->has_seed && options->seed != state->seed)
+        return rt_fail("%s: the run has seed %llu, --seed says %llu", path,
+                       (unsigned long long)state->seed,
+                       (unsigned long long)options->seed);
+    if (options->epochs)
+        state->epochs = (int)options->epochs;
+    int begun = state->epoch + (state->step > 0);
+    if (begun > state->epochs)
+        return rt_fail("%s: already in epoch %d, --epochs says %d", path, begun,
+                       state->epochs);
+    set_recipe(run, recipe);
+    return checkpoint_match_config(checkpoint, path, run->config) &&
+           resume_tier(state, options->tiers, path);
+}
+
+static void begin_state(Run *run, const Recipe *recipe, const TrainerOptions *options)
+{
+    run->state.epochs = options->epochs ? (int)options->epochs : recipe->epochs;
+    run->state.seed = options->has_seed ? options->seed : recipe->seed;
+    run->state.cc_from = options->tiers ? -1 : 0;
+    set_recipe(run, recipe);
+}
+
+/* After the state: a resumed one says how many images there were. */
+static bool load_data(Run *run, const TrainerOptions *options)
+{
+    const Model *model = run->model;
+    TrainState *state = &run->state;
+    int held_out = run->recipe.held_out;
+    if (!data_load(options->data, DATA_TRAIN | DATA_TEST, model->height, model->width,
+                   model->channels, model->classes, &run->train, &run->test))
+        return false;
+    if (held_out >= run->train.count)
+        return rt_fail("%s: %d training images, want more than the %d to hold out",
+                       options->data, run->train.count, held_out);
+    if (!data_hold_out(&run->train, held_out, held_out_seed, &run->held_out))
+        return false;
+    run->steps_per_epoch = run->train.count / run->recipe.batch;
+    if (run->steps_per_epoch == 0)
+        return rt_fail("%s: %d images to train on, want at least a batch of %d",
+                       options->data, run->train.count, run->recipe.batch);
+    if (state->images && state->images != run->train.count)
+        return rt_fail("%s: %d images to train on, the run to resume had %d",
+                       options->data, run->train.count, state->images);
+    if (state->step > run->steps_per_epoch)
+        return rt_fail("%s: the run to resume stopped at step %d of %d", options->data,
+                       state->step, run->steps_per_epoch);
+    state->images = run->train.count;
+    run->order = rt_alloc((size_t)run->train.count * sizeof *run->order);
+    return true;
+}
+
+static bool begin_arrays(Run *run, const TrainerOptions *options)
+{
+    Optim *optim = &run->optim;
+    optim_initialise(optim, run->state.seed);
+    if (options->weights) {
+        Weights weights;
+        if (!weights_load(&weights, run->model, options->weights))
+            return false;
+        memcpy(optim->params, weights.params, run->model->param_floats * sizeof(float));
+        memcpy(optim->stats, weights.stats, run->model->stat_floats * sizeof(float));
+        weights_free(&weights);
+    }
+    optim_start_averages(optim);
+    return true;
+}
+
+/* The best epoch's weights may be in another folder than the one to write to. */
+static bool bring_best(const Run *run, const char *resumed)
+{
+    if (run->state.best_epoch == 0)
+        return true;
+    char *copy = rt_format("%s", resumed);
+    char *path = rt_format("%s/best.ckpt", dirname(copy));
+    Checkpoint checkpoint;
+    bool ok = checkpoint_read(path, &checkpoint);
+    if (ok && strcmp(path, run->best) != 0)
+        ok = checkpoint_write(run->best, &checkpoint);
+    if (ok)
+        checkpoint_free(&checkpoint);
+    free(path);
+    free(copy);
+    return ok;
+}
+
+static bool prepare_resumed(Run *run, const Recipe *recipe, const TrainerOptions *options,
+                            const char *folder)
+{
+    const char *path = options->resume_file ? options->resume_file : run->last;
+    Checkpoint checkpoint;
+    if (!checkpoint_read(path, &checkpoint))
+        return false;
+    bool ok =
+        resume_state(run, recipe, options, &checkpoint, path) && load_data(run, options);
+    if (ok) {
+        optim_alloc(&run->optim, run->model, &run->recipe);
+        ok = state_take_arrays(&checkpoint, path, &run->optim);
+    }
+    checkpoint_free(&checkpoint);
+    return ok && rt_make_directories(folder) && bring_best(run, path);
+}
+
+static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *options,
+                        const char *folder)
+{
+    begin_state(run, recipe, options);
+    if (!load_data(run, options))
+        return false;
+    optim_alloc(&run->optim, run->model, &run->recipe);
+    return begin_arrays(run, options) && rt_make_directories(folder);
+}
+
+bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
+                 const TrainerOptions *options)
+{
+    *run = (Run){.model = model, .tiers = options->tiers};
+    char *folder = choose_folder(model, options);
+    set_paths(run, folder);
+    bool ok = options->resume ? prepare_resumed(run, recipe, options, folder)
+                              : prepare_new(run, recipe, options, folder);
+    free(folder);
+    if (ok)
+        work_alloc(&run->work, model);
+    /* Rows behind the checkpoint go, and so does the log of an earlier run. */
+    return ok && history_write(&run->state.history, run->log);
+}
+
+void run_free(Run *run)
+{
+    free(run->config);
+    free(run->last);
+    free(run->best);
+    free(run->log);
+    free(run->curve);
+    free(run->bits);
+    data_free(&run->train);
+    data_free(&run->held_out);
+    data_free(&run->test);
+    free(run->order);
+    optim_free(&run->optim);
+    work_free(&run->work);
+    state_free(&run->state);
+}

@@ -1,0 +1,272 @@
+/* Import: arrays of other programs land in lathe's layout under lathe's names, or the
+ * message says what does not fit; export and import give the same arrays back. */
+#include "tests/suites.h"
+
+#include "gen/weights/export.h"
+#include "gen/weights/import.h"
+#include "gen/weights/weights_file.h"
+#include "runtime/base/support.h"
+#include "tests/tools/folder.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The network of tests/weights/make.py as lathe would describe it; fc.weight is a name
+ * that PyTorch could have given too. */
+static const Param params[] = {
+    {.name = "stem.weight",
+     .kind = PARAM_CONV,
+     .rank = 4,
+     .shape = {2, 1, 3, 2},
+     .count = 12},
+    {.name = "stem_bn.scale",
+     .kind = PARAM_BN_SCALE,
+     .rank = 1,
+     .shape = {2},
+     .count = 2},
+    {.name = "stem_bn.shift",
+     .kind = PARAM_BN_SHIFT,
+     .rank = 1,
+     .shape = {2},
+     .count = 2},
+    {.name = "stem_bn.mean", .kind = PARAM_BN_MEAN, .rank = 1, .shape = {2}, .count = 2},
+    {.name = "stem_bn.var", .kind = PARAM_BN_VAR, .rank = 1, .shape = {2}, .count = 2},
+    {.name = "fc.weight", .kind = PARAM_DENSE, .rank = 2, .shape = {2, 4}, .count = 8},
+    {.name = "fc.bias", .kind = PARAM_BIAS, .rank = 1, .shape = {4}, .count = 4},
+};
+
+enum { STEM, SCALE, SHIFT, MEAN, VAR, FC, FC_BIAS, COUNT };
+
+static ImportName names[COUNT];
+
+static void make_names(void)
+{
+    static const char *const torch[] = {"conv1.weight",       "bn1.weight",
+                                        "bn1.bias",           "bn1.running_mean",
+                                        "bn1.running_var",    "fc.weight|linear.weight",
+                                        "fc.bias|linear.bias"};
+    for (int i = 0; i < COUNT; i++)
+        names[i] = (ImportName){&params[i], torch[i]};
+    folder_make();
+}
+
+static void check_fixture(const Checkpoint *got)
+{
+    ck_assert_int_eq(got->count, COUNT);
+    ck_assert_ptr_null(got->arch);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_str_eq(got->arrays[i].name, params[i].name);
+        ck_assert_int_eq(got->arrays[i].rank, params[i].rank);
+        ck_assert_mem_eq(got->arrays[i].shape, params[i].shape, sizeof params[i].shape);
+    }
+    const float *stem = got->arrays[STEM].values, *fc = got->arrays[FC].values;
+    for (int y = 0; y < 2; y++)
+        for (int c = 0; c < 3; c++)
+            for (int k = 0; k < 2; k++)
+                ck_assert_float_eq(stem[(y * 3 + c) * 2 + k],
+                                   0.125f * (float)((k * 3 + c) * 2 + y));
+    for (int i = 0; i < 8; i++)
+        ck_assert_float_eq(fc[i], 0.125f * (float)i);
+    ck_assert_float_eq(got->arrays[SCALE].values[1], -1.5f);
+    ck_assert_float_eq(got->arrays[SHIFT].values[1], 3);
+    ck_assert_float_eq(got->arrays[MEAN].values[0], 0.125f);
+    ck_assert_float_eq(got->arrays[VAR].values[1], 0.875f);
+    ck_assert_float_eq(got->arrays[FC_BIAS].values[3], 0.875f);
+}
+
+static void import(const char *path, Checkpoint *out)
+{
+    ck_assert_msg(import_weights(path, names, COUNT, out), "%s", rt_error());
+}
+
+START_TEST(every_format)
+{
+    static const char *const files[] = {"tests/weights/legacy.th", "tests/weights/zip.pt",
+                                        "tests/weights/protocol4.pt",
+                                        "tests/weights/numpy.npz"};
+    for (int i = 0; i < 4; i++) {
+        Checkpoint got;
+        import(files[i], &got);
+        check_fixture(&got);
+        checkpoint_free(&got);
+    }
+}
+END_TEST
+
+START_TEST(export_and_back)
+{
+    const char *path = in_folder("w.npz");
+    Checkpoint first, back;
+    import("tests/weights/zip.pt", &first);
+    ck_assert_msg(export_npz(path, &first), "%s", rt_error());
+    import(path, &back);
+    check_fixture(&back);
+    checkpoint_free(&back);
+
+    /* averaged weights are the ones to use, momentum is of no use */
+    static const float other[8] = {8, 7, 6, 5, 4, 3, 2, 1};
+    checkpoint_add(&first, "ema/", &params[FC], other);
+    checkpoint_add(&first, "momentum/", &params[FC], other);
+    checkpoint_add(&first, "momentum/", &params[SCALE], other);
+    ck_assert_msg(export_npz(path, &first), "%s", rt_error());
+    import(path, &back);
+    ck_assert_int_eq(back.count, COUNT);
+    ck_assert_mem_eq(back.arrays[FC].values, other, sizeof other);
+    ck_assert_float_eq(back.arrays[SCALE].values[1], -1.5f);
+    checkpoint_free(&back);
+    checkpoint_free(&first);
+}
+END_TEST
+
+static void check_fails(const char *path, int count, const char *message)
+{
+    Checkpoint out;
+    ck_assert_msg(!import_weights(path, names, count, &out), "no error, want %s",
+                  message);
+    ck_assert_int_eq(out.count, 0);
+    check_error(message, path);
+}
+
+START_TEST(missing)
+{
+    const char *path = "tests/weights/legacy.th";
+    names[VAR].torch = "bn1.running_vra";
+    check_fails(path, COUNT,
+                "%s: no array stem_bn.var, in PyTorch bn1.running_vra; the "
+                "nearest is bn1.running_var");
+    names[VAR].torch = "x.y";
+    check_fails(path, COUNT, "%s: no array stem_bn.var, in PyTorch x.y");
+    names[VAR].torch = NULL;
+    check_fails(path, COUNT, "%s: no array stem_bn.var");
+    names[VAR].torch = "bn1.running_var";
+    names[FC].torch = "classifier.weight|head.weight";
+    check_fails(path, COUNT,
+                "%s: no array fc.weight, in PyTorch classifier.weight; the "
+                "nearest is linear.weight");
+}
+END_TEST
+
+START_TEST(missing_in_own_file)
+{
+    const char *path = in_folder("w.npz");
+    Checkpoint all;
+    import("tests/weights/zip.pt", &all);
+    strcpy(all.arrays[SCALE].name, "stem_bn.scael");
+    ck_assert(export_npz(path, &all));
+    checkpoint_free(&all);
+    check_fails(path, COUNT,
+                "%s: no array stem_bn.scale, in PyTorch bn1.weight; the nearest "
+                "is stem_bn.scael");
+}
+END_TEST
+
+START_TEST(surplus)
+{
+    const char *path = "tests/weights/numpy.npz";
+    check_fails(path, FC_BIAS,
+                "%s: has 1 array this network does not have, the first is "
+                "linear.bias");
+    check_fails(path, VAR,
+                "%s: has 3 arrays this network does not have, the first is "
+                "bn1.running_var");
+}
+END_TEST
+
+START_TEST(shapes)
+{
+    Param wide = params[STEM], flat = params[STEM], tall = params[FC],
+          one = params[SCALE];
+    wide.shape[3] = 4;
+    names[STEM].param = &wide;
+    check_fails(
+        "tests/weights/legacy.th", COUNT,
+        "%s: module.conv1.weight is [2][3][2][1], want [4][3][2][1] for stem.weight");
+    flat.rank = 2;
+    names[STEM].param = &flat;
+    flat.kind = PARAM_BIAS;
+    check_fails("tests/weights/zip.pt", COUNT,
+                "%s: module.conv1.weight is [2][3][2][1], want [2][1] for stem.weight");
+    names[STEM].param = &params[STEM];
+    tall.shape[0] = 3;
+    names[FC].param = &tall;
+    check_fails("tests/weights/numpy.npz", COUNT,
+                "%s: linear.weight is [4][2], want [4][3] for fc.weight");
+    names[FC].param = &params[FC];
+    names[SCALE] = (ImportName){&one, "bn1.num_batches_tracked"};
+    names[SHIFT] = (ImportName){&params[SHIFT], "bn1.weight"};
+    names[MEAN] = (ImportName){&params[MEAN], "bn1.bias"};
+    check_fails(
+        "tests/weights/numpy.npz", COUNT,
+        "%s: has 1 array this network does not have, the first is bn1.running_mean");
+    names[VAR] = (ImportName){&params[VAR], "bn1.running_mean"};
+    check_fails("tests/weights/fortran.npy", 0,
+                "%s: has 1 array this network does not have, the first is fortran");
+}
+END_TEST
+
+START_TEST(own_layout)
+{
+    /* under lathe's own name the shape is lathe's */
+    const char *path = in_folder("w.npz");
+    float values[12] = {0};
+    Array array = {"stem.weight", 4, {2, 3, 2, 1}, 12, values};
+    ck_assert(npz_write(path, &array, 1));
+    check_fails(path, 1,
+                "%s: stem.weight is [2][3][2][1], want [2][1][3][2] for stem.weight");
+    array.rank = 0;
+    array.count = 1;
+    ck_assert(npz_write(path, &array, 1));
+    check_fails(path, 1,
+                "%s: stem.weight is a single number, want [2][1][3][2] for stem.weight");
+}
+END_TEST
+
+START_TEST(same_array_twice)
+{
+    const char *path = in_folder("w.npz");
+    float values[2] = {0};
+    Array arrays[] = {{"module.bn1.bias", 1, {2}, 2, values},
+                      {"model.module.bn1.bias", 1, {2}, 2, values}};
+    ck_assert(npz_write(path, arrays, 2));
+    Checkpoint out;
+    ck_assert(!import_weights(path, names, COUNT, &out));
+    ck_assert_ptr_nonnull(strstr(rt_error(), "module.bn1.bias are the same array"));
+}
+END_TEST
+
+START_TEST(values_of_no_use)
+{
+    const char *path = in_folder("w.npz");
+    float values[2] = {1, NAN};
+    Array array = {"bn1.weight", 1, {2}, 2, values};
+    ck_assert(npz_write(path, &array, 1));
+    ImportName all[COUNT];
+    memcpy(all, names, sizeof all);
+    names[0] = all[SCALE];
+    check_fails(path, 1, "%s: bn1.weight: element 1 is nan, want finite numbers");
+    values[1] = -0.5f;
+    array.name = "bn1.running_var";
+    names[0] = all[VAR];
+    ck_assert(npz_write(path, &array, 1));
+    check_fails(path, 1,
+                "%s: bn1.running_var: element 1 is -0.5, want variances from 0 up");
+}
+END_TEST
+
+Suite *import_suite(void)
+{
+    Suite *suite = suite_create("import");
+    TCase *tests = tcase_create("import");
+    tcase_add_checked_fixture(tests, make_names, folder_remove);
+    tcase_add_test(tests, every_format);
+    tcase_add_test(tests, export_and_back);
+    tcase_add_test(tests, missing);
+    tcase_add_test(tests, missing_in_own_file);
+    tcase_add_test(tests, surplus);
+    tcase_add_test(tests, shapes);
+    tcase_add_test(tests, own_layout);
+    tcase_add_test(tests, same_array_twice);
+    tcase_add_test(tests, values_of_no_use);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,341 @@
+/* select, schedule, plan: what each must keep is worked out here by brute force, from the
+ * ops alone; and the IR as text. */
+#include "tests/suites.h"
+
+#include "gen/base/paths.h"
+#include "runtime/base/support.h"
+#include "tests/tools/programs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- select ---- */
+
+static int registers_of(const char *target)
+{
+    return strcmp(target, "avx512") == 0 ? 32 : 16;
+}
+
+static int widest(const char *target)
+{
+    return strcmp(target, "avx512") == 0 ? 16 : strcmp(target, "avx2") == 0 ? 8 : 1;
+}
+
+static bool is_convolution(const Op *op)
+{
+    return op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
+           op->kind == OP_CONV_BWD_WEIGHT;
+}
+
+static void check_tiles(const Net *net, int number)
+{
+    const char *target = program_target(number);
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        ck_assert_int_le(op->lanes, widest(target));
+        ck_assert_int_ne(op->lanes, 2); /* there is no such vector */
+        if (!is_convolution(op))
+            continue;
+        ck_assert_int_eq(op->lowering == LOWER_CALL, program_calls(number));
+        const Tensor *t = op->kind == OP_CONV_BWD_WEIGHT ? op_in(net, op, "dy")
+                                                         : &net->tensors[op->out[0]];
+        ck_assert_int_eq(t->c % (op->lanes * op->tile_vectors), 0);
+        int used = op->tile_rows * op->tile_vectors + op->tile_vectors + 1;
+        ck_assert_int_gt(op->tile_rows, 0);
+        ck_assert_int_le(used, registers_of(target));
+        if (op->kind != OP_CONV_BWD_WEIGHT)
+            continue;
+        int run = op->kernel_w * op_in(net, op, "x")->c;
+        ck_assert_int_eq(run % op->tile_rows, 0);
+        ck_assert_int_eq(op->blocks * op->tile_rows, run * op->kernel_h);
+        ck_assert(op->scope != SCOPE_TASKS ||
+                  (op->tasks >= 1 && op->tasks <= op->blocks));
+    }
+}
+
+/* Windows read from the halo what lies outside: it must reach as far. */
+static void check_reads(const Tensor *t, int first_row, int last_row, int first, int last)
+{
+    ck_assert_msg(first_row >= -t->top && last_row < t->h + t->bottom,
+                  "%s: rows %d to %d of %d", t->name, first_row, last_row, t->h);
+    ck_assert_msg(first >= -t->left && last < t->w + t->right,
+                  "%s: columns %d to %d of %d", t->name, first, last, t->w);
+}
+
+/* First and last output that the taps of all inputs along an axis would come from,
+ * counting those outside. */
+static void outputs_of_taps(int kernel, int stride, int pad, int size, int *first,
+                            int *last)
+{
+    *first = *last = 0;
+    for (int input = 0; input < size; input++) {
+        for (int tap = 0; tap < kernel; tap++) {
+            if ((input + pad - tap) % stride != 0)
+                continue;
+            int output = (input + pad - tap) / stride;
+            *first = output < *first ? output : *first;
+            *last = output > *last ? output : *last;
+        }
+    }
+}
+
+static void check_halos(const Net *net)
+{
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        if (op->kind == OP_CONV) {
+            const Tensor *y = op_out(net, op, "y");
+            check_reads(op_in(net, op, "x"), -op->pad_top,
+                        (y->h - 1) * op->stride - op->pad_top + op->kernel_h - 1,
+                        -op->pad_left,
+                        (y->w - 1) * op->stride - op->pad_left + op->kernel_w - 1);
+        } else if (op->kind == OP_CONV_BWD_INPUT) {
+            const Tensor *dx = op_out(net, op, "dx");
+            int top, bottom, left, right;
+            outputs_of_taps(op->kernel_h, op->stride, op->pad_top, dx->h, &top, &bottom);
+            outputs_of_taps(op->kernel_w, op->stride, op->pad_left, dx->w, &left, &right);
+            check_reads(op_in(net, op, "dy"), top, bottom, left, right);
+        }
+    }
+}
+
+/* ---- schedule ---- */
+
+static bool touches(const Op *op, int tensor)
+{
+    return op_reads(op, tensor) || op_writes(op, tensor);
+}
+
+/* Whether two ops use a tensor that one of them writes; *shared: one that is not each
+ * image's own. */
+static bool meet(const Net *net, const Op *a, const Op *b, bool *shared)
+{
+    bool any = false;
+    *shared = false;
+    for (int t = 0; t < net->tensor_count; t++) {
+        if (!(op_writes(a, t) && touches(b, t)) && !(op_writes(b, t) && touches(a, t)))
+            continue;
+        Role role = net->tensors[t].role;
+        any = true;
+        *shared = *shared || (role != ROLE_DATA && role != ROLE_LOGITS);
+    }
+    return any;
+}
+
+/* Segments hold ops of one scope that may run together: image by image, or at once. */
+static void check_segments(const Net *net)
+{
+    for (int later = 0; later < net->op_count; later++) {
+        for (int earlier = 0; earlier < later; earlier++) {
+            const Op *a = &net->ops[earlier], *b = &net->ops[later];
+            bool shared;
+            ck_assert_int_le(a->segment, b->segment);
+            if (a->segment != b->segment)
+                continue;
+            ck_assert_int_eq(a->scope, b->scope);
+            bool related = meet(net, a, b, &shared);
+            ck_assert_msg(a->scope != SCOPE_TASKS || !related, "%s and %s", a->name,
+                          b->name);
+            ck_assert_msg(a->scope != SCOPE_IMAGE || !shared, "%s and %s", a->name,
+                          b->name);
+        }
+    }
+}
+
+/* Two ops of one scope, of which the second reads what the first writes, a tensor that is
+ * not each image's own: no real net has them yet. */
+START_TEST(sums_are_waited_for)
+{
+    static const OpKind kinds[] = {OP_CONV_FLIP, OP_BN_STATS};
+    static const Role roles[] = {ROLE_ONCE, ROLE_PARTIAL};
+    Net net = {0};
+    int from = net_add_tensor(&net, ROLE_PARAM, "from", "");
+    int sum = net_add_tensor(&net, roles[_i], "sum", "");
+    int to = net_add_tensor(&net, roles[_i], "to", "");
+    for (int i = 0; i < 2; i++) {
+        int op = net_add_op(&net, kinds[_i], i ? "second" : "first", "none", 1);
+        net.ops[op].in[0] = i ? sum : from;
+        net.ops[op].out[0] = i ? to : sum;
+    }
+    pass_schedule(&net);
+    ck_assert_str_eq(net.ops[0].name, "first");
+    ck_assert_int_lt(net.ops[0].segment, net.ops[1].segment);
+    net_free(&net);
+}
+END_TEST
+
+static int position_of(const Net *net, const Op *op)
+{
+    int i = 0;
+    while (net->ops[i].kind != op->kind || strcmp(net->ops[i].name, op->name) != 0)
+        i++;
+    return i;
+}
+
+/* Nothing is lost, and no op overtakes one it waits for. */
+START_TEST(schedule_keeps_the_order_of_what_depends)
+{
+    const CompileOptions options = {.target = target_find("avx2")};
+    Config config;
+    program_config(_i, &config);
+    Net before = net_copy(&config.net);
+    pass_fuse(&before);
+    pass_grad(&before);
+    pass_select(&before, options.target, NULL);
+    Net after = net_copy(&before);
+    pass_schedule(&after);
+    ck_assert_int_eq(after.op_count, before.op_count);
+    for (int later = 0; later < before.op_count; later++) {
+        for (int earlier = 0; earlier < later; earlier++) {
+            const Op *a = &before.ops[earlier], *b = &before.ops[later];
+            bool shared;
+            if (meet(&before, a, b, &shared))
+                ck_assert_int_lt(position_of(&after, a), position_of(&after, b));
+        }
+    }
+    net_free(&before);
+    net_free(&after);
+    config_free(&config);
+}
+END_TEST
+
+/* ---- plan ---- */
+
+/* Where the copies of a tensor lie: the first, how far apart, how many. */
+typedef struct {
+    long offset, bytes, stride;
+    int copies;
+} Spot;
+
+static Spot place_of(const Net *net, const Tensor *t)
+{
+    if (t->role == ROLE_PARTIAL)
+        return (Spot){t->offset, t->bytes, (t->bytes + 63) / 64 * 64, RT_CHUNKS};
+    if (t->role == ROLE_DATA && t->place == PLACE_WORKER)
+        return (Spot){t->offset, t->bytes, net->worker_bytes, RT_CHUNKS};
+    if (t->role == ROLE_DATA)
+        return (Spot){t->offset, t->bytes, t->bytes, net->batch};
+    return (Spot){t->offset, t->bytes, 0, 1};
+}
+
+static bool overlap(const Spot *a, const Spot *b)
+{
+    for (int i = 0; i < a->copies; i++) {
+        for (int j = 0; j < b->copies; j++) {
+            long x = a->offset + i * a->stride, y = b->offset + j * b->stride;
+            if (x < y + b->bytes && y < x + a->bytes)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Segments from the first that touches the tensor to the last. */
+static bool lifetime(const Net *net, int tensor, int *first, int *last)
+{
+    *first = *last = NONE;
+    for (int i = 0; i < net->op_count; i++) {
+        if (!touches(&net->ops[i], tensor))
+            continue;
+        *first = *first == NONE ? net->ops[i].segment : *first;
+        *last = net->ops[i].segment;
+    }
+    Role role = net->tensors[tensor].role;
+    return *first != NONE &&
+           (role == ROLE_DATA || role == ROLE_ONCE || role == ROLE_PARTIAL);
+}
+
+/* Tensors alive in one segment lie apart, inside the arena; what is a worker's is made
+ * and used up in one loop. */
+static void check_places(const Net *net)
+{
+    for (int a = 0; a < net->tensor_count; a++) {
+        const Tensor *t = &net->tensors[a];
+        int first, last, other_first, other_last;
+        if (!lifetime(net, a, &first, &last))
+            continue;
+        const Spot place = place_of(net, t);
+        ck_assert_int_ge(t->bytes, tensor_padded_count(t) * 4);
+        ck_assert_int_eq(t->offset % 64, 0);
+        ck_assert_int_le(place.offset + (place.copies - 1) * place.stride + place.bytes,
+                         net->arena_bytes);
+        if (t->role == ROLE_DATA && t->place == PLACE_WORKER) {
+            ck_assert_int_eq(first, last);
+            ck_assert_int_le(t->offset + t->bytes, net->worker_bytes);
+        }
+        for (int b = 0; b < a; b++) {
+            if (!lifetime(net, b, &other_first, &other_last) || other_first > last ||
+                first > other_last)
+                continue;
+            const Spot other = place_of(net, &net->tensors[b]);
+            ck_assert_msg(!overlap(&place, &other), "%s and %s", t->name,
+                          net->tensors[b].name);
+        }
+    }
+}
+
+/* ---- The IR as text ---- */
+
+static char *dump(const Net *net)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    net_dump(net, file);
+    fclose(file);
+    return text;
+}
+
+START_TEST(programs_are_sound)
+{
+    Net net, again;
+    compile_program(_i, &net);
+    check_tiles(&net, _i);
+    check_halos(&net);
+    check_segments(&net);
+    check_places(&net);
+    compile_program(_i, &again);
+    char *one = dump(&net), *other = dump(&again);
+    ck_assert_str_eq(one, other); /* nothing hangs on addresses or chance */
+    free(one);
+    free(other);
+    net_free(&net);
+    net_free(&again);
+}
+END_TEST
+
+/* The golden net: see tests/golden/tiny.lua. */
+START_TEST(golden)
+{
+    const CompileOptions options = {.target = target_find("plain")};
+    char *path = rt_format("%s/tests/golden/tiny.lua", lathe_root());
+    char *expected = rt_format("%s/tests/golden/tiny.txt", lathe_root());
+    Config config;
+    Net net;
+    ck_assert_msg(config_load(path, NULL, 0, &config), "%s", rt_error());
+    compile_train(&config, &options, &net);
+    char *text = dump(&net), *want = rt_read_file(expected, NULL);
+    char *text_rest = text, *want_rest = want;
+    while (text_rest || want_rest) /* line by line: the first that differs is shown */
+        ck_assert_pstr_eq(strsep(&text_rest, "\n"), strsep(&want_rest, "\n"));
+    free(text);
+    free(want);
+    free(path);
+    free(expected);
+    net_free(&net);
+    config_free(&config);
+}
+END_TEST
+
+Suite *plan_suite(void)
+{
+    TCase *tests = tcase_create("plan");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, sums_are_waited_for, 0, 2);
+    tcase_add_loop_test(tests, schedule_keeps_the_order_of_what_depends, 0, NETS);
+    tcase_add_loop_test(tests, programs_are_sound, 0, PROGRAMS);
+    tcase_add_test(tests, golden);
+    Suite *suite = suite_create("plan");
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,482 @@
+/* Weight files: every format gives the same arrays, and no damaged or hostile file does
+ * harm. */
+#include "tests/suites.h"
+
+#include "gen/weights/weights_file.h"
+#include "runtime/base/support.h"
+#include "tests/tools/folder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIXTURES "tests/weights/"
+
+/* What tests/weights/make.py wrote: count up in eighths, but for the first three. */
+static float fixture_value(const char *name, int i)
+{
+    if (strcmp(name, "bn1.weight") == 0)
+        return -1.5f * (float)i;
+    if (strcmp(name, "bn1.bias") == 0)
+        return 3 * (float)i;
+    if (strcmp(name, "bn1.num_batches_tracked") == 0)
+        return 7;
+    if (strcmp(name, "bn1.running_mean") == 0)
+        return 0.125f * (float)(1 + i);
+    if (strcmp(name, "bn1.running_var") == 0)
+        return 0.125f * (float)(3 + 4 * i);
+    if (strcmp(name, "linear.weight") == 0)
+        return 0.125f * (float)(i % 2 * 4 + i / 2);
+    if (strcmp(name, "linear.bias") == 0)
+        return 0.125f * (float)(1 + 2 * i);
+    return 0.125f * (float)i;
+}
+
+static const Array fixture[] = {
+    {.name = "conv1.weight", .rank = 4, .shape = {2, 3, 2, 1}, .count = 12},
+    {.name = "bn1.weight", .rank = 1, .shape = {2}, .count = 2},
+    {.name = "bn1.bias", .rank = 1, .shape = {2}, .count = 2},
+    {.name = "bn1.running_mean", .rank = 1, .shape = {2}, .count = 2},
+    {.name = "bn1.running_var", .rank = 1, .shape = {2}, .count = 2},
+    {.name = "bn1.num_batches_tracked", .rank = 0, .count = 1},
+    {.name = "linear.weight", .rank = 2, .shape = {4, 2}, .count = 8},
+    {.name = "linear.bias", .rank = 1, .shape = {4}, .count = 4},
+};
+
+static void check_arrays(const char *path, const char *prefix)
+{
+    Array *arrays;
+    int count;
+    ck_assert_msg(weights_read(path, &arrays, &count), "%s", rt_error());
+    ck_assert_int_eq(count, 8);
+    for (int i = 0; i < count; i++) {
+        const Array *want = &fixture[i];
+        ck_assert_int_eq(strncmp(arrays[i].name, prefix, strlen(prefix)), 0);
+        ck_assert_str_eq(arrays[i].name + strlen(prefix), want->name);
+        ck_assert_int_eq(arrays[i].rank, want->rank);
+        ck_assert_mem_eq(arrays[i].shape, want->shape, sizeof want->shape);
+        ck_assert_uint_eq(arrays[i].count, want->count);
+        for (int j = 0; j < (int)want->count; j++)
+            ck_assert_float_eq(arrays[i].values[j], fixture_value(want->name, j));
+    }
+    arrays_free(arrays, count);
+}
+
+START_TEST(every_format)
+{
+    check_arrays(FIXTURES "legacy.th", "module.");
+    check_arrays(FIXTURES "zip.pt", "module.");
+    check_arrays(FIXTURES "protocol4.pt", "module.");
+    check_arrays(FIXTURES "numpy.npz", "");
+    Array *array;
+    int count;
+    ck_assert(weights_read(FIXTURES "fortran.npy", &array, &count));
+    ck_assert_str_eq(array->name, "fortran");
+    ck_assert_mem_eq(array->shape, fixture[0].shape, sizeof array->shape);
+    for (int i = 0; i < 12; i++)
+        ck_assert_float_eq(array->values[i], fixture_value("conv1.weight", i));
+    arrays_free(array, count);
+}
+END_TEST
+
+static void check_fails(const char *path, const char *message)
+{
+    Array *arrays;
+    int count;
+    ck_assert_msg(!weights_read(path, &arrays, &count), "no error, want %s", message);
+    check_error(message, path);
+}
+
+/* NumPy. */
+
+START_TEST(npz_round_trip)
+{
+    float values[] = {1, -0.0f, 0x1p-149f, INFINITY, 5, 6};
+    Array arrays[] = {{"ema/a.b", 2, {2, 3}, 6, values},
+                      {"none", 2, {0, 3}, 0, values},
+                      {"one", 0, {0}, 1, values + 4}};
+    const char *path = in_folder("a.npz"), *again = in_folder("b.npz");
+    ck_assert_msg(npz_write(path, arrays, 3), "%s", rt_error());
+    Array *back;
+    int count;
+    ck_assert_msg(weights_read(path, &back, &count), "%s", rt_error());
+    ck_assert_int_eq(count, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(back[i].name, arrays[i].name);
+        ck_assert_int_eq(back[i].rank, arrays[i].rank);
+        ck_assert_mem_eq(back[i].shape, arrays[i].shape, sizeof arrays[i].shape);
+        ck_assert_mem_eq(back[i].values, arrays[i].values, arrays[i].count * 4);
+    }
+    setenv("TZ", "Asia/Tokyo", 1);
+    ck_assert(npz_write(again, back, count));
+    arrays_free(back, count);
+    size_t bytes, again_bytes;
+    char *data = rt_read_file(path, &bytes),
+         *again_data = rt_read_file(again, &again_bytes);
+    ck_assert_uint_eq(bytes, again_bytes);
+    ck_assert_mem_eq(data, again_data, bytes);
+    free(data);
+    free(again_data);
+}
+END_TEST
+
+START_TEST(npz_write_fails)
+{
+    float value = 1;
+    Array twice[] = {{"a", 0, {0}, 1, &value}, {"a", 0, {0}, 1, &value}};
+    const char *path = in_folder("none/a.npz");
+    ck_assert(!npz_write(path, twice, 1));
+    check_error("%s: No such file or directory", path);
+    path = in_folder("a.npz");
+    ck_assert(!npz_write(path, twice, 2));
+    check_error("%s: a: File already exists", path);
+    ck_assert(!npz_write(path, twice, 0));
+    check_error("%s: no arrays to write", path);
+}
+END_TEST
+
+static void npy_fails(const char *header, int data_bytes, const char *message)
+{
+    char file[256] = "\x93NUMPY\1";
+    file[8] = (char)strlen(header);
+    memcpy(file + 10, header, strlen(header));
+    write_bytes(in_folder("w.npy"), file, 10 + strlen(header) + (size_t)data_bytes);
+    check_fails(in_folder("w.npy"), message);
+}
+
+START_TEST(bad_npy)
+{
+    const char *damaged = "%s: w: damaged .npy header";
+    npy_fails("", 9, damaged);
+    npy_fails("{'descr': '<f4', 'fortran_order': False}", 4, damaged);
+    npy_fails("{'descr': '<f4', 'fortran_order': 1, 'shape': ()}", 4, damaged);
+    npy_fails("{'descr': '<f4', 'descr': '<f4', 'shape': ()}", 4, damaged);
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 8, damaged);
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}", 8, damaged);
+    npy_fails("{'descr': '<U3', 'fortran_order': False, 'shape': ()}", 12,
+              "%s: w: elements of type U3, want float or integer");
+    npy_fails("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}", 4,
+              "%s: w: a record or object array, want float or integer elements");
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1)}", 4,
+              "%s: w: more than 4 dimensions");
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}", 15,
+              "%s: w: 15 bytes of elements, want 16");
+    npy_fails("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 2)}", 33,
+              "%s: w: 33 bytes of elements, want 32");
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (9999999, 9999999)}", 4,
+              "%s: w: dimension 0 is 9999999, too large for this file");
+    npy_fails("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3000000000)}", 0,
+              "%s: w: dimension 1 is 3000000000, too large for this file");
+}
+END_TEST
+
+/* Files that lie, are cut short or damaged. */
+
+START_TEST(no_weights)
+{
+    const char *path = in_folder("w");
+    check_fails(path, "%s: No such file or directory");
+    const char *message =
+        "%s: no weights: want a file of PyTorch (.pt, .pth, .th) or NumPy "
+        "(.npz, .npy)";
+    write_text(path, "");
+    check_fails(path, message);
+    write_text(path, "\x89PNG and so on");
+    check_fails(path, message);
+    write_text(path, "PK\3\4 and no directory");
+    check_fails(path, "%s: damaged zip: Not a zip archive");
+}
+END_TEST
+
+/* Little-endian, over 4 bytes of the zip's record of its first entry. */
+static void lie_about_size(char *zip, size_t bytes, int field, uint32_t value)
+{
+    char *record = memmem(zip, bytes, "PK\1\2", 4);
+    ck_assert_ptr_nonnull(record);
+    for (int i = 0; i < 4; i++)
+        record[field + i] = (char)(value >> 8 * i);
+}
+
+START_TEST(zip_bombs)
+{
+    enum { CHECKSUM = 16, PACKED = 20, UNPACKED = 24 };
+    const char *path = in_folder("w.npz");
+    size_t bytes;
+    char *zip = rt_read_file(FIXTURES "numpy.npz", &bytes);
+    lie_about_size(zip, bytes, UNPACKED, 0xf0000000);
+    write_bytes(path, zip, bytes);
+    check_fails(path, "%s: damaged zip: an entry of 105 bytes claims to unpack to "
+                      "4026531840");
+    lie_about_size(zip, bytes, UNPACKED, 200);
+    write_bytes(path, zip, bytes);
+    check_fails(path, "%s: zip entry 0: unpacks to another size than it claims");
+    lie_about_size(zip, bytes, PACKED, 0xf0000000);
+    lie_about_size(zip, bytes, UNPACKED, 0xf0000000);
+    write_bytes(path, zip, bytes);
+    check_fails(path, "%s: the zip claims to unpack to more than 2147483648 bytes");
+    free(zip);
+    zip = rt_read_file(FIXTURES "numpy.npz", &bytes);
+    lie_about_size(zip, bytes, CHECKSUM, 0);
+    write_bytes(path, zip, bytes);
+    check_fails(path, "%s: zip entry 0: CRC error");
+    free(zip);
+}
+END_TEST
+
+static const char *const files[] = {FIXTURES "legacy.th", FIXTURES "zip.pt",
+                                    FIXTURES "numpy.npz", FIXTURES "fortran.npy"};
+
+/* A new file each time: file systems are slow to overwrite one. */
+static void rewrite(const char *data, size_t bytes)
+{
+    remove(in_folder("w"));
+    write_bytes(in_folder("w"), data, bytes);
+}
+
+START_TEST(cut_short)
+{
+    size_t bytes;
+    char *data = rt_read_file(files[_i], &bytes);
+    Array *arrays;
+    int count;
+    for (size_t length = 0; length < bytes; length++) {
+        rewrite(data, length);
+        ck_assert(!weights_read(in_folder("w"), &arrays, &count));
+        ck_assert_str_ne(rt_error(), "");
+        rt_error_clear();
+    }
+    free(data);
+}
+END_TEST
+
+START_TEST(damaged)
+{
+    size_t bytes;
+    char *data = rt_read_file(files[_i], &bytes);
+    Array *arrays;
+    int count;
+    for (size_t i = 0; i < 2 * bytes; i++) {
+        char flip = i % 2 ? 1 : (char)0xff;
+        data[i / 2] ^= flip;
+        rewrite(data, bytes);
+        if (weights_read(in_folder("w"), &arrays, &count))
+            arrays_free(arrays, count);
+        else
+            ck_assert_str_ne(rt_error(), "");
+        rt_error_clear();
+        data[i / 2] ^= flip;
+    }
+    free(data);
+}
+END_TEST
+
+/* Hostile pickles, in a legacy file around `object`. */
+
+#define LEGACY_HEADER                                                                    \
+    "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19."                                          \
+    "\x80\2M\xe9\3."                                                                     \
+    "\x80\2}U\rlittle_endian\x88s."
+
+static void object_fails(const char *object, size_t bytes, const char *message)
+{
+    size_t header = sizeof LEGACY_HEADER - 1;
+    char *file = rt_alloc(header + bytes);
+    memcpy(file, LEGACY_HEADER, header);
+    memcpy(file + header, object, bytes);
+    write_bytes(in_folder("w.th"), file, header + bytes);
+    free(file);
+    check_fails(in_folder("w.th"), message);
+}
+
+#define FAILS(object, message) object_fails(object, sizeof object - 1, message)
+
+START_TEST(forbidden)
+{
+    FAILS("\x80\2cos\nsystem\nU\4trueR.",
+          "%s: pickle wants os.system, which is not allowed");
+    FAILS("\x80\4\x8c\5posix\x8c\6system\x93.",
+          "%s: pickle wants posix.system, which is not allowed");
+    FAILS("\x80\2c__builtin__\neval\nU\1a\x85R.",
+          "%s: pickle wants __builtin__.eval, which is not allowed");
+    FAILS("\x80\2ctorch\nFloatStorage\nK\1\x85R.",
+          "%s: pickle wants to call torch.FloatStorage, which is not allowed");
+    FAILS(
+        "\x80\2U\2os)R.",
+        "%s: pickle instruction REDUCE at byte 7 calls something that is not a function");
+    FAILS("(S'true'\nios\nsystem\n.", "%s: pickle instruction STRING is not allowed");
+    FAILS("(ios\nsystem\n.", "%s: pickle instruction INST is not allowed");
+    FAILS("\x80\2ccollections\nOrderedDict\n)\x81.",
+          "%s: pickle instruction NEWOBJ is not allowed");
+    FAILS("\x80\2K\1}b.", "%s: pickle instruction BUILD at byte 5 sets the state of "
+                          "something other than an OrderedDict");
+    FAILS(
+        "\x80\2c\x1b[2J\nsystem\n.",
+        "%s: pickle instruction GLOBAL at byte 2 wants something without a proper name");
+    FAILS("\x80\7.", "%s: pickle of protocol 7, want 2 to 5");
+    FAILS("\x80\2\xff.", "%s: 0xff at byte 2 is no pickle instruction");
+    const char *path = in_folder("w.pkl");
+    write_text(path, "\x80\2cos\nsystem\n.");
+    check_fails(path, "%s: pickle wants os.system, which is not allowed");
+    write_text(path, "\x80\2K\1.");
+    check_fails(path, "%s: a Python pickle that torch.save did not write");
+}
+END_TEST
+
+START_TEST(malformed)
+{
+    FAILS("\x80\2X\xff\xff\xff\xff.",
+          "%s: pickle instruction BINUNICODE at byte 2 is cut "
+          "short");
+    FAILS("\x80\2B\xff\xff\xff\x7f.", "%s: pickle instruction BINBYTES at byte 2 is cut "
+                                      "short");
+    FAILS("\x80\2\x86.", "%s: pickle instruction TUPLE2 at byte 2 finds no value");
+    FAILS("\x80\2(\x85.", "%s: pickle instruction TUPLE1 at byte 3 finds no value");
+    FAILS("\x80\2t.", "%s: pickle instruction TUPLE at byte 2 finds no mark");
+    FAILS("\x80\2}(.", "%s: pickle instruction STOP at byte 4 finds no value");
+    FAILS("\x80\2}(K\1u.",
+          "%s: pickle instruction SETITEMS at byte 6 finds a key without a value");
+    FAILS("\x80\2K\1K\1a.",
+          "%s: pickle instruction APPEND at byte 6 finds nothing to add to");
+    FAILS("\x80\2h\3.",
+          "%s: pickle instruction BINGET at byte 2 finds nothing under its number");
+    FAILS("\x80\2]r\xff\xff\xff\xff.",
+          "%s: pickle instruction LONG_BINPUT at byte 3 has a number out of range");
+    FAILS("\x80\2]K\1Q", "%s: pickle ends before its STOP");
+    FAILS("\x80\2K\1Q.", "%s: pickle refers to data in a way PyTorch does not");
+}
+END_TEST
+
+#define NO_TENSORS                                                                       \
+    "%s: no tensors by name, neither at the top nor under state_dict, model, "           \
+    "model_state_dict or net"
+
+/* One instruction or piece of a pickle, many times; then the rest. */
+static void repeat_fails(const char *start, const char *piece, size_t piece_bytes,
+                         size_t times, const char *end, const char *message)
+{
+    size_t start_bytes = strlen(start), end_bytes = strlen(end);
+    size_t bytes = start_bytes + piece_bytes * times + end_bytes;
+    char *object = rt_alloc(bytes);
+    memcpy(object, start, start_bytes);
+    for (size_t i = 0; i < times; i++)
+        memcpy(object + start_bytes + i * piece_bytes, piece, piece_bytes);
+    memcpy(object + bytes - end_bytes, end, end_bytes);
+    object_fails(object, bytes, message);
+    free(object);
+}
+
+START_TEST(bombs)
+{
+    static const char too_long[] =
+        "%s: pickle is too long, want at most 4194304 instructions";
+    static const char keys[] = ".\x80\2].";
+    repeat_fails("\x80\2", "(", 1, 5000000, ".", too_long);
+    repeat_fails("\x80\2]", "]q\1", 3, 2200000, ".", too_long);
+    repeat_fails("\x80\2)", "\x85", 1, 1000000, keys, NO_TENSORS);
+    repeat_fails("\x80\2]q\1", "(h\1h\1eq\1", 8, 1000, keys, NO_TENSORS);
+    repeat_fails("\x80\2]q\1", "h\1\x86q\1h\1", 7, 100000, keys, NO_TENSORS);
+    FAILS("\x80\2}q\1U\nstate_dicth\1s.\x80\2].", NO_TENSORS);
+
+    /* OrderedDict of the same long list again and again */
+    char *list = rt_alloc(4096 * 5 + 64);
+    size_t at = (size_t)sprintf(list, "\x80\2ccollections\nOrderedDict\nq\1](");
+    for (int i = 0; i < 4096; i++, at += 3)
+        memcpy(list + at, "NN\x86", 3);
+    strcpy(list + at, "eq\2");
+    repeat_fails(list, "h\1h\2\x85R", 6, 4096, keys, too_long);
+    free(list);
+}
+END_TEST
+
+/* A float storage "0" of four elements, and a tensor that views it so. */
+#define TENSOR_OF(type, count, offset, shape, stride)                                    \
+    "\x80\2}U\1wctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\n" type "\nU\1"    \
+    "0U\3cpu" count "tQ" offset shape stride "\x89NtRs."                                 \
+    "\x80\2]U\1"                                                                         \
+    "0a."                                                                                \
+    "\4\0\0\0\0\0\0\0"                                                                   \
+    "\0\0\0\0"                                                                           \
+    "\0\0\x80\x3f"                                                                       \
+    "\0\0\0\x40"                                                                         \
+    "\0\0\x40\x40"
+#define TENSOR(offset, shape, stride)                                                    \
+    TENSOR_OF("FloatStorage", "K\4", offset, shape, stride)
+
+START_TEST(views_in_bounds)
+{
+    static const char object[] = LEGACY_HEADER TENSOR("K\3", "K\2K\2\x86", "K\0K\0\x86");
+    write_bytes(in_folder("w.th"), object, sizeof object - 1);
+    Array *arrays;
+    int count;
+    ck_assert_msg(weights_read(in_folder("w.th"), &arrays, &count), "%s", rt_error());
+    for (int i = 0; i < 4; i++)
+        ck_assert_float_eq(arrays[0].values[i], 3);
+    arrays_free(arrays, count);
+
+    static const char empty[] =
+        LEGACY_HEADER TENSOR("\x8a\x08zzzzzzz\x7f", "K\0\x85", "K\1\x85");
+    write_bytes(in_folder("w.th"), empty, sizeof empty - 1);
+    ck_assert_msg(weights_read(in_folder("w.th"), &arrays, &count), "%s", rt_error());
+    ck_assert_uint_eq(arrays[0].count, 0);
+    arrays_free(arrays, count);
+}
+END_TEST
+
+START_TEST(views_out_of_bounds)
+{
+    const char *beyond = "%s: w reaches beyond the 4 elements of storage 0";
+    const char *shapeless =
+        "%s: w: want offset, shape and strides from 0 up, 4 dimensions at most";
+    FAILS(TENSOR("K\4", ")", ")"), beyond);
+    FAILS(TENSOR("K\1", "K\2K\2\x86", "K\2K\1\x86"), beyond);
+    FAILS(TENSOR("K\0", "K\5\x85", "K\1\x85"), beyond);
+    FAILS(TENSOR("\x8a\x08zzzzzzz\x7f", "K\2\x85", "\x8a\x08zzzzzzz\x7f\x85"), beyond);
+    FAILS(TENSOR("K\0", "\x8a\x08\1\0\0\0\0\0\0\x40\x85", "K\4\x85"), beyond);
+    FAILS(TENSOR("K\0", "\x8a\x08\1\0\0\0\0\0\0\x40\x85", "K\0\x85"),
+          "%s: w: dimension 0 is 4611686018427387905, too large for this file");
+    FAILS(TENSOR("K\0", "JJJJ\0JJJJ\0\x86", "K\0K\0\x86"),
+          "%s: w: dimension 0 is 4868682, too large for this file");
+    FAILS(TENSOR("J\xff\xff\xff\xff", "K\2\x85", "K\1\x85"), shapeless);
+    FAILS(TENSOR("K\3", "K\2\x85", "J\xff\xff\xff\xff\x85"), shapeless);
+    FAILS(TENSOR("K\0", "K\2\x85", ")"), shapeless);
+    FAILS(TENSOR("K\0", "(K\1K\1K\1K\1K\1t", "(K\1K\1K\1K\1K\1t"), shapeless);
+    FAILS(TENSOR("K\0", "N", "N"), shapeless);
+    FAILS(TENSOR_OF("FloatStorage", "K\5", "K\0", "K\4\x85", "K\1\x85"),
+          "%s: storage 0 is cut short");
+    FAILS(TENSOR_OF("FloatStorage", "K\3", "K\0", "K\3\x85", "K\1\x85"),
+          "%s: storage 0 has 4 elements, want 3");
+    FAILS(TENSOR_OF("FloatStorage", "J\0\0\0\x80", "K\0", "K\3\x85", "K\1\x85"),
+          "%s: storage 0 has -2147483648 elements, want 0 to 2147483648");
+    FAILS(TENSOR_OF("DoubleStorage", "K\4", "K\0", "K\4\x85", "K\1\x85"),
+          "%s: storage 0 is cut short");
+    FAILS(TENSOR_OF("QInt8Storage", "K\4", "K\0", "K\4\x85", "K\1\x85"),
+          "%s: pickle wants torch.QInt8Storage, which is not allowed");
+}
+END_TEST
+
+Suite *weights_suite(void)
+{
+    Suite *suite = suite_create("weights");
+    TCase *formats = tcase_create("formats");
+    tcase_add_checked_fixture(formats, folder_make, folder_remove);
+    tcase_add_test(formats, every_format);
+    tcase_add_test(formats, npz_round_trip);
+    tcase_add_test(formats, npz_write_fails);
+    tcase_add_test(formats, bad_npy);
+    suite_add_tcase(suite, formats);
+
+    TCase *hostile = tcase_create("hostile");
+    tcase_add_checked_fixture(hostile, folder_make, folder_remove);
+    tcase_set_timeout(hostile, 60);
+    tcase_add_test(hostile, no_weights);
+    tcase_add_test(hostile, zip_bombs);
+    tcase_add_loop_test(hostile, cut_short, 0, sizeof files / sizeof *files);
+    tcase_add_loop_test(hostile, damaged, 0, sizeof files / sizeof *files);
+    tcase_add_test(hostile, forbidden);
+    tcase_add_test(hostile, malformed);
+    tcase_add_test(hostile, bombs);
+    tcase_add_test(hostile, views_in_bounds);
+    tcase_add_test(hostile, views_out_of_bounds);
+    suite_add_tcase(suite, hostile);
+    return suite;
+}

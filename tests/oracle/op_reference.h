@@ -1,0 +1,25 @@
+/* What an op of the IR computes, on dense arrays. */
+#ifndef LATHE_OP_REFERENCE_H
+#define LATHE_OP_REFERENCE_H
+
+#include "gen/config/config.h"
+
+/* One op, one image. Tensors per image are [h][w][c]; of a partial the sum over its
+ * chunks. */
+typedef struct {
+    const Config *config;
+    const Net *net;
+    const Op *op;
+    double *in[OP_INPUTS];   /* by slot; running statistics change */
+    double *out[OP_OUTPUTS]; /* filled with what the op writes or adds */
+    const double *weight;    /* CONV_BWD_INPUT: not flipped */
+    int images;              /* of the batch */
+    int label;               /* LOSS */
+    double smoothing, loss_scale;
+    double loss, correct; /* LOSS_FINISH */
+} OpView;
+
+/* False for the ops without a reference: CONV_FLIP, whose output is its own affair. */
+bool reference_op(OpView *view);
+
+#endif

@@ -1,0 +1,151 @@
+/* See oracle.h: the ops of a config in order, each over the whole batch. */
+#include "tests/oracle/oracle.h"
+
+#include "runtime/base/support.h"
+#include "tests/oracle/reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const Config *config;
+    const double *params;
+    double *stats;
+    bool training;
+    const uint8_t *images;
+    int count;
+    double **values; /* by tensor: [count][h][w][c] */
+} Oracle;
+
+static const Tensor *tensor_of(const Oracle *o, int index)
+{
+    return &o->config->net.tensors[index];
+}
+
+static long size_of(const Oracle *o, int index)
+{
+    return tensor_count(tensor_of(o, index));
+}
+
+static const double *param(const Oracle *o, const Op *op, const char *slot)
+{
+    return o->params + op_in(&o->config->net, op, slot)->offset;
+}
+
+static double *stat(const Oracle *o, const Op *op, const char *slot)
+{
+    return o->stats + op_in(&o->config->net, op, slot)->offset;
+}
+
+static void normalise(const Oracle *o, const Op *op)
+{
+    int channels = tensor_of(o, op->out[0])->c;
+    long all = o->count * size_of(o, op->out[0]), each = all / channels;
+    const double *x = o->values[op->in[0]];
+    double *y = o->values[op->out[0]];
+    for (int c = 0; c < channels; c++) {
+        double mean = stat(o, op, "mean")[c], var = stat(o, op, "var")[c];
+        if (o->training) {
+            mean = var = 0;
+            for (long i = c; i < all; i += channels)
+                mean += x[i] / each;
+            for (long i = c; i < all; i += channels)
+                var += (x[i] - mean) * (x[i] - mean) / each;
+            double unbiased = each > 1 ? var * each / (each - 1) : var;
+            stat(o, op, "mean")[c] += 0.1 * (mean - stat(o, op, "mean")[c]);
+            stat(o, op, "var")[c] += 0.1 * (unbiased - stat(o, op, "var")[c]);
+        }
+        for (long i = c; i < all; i += channels)
+            y[i] = (x[i] - mean) / sqrt(var + 1e-5) * param(o, op, "scale")[c] +
+                   param(o, op, "shift")[c];
+    }
+}
+
+/* Value by value, over the whole batch. */
+static void pointwise(const Oracle *o, const Op *op)
+{
+    const double *a = op->kind == OP_IMAGE ? NULL : o->values[op->in[0]];
+    double *y = o->values[op->out[0]];
+    int channels = tensor_of(o, op->out[0])->c;
+    for (long i = 0; i < o->count * size_of(o, op->out[0]); i++) {
+        int c = i % channels;
+        if (op->kind == OP_IMAGE)
+            y[i] = (o->images[i] - o->config->mean[c]) / o->config->std[c];
+        else if (op->kind == OP_ADD)
+            y[i] = a[i] + o->values[op->in[1]][i];
+        else
+            y[i] = a[i] > 0 ? a[i] : 0;
+    }
+}
+
+static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
+{
+    const Tensor *in = tensor_of(o, op->in[0]), *out = tensor_of(o, op->out[0]);
+    const Window g = {in->h,      in->w,       in->c,        out->h,
+                      out->w,     out->c,      op->kernel_h, op->kernel_w,
+                      op->stride, op->pad_top, op->pad_left};
+    if (op->kind == OP_CONV)
+        ref_conv(&g, x, param(o, op, "w"), y);
+    else if (op->kind == OP_MAXPOOL)
+        ref_maxpool(&g, x, y);
+    else if (op->kind == OP_SUBSAMPLE)
+        ref_subsample(&g, op->channel_offset, x, y);
+    else if (op->kind == OP_AVGPOOL)
+        ref_avgpool(in->h * in->w, in->c, x, y);
+    else if (op->kind == OP_DENSE)
+        ref_dense(in->c, out->c, x, param(o, op, "w"), param(o, op, "b"), y);
+    else
+        abort();
+}
+
+static void run_op(const Oracle *o, const Op *op)
+{
+    o->values[op->out[0]] = rt_alloc(o->count * size_of(o, op->out[0]) * sizeof(double));
+    if (op->kind == OP_BN)
+        normalise(o, op);
+    else if (op->kind == OP_IMAGE || op->kind == OP_ADD || op->kind == OP_RELU)
+        pointwise(o, op);
+    else
+        for (int image = 0; image < o->count; image++)
+            one_image(o, op, o->values[op->in[0]] + image * size_of(o, op->in[0]),
+                      o->values[op->out[0]] + image * size_of(o, op->out[0]));
+}
+
+void oracle_forward(const Config *config, const double *params, double *stats,
+                    bool training, const uint8_t *images, int count, double *logits)
+{
+    const Net *net = &config->net;
+    Oracle oracle = {config,
+                     params,
+                     stats,
+                     training,
+                     images,
+                     count,
+                     rt_alloc(net->tensor_count * sizeof(double *))};
+    for (int i = 0; i < net->op_count; i++)
+        run_op(&oracle, &net->ops[i]);
+    memcpy(logits, oracle.values[config->output],
+           count * size_of(&oracle, config->output) * sizeof(double));
+    for (int i = 0; i < net->tensor_count; i++)
+        free(oracle.values[i]);
+    free(oracle.values);
+}
+
+double oracle_loss(const Config *config, const double *params, const double *stats,
+                   const uint8_t *images, const int32_t *labels, int count,
+                   double smoothing)
+{
+    int classes = config->net.tensors[config->output].c;
+    double *logits = rt_alloc((size_t)count * classes * sizeof(double));
+    double *moved = rt_alloc((config->net.stat_floats + 1) * sizeof(double));
+    memcpy(moved, stats, config->net.stat_floats * sizeof(double));
+    oracle_forward(config, params, moved, true, images, count, logits);
+    double loss = 0;
+    for (int i = 0; i < count; i++)
+        loss +=
+            ref_loss(classes, logits + (size_t)i * classes, labels[i], smoothing, NULL);
+    free(logits);
+    free(moved);
+    return loss;
+}

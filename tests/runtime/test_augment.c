@@ -1,0 +1,280 @@
+/* Seeded randomness against splitmix64's published numbers; augmentation against plain
+ * statements of what each part may do to an image. */
+#include "tests/suites.h"
+
+#include "runtime/base/support.h"
+#include "runtime/data/data.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { H = 9, W = 7, C = 3, BYTES = H * W * C };
+
+static const uint8_t pad[4] = {251, 252, 253, 254}; /* no pixel of the image has these */
+static uint8_t image[2 * BYTES], out[BYTES];
+static int32_t labels[2];
+static ImageSet set;
+
+static void fill_image(void)
+{
+    for (int i = 0; i < 2 * BYTES; i++)
+        image[i] = (uint8_t)(random_bits(5, (uint64_t)i) % 250);
+    set = (ImageSet){2, H, W, C, image, labels, false};
+}
+
+/* The pixel of the second image, the one the tests augment; `pad` outside. */
+static const uint8_t *pixel(int y, int x)
+{
+    return y < 0 || y >= H || x < 0 || x >= W ? pad : image + BYTES + (y * W + x) * C;
+}
+
+/* Whether `out` is the image, mirrored or not, moved by so much. */
+static bool is_moved(bool mirrored, int down, int right)
+{
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            int from = mirrored ? W - 1 - (x - right) : x - right;
+            if (memcmp(out + (y * W + x) * C, pixel(y - down, from), C) != 0)
+                return false;
+        }
+    return true;
+}
+
+START_TEST(known_bits)
+{
+    static const uint64_t from_1234567[] = {6457827717110365317u, 3203168211198807973u,
+                                            9817491932198370423u, 4593380528125082431u,
+                                            16408922859458223821u};
+    for (uint64_t i = 0; i < 5; i++)
+        ck_assert_uint_eq(random_bits(1234567, i), from_1234567[i]);
+    ck_assert_uint_eq(random_bits(0, 0), 0xe220a8397b1dcdafu);
+}
+END_TEST
+
+START_TEST(normal_moments)
+{
+    enum { COUNT = 200000 };
+    double sum = 0, squares = 0, fourth = 0, lagged = 0, before = 0;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        double x = random_normal(99, i);
+        ck_assert(isfinite(x));
+        sum += x;
+        squares += x * x;
+        fourth += x * x * x * x;
+        lagged += x * before;
+        before = x;
+    }
+    ck_assert_double_lt(fabs(sum / COUNT), 0.01); /* 4.5 standard errors, as below */
+    ck_assert_double_lt(fabs(squares / COUNT - 1), 0.015);
+    ck_assert_double_lt(fabs(fourth / COUNT - 3), 0.1);
+    ck_assert_double_lt(fabs(lagged / COUNT), 0.01);
+    ck_assert_double_eq(random_normal(99, COUNT - 1), before);
+}
+END_TEST
+
+START_TEST(permutations)
+{
+    int order[1000], again[1000];
+    for (int count = 0; count <= 1000; count = count < 4 ? count + 1 : count + 249) {
+        bool seen[1000] = {false};
+        random_permutation(7, count, order);
+        for (int i = 0; i < count; i++) {
+            ck_assert(order[i] >= 0 && order[i] < count && !seen[order[i]]);
+            seen[order[i]] = true;
+        }
+    }
+    random_permutation(7, 1000, order);
+    random_permutation(7, 1000, again);
+    ck_assert_mem_eq(order, again, sizeof order);
+    random_permutation(8, 1000, again);
+    ck_assert_mem_ne(order, again, sizeof order);
+}
+END_TEST
+
+START_TEST(permutations_are_even)
+{
+    int times[27] = {0};
+    for (uint64_t key = 0; key < 6000; key++) {
+        int order[3];
+        random_permutation(key, 3, order);
+        times[order[0] * 9 + order[1] * 3 + order[2]]++;
+    }
+    int kinds = 0;
+    for (int i = 0; i < 27; i++) {
+        ck_assert(times[i] == 0 || abs(times[i] - 1000) < 130); /* 4.5 sigma */
+        kinds += times[i] > 0;
+    }
+    ck_assert_int_eq(kinds, 6);
+}
+END_TEST
+
+START_TEST(identity_when_off)
+{
+    Recipe off = {0};
+    for (uint64_t key = 0; key < 50; key++) {
+        memset(out, 0, sizeof out);
+        augment(&set, 1, &off, pad, key, out);
+        ck_assert_mem_eq(out, image + BYTES, BYTES);
+    }
+    augment(&set, 0, &off, pad, 1, out);
+    ck_assert_mem_eq(out, image, BYTES);
+}
+END_TEST
+
+START_TEST(flip_mirrors_half)
+{
+    Recipe flip = {.flip = true};
+    int mirrored = 0;
+    for (uint64_t key = 0; key < 1000; key++) {
+        augment(&set, 1, &flip, pad, key, out);
+        ck_assert(is_moved(false, 0, 0) || is_moved(true, 0, 0));
+        mirrored += is_moved(true, 0, 0);
+    }
+    ck_assert_int_lt(abs(mirrored - 500), 72); /* 4.5 sigma */
+}
+END_TEST
+
+/* Every shift within the crop, and no other, with and without the mirror. */
+START_TEST(crop_moves_within_bounds)
+{
+    Recipe recipe = {.crop = 2, .flip = _i == 1};
+    int times[2][5][5] = {{{0}}};
+    for (uint64_t key = 0; key < 5000; key++) {
+        augment(&set, 1, &recipe, pad, key, out);
+        int matches = 0;
+        for (int m = 0; m < 2; m++)
+            for (int down = -2; down <= 2; down++)
+                for (int right = -2; right <= 2; right++)
+                    if (is_moved(m, down, right)) {
+                        times[m][down + 2][right + 2]++;
+                        matches++;
+                    }
+        ck_assert_int_eq(matches, 1);
+    }
+    int wanted = _i == 1 ? 100 : 200;
+    for (int i = 0; i < 25; i++) {
+        ck_assert_int_lt(abs(times[0][i / 5][i % 5] - wanted), 65);
+        ck_assert_int_lt(abs(times[1][i / 5][i % 5] - (_i == 1 ? wanted : 0)), 65);
+        ck_assert(_i == 1 || times[1][i / 5][i % 5] == 0);
+    }
+}
+END_TEST
+
+START_TEST(crop_wider_than_the_image)
+{
+    Recipe recipe = {.crop = 40};
+    for (uint64_t key = 0; key < 300; key++) {
+        augment(&set, 1, &recipe, pad, key, out);
+        int pads = 0;
+        for (int i = 0; i < H * W; i++)
+            pads += memcmp(out + i * C, pad, C) == 0;
+        ck_assert_int_le(pads, H * W);
+    }
+}
+END_TEST
+
+/* The blanked pixels of `out` are a full rectangle and the rest is untouched; its area.
+ */
+static int blank_area(int side)
+{
+    int top = H, bottom = -1, left = W, right = -1, area = 0;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            if (memcmp(out + (y * W + x) * C, pad, C) != 0) {
+                ck_assert_mem_eq(out + (y * W + x) * C, pixel(y, x), C);
+                continue;
+            }
+            top = y < top ? y : top;
+            bottom = y > bottom ? y : bottom;
+            left = x < left ? x : left;
+            right = x > right ? x : right;
+            area++;
+        }
+    int height = bottom - top + 1, width = right - left + 1;
+    ck_assert_int_eq(area, height * width);
+    ck_assert(height <= side && width <= side);
+    ck_assert(height == side || top == 0 ||
+              bottom == H - 1); /* cut off by a border only */
+    ck_assert(width == side || left == 0 || right == W - 1);
+    return area;
+}
+
+/* The centre is anywhere, so at least a quarter of the square is inside. */
+START_TEST(cutout_is_a_square)
+{
+    int side = _i, least = H * W, most = 0;
+    Recipe recipe = {.cutout = side};
+    for (uint64_t key = 0; key < 2000; key++) {
+        augment(&set, 1, &recipe, pad, key, out);
+        int area = blank_area(side);
+        least = area < least ? area : least;
+        most = area > most ? area : most;
+    }
+    ck_assert_int_eq(most, side * side);
+    ck_assert_int_eq(least, ((side + 1) / 2) * ((side + 1) / 2));
+}
+END_TEST
+
+START_TEST(cutout_larger_than_the_image)
+{
+    Recipe recipe = {.cutout = 2 * H};
+    augment(&set, 1, &recipe, pad, 1, out);
+    for (int i = 0; i < H * W; i++)
+        ck_assert_mem_eq(out + i * C, pad, C);
+}
+END_TEST
+
+START_TEST(same_key_same_bytes)
+{
+    Recipe all = {.flip = true, .crop = 2, .cutout = 3};
+    uint8_t again[BYTES];
+    int changes = 0;
+    for (uint64_t key = 0; key < 100; key++) {
+        augment(&set, 1, &all, pad, key, out);
+        augment(&set, 1, &all, pad, key, again);
+        ck_assert_mem_eq(out, again, BYTES);
+        augment(&set, 1, &all, pad, key + 1000, again);
+        changes += memcmp(out, again, BYTES) != 0;
+    }
+    ck_assert_int_ge(changes, 95);
+}
+END_TEST
+
+/* A byte before and one behind stay as they were, whatever is shifted or blanked. */
+START_TEST(one_channel_stays_inside)
+{
+    uint8_t guarded[H * W + 2];
+    Recipe all = {.flip = true, .crop = 3, .cutout = 5};
+    set.channels = 1;
+    for (uint64_t key = 0; key < 200; key++) {
+        memset(guarded, 0xaa, sizeof guarded);
+        augment(&set, 1, &all, pad, key, guarded + 1);
+        ck_assert_int_eq(guarded[0], 0xaa);
+        ck_assert_int_eq(guarded[H * W + 1], 0xaa);
+    }
+}
+END_TEST
+
+Suite *augment_suite(void)
+{
+    Suite *suite = suite_create("augment");
+    TCase *tests = tcase_create("random");
+    tcase_add_test(tests, known_bits);
+    tcase_add_test(tests, normal_moments);
+    tcase_add_test(tests, permutations);
+    tcase_add_test(tests, permutations_are_even);
+    suite_add_tcase(suite, tests);
+    tests = tcase_create("augment");
+    tcase_add_checked_fixture(tests, fill_image, NULL);
+    tcase_add_test(tests, identity_when_off);
+    tcase_add_test(tests, flip_mirrors_half);
+    tcase_add_loop_test(tests, crop_moves_within_bounds, 0, 2);
+    tcase_add_test(tests, crop_wider_than_the_image);
+    tcase_add_loop_test(tests, cutout_is_a_square, 1, 6);
+    tcase_add_test(tests, cutout_larger_than_the_image);
+    tcase_add_test(tests, same_key_same_bytes);
+    tcase_add_test(tests, one_channel_stays_inside);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

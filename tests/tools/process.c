@@ -1,0 +1,84 @@
+/* fork and exec: see process.h. */
+#include "tests/tools/process.h"
+
+#include "runtime/base/support.h"
+#include "tests/tools/folder.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *lathe_program(void)
+{
+    static char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
+    ck_assert_int_gt(length, 0);
+    path[length] = 0;
+    strcat(dirname(dirname(path)), "/lathe");
+    return path;
+}
+
+static void redirect(int descriptor, const char *path)
+{
+    int file = open(path ? path : "/dev/null", O_CREAT | O_TRUNC | O_WRONLY, 0666);
+    if (file < 0 || dup2(file, descriptor) < 0)
+        _exit(126);
+    close(file);
+}
+
+pid_t process_start(const char *folder, const char *out, const char *err,
+                    const char *const *words)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child > 0)
+        return child;
+    redirect(1, out);
+    redirect(2, err);
+    if (folder && chdir(folder) != 0)
+        _exit(126);
+    execvp(words[0], (char *const *)words);
+    _exit(127);
+}
+
+int process_wait(pid_t child)
+{
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int process_run(const char *folder, const char *out, const char *err,
+                const char *const *words)
+{
+    return process_wait(process_start(folder, out, err, words));
+}
+
+void compile_quietly(const char *const *words)
+{
+    const char *said = in_folder("compiler");
+    int status = process_run(NULL, NULL, said, words);
+    char *text = rt_read_file(said, NULL);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_msg(status == 0 && *text == 0, "%s: status %d: %.2000s", words[0], status,
+                  text);
+    free(text);
+}
+
+bool program_installed(const char *name)
+{
+    char *paths = rt_format("%s", getenv("PATH") ? getenv("PATH") : ""), *rest = paths;
+    bool found = false;
+    for (char *folder; !found && (folder = strsep(&rest, ":"));) {
+        char *file = rt_format("%s/%s", folder, name);
+        found = access(file, X_OK) == 0;
+        free(file);
+    }
+    free(paths);
+    return found;
+}

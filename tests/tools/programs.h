@@ -1,0 +1,18 @@
+/* Programs to look at: several nets compiled for every target and lowering. */
+#ifndef LATHE_PROGRAMS_H
+#define LATHE_PROGRAMS_H
+
+#include "gen/passes/compile.h"
+
+enum { NETS = 5, TARGETS = 3, LOWERINGS = 2 };
+/* The first half are training programs, the others evaluation. */
+enum { PROGRAMS = NETS * TARGETS * LOWERINGS * 2 };
+
+/* The config of a net, and of a program. */
+void program_config(int net, Config *config);
+const char *program_target(int number);
+bool program_calls(int number); /* convolutions of the runtime */
+
+void compile_program(int number, Net *net);
+
+#endif

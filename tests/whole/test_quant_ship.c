@@ -1,0 +1,223 @@
+/* The emitted file on its own: its self-test here, under the sanitizers and on other
+ * processors; what cannot be emitted is refused. */
+#include "tests/suites.h"
+
+#include "gen/passes/compile.h"
+#include "gen/passes/passes.h"
+#include "runtime/base/support.h"
+#include "tests/tools/folder.h"
+#include "tests/tools/process.h"
+#include "tests/tools/quant_net.h"
+#include "tests/tools/quant_shipped.h"
+#include "tests/tools/random_weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- The self-test ---- */
+
+static const QuantCase cases[] = {
+    {"uniform_static", {"net.width=8", "net.shortcut='B'"}, 1, true, ""},
+    {"parametric_d_xmax", {"net.width=5", "net.growth=3", "net.pool=true"}, 6, false, ""},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static const struct {
+    const char *compiler, *words[4], *emulator;
+} machines[] = {
+    {"gcc", {"-O2", "-march=native"}, NULL},
+    {"gcc", {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}, NULL},
+    {"clang", {"-O1"}, NULL},
+    {"tcc", {NULL}, NULL},
+    {"aarch64-linux-gnu-gcc", {"-O2", "-static"}, "qemu-aarch64"},
+    {"arm-linux-gnueabihf-gcc", {"-O2", "-static"}, "qemu-arm"},
+    {"riscv64-linux-gnu-gcc", {"-O2", "-static"}, "qemu-riscv64"},
+    {"s390x-linux-gnu-gcc", {"-O2", "-static"}, "qemu-s390x"},
+    {"i686-linux-gnu-gcc", {"-O2", "-static"}, "qemu-i386"},
+};
+enum { MACHINES = sizeof machines / sizeof *machines };
+
+static void ship(QuantNet *net, const char *file, const QuantCase *c, bool selftest)
+{
+    quant_net_open(net, c);
+    random_checkpoint(&net->config, net->params, net->stats, in_folder("weights.ckpt"));
+    ck_assert_msg(shipped_write(&net->config, in_folder("weights.ckpt"), file,
+                                (ShippedOptions){.selftest = selftest}),
+                  "%s", rt_error());
+}
+
+/* The exit status of the self-test built for that machine, and what it said. */
+static int run_selftest(int machine, const char *file, char **said)
+{
+    const char *words[16] = {machines[machine].compiler};
+    int count = 1;
+    for (int i = 0; machines[machine].words[i]; i++)
+        words[count++] = machines[machine].words[i];
+    const char *const rest[] = {"-std=c99", "-Wall",
+                                "-Wextra",  "-Wpedantic",
+                                "-Werror",  "-DLATHE_SELFTEST",
+                                "-o",       in_folder("selftest"),
+                                file,       NULL};
+    memcpy(words + count, rest, sizeof rest);
+    compile_quietly(words);
+    const char *const here[] = {in_folder("selftest"), NULL};
+    const char *const there[] = {machines[machine].emulator, in_folder("selftest"), NULL};
+    int status = process_run(NULL, in_folder("said"), NULL,
+                             machines[machine].emulator ? there : here);
+    *said = rt_read_file(in_folder("said"), NULL);
+    return status;
+}
+
+START_TEST(the_self_test_passes_everywhere)
+{
+    QuantNet net;
+    const char *file = in_folder("file.c");
+    ship(&net, file, &cases[_i], true);
+    for (int i = 0; i < MACHINES; i++) {
+        const char *emulator = machines[i].emulator;
+        char *said;
+        if (!program_installed(machines[i].compiler) ||
+            (emulator && !program_installed(emulator))) {
+            printf("skipped: %s %s\n", machines[i].compiler, emulator ? emulator : "");
+            continue;
+        }
+        int status = run_selftest(i, file, &said);
+        ck_assert_msg(status == 0 && strcmp(said, "passed: 0 of 15 scores differ\n") == 0,
+                      "%s: status %d: %s", machines[i].compiler, status, said);
+        free(said);
+    }
+    quant_net_close(&net);
+}
+END_TEST
+
+/* The first number behind `mark`, with another digit last but one. */
+static void change_a_number(char *text, const char *mark)
+{
+    char *at = strstr(text, mark);
+    ck_assert_ptr_nonnull(at);
+    at = strstr(at, "0x") + 8;
+    *at = *at == '0' ? '1' : '0';
+}
+
+START_TEST(the_self_test_can_fail)
+{
+    static const char *const marks[] = {"expected[3][5] = {", "stem_packed["};
+    QuantNet net;
+    ship(&net, in_folder("file.c"), &cases[1], true);
+    for (int i = 0; i < 2; i++) {
+        char *text = rt_read_file(in_folder("file.c"), NULL), *said;
+        change_a_number(text, marks[i]);
+        write_text(in_folder("wrong.c"), text);
+        ck_assert_msg(run_selftest(0, in_folder("wrong.c"), &said) == 1, "%s: %s",
+                      marks[i], said);
+        ck_assert_ptr_nonnull(strstr(said, "FAILED: "));
+        ck_assert(i > 0 || strcmp(said, "FAILED: 1 of 15 scores differ\n") == 0);
+        free(text);
+        free(said);
+    }
+    quant_net_close(&net);
+}
+END_TEST
+
+/* verify makes arenas before it knows how many bits were learned. */
+START_TEST(the_arena_is_as_planned)
+{
+    QuantNet net;
+    Net infer;
+    ship(&net, in_folder("file.c"), &cases[_i], false);
+    const CompileOptions options = {.target = target_find("plain")};
+    ck_assert(compile_infer(&net.config, &options, &infer));
+    char *header = rt_read_file(in_folder("file.h"), NULL);
+    const char *at = strstr(header, "_ARENA_BYTES ");
+    ck_assert_int_eq(strtol(at + strlen("_ARENA_BYTES "), NULL, 10), infer.arena_bytes);
+    net_free(&infer);
+    free(header);
+    quant_net_close(&net);
+}
+END_TEST
+
+/* ---- Refused ---- */
+
+#define STATIC_LAYERS(text)                                                              \
+    "quant={ quantizer = 'uniform_static', layers = { " text " } }"
+
+static const struct {
+    const char *set, *layer, *why;
+} refused[] = {
+    {STATIC_LAYERS("{ 'stem', w_bits = 32 }"), "stem",
+     "weights are kept at 32 bits; it trains, but has no integer form"},
+    {STATIC_LAYERS("{ 'b1_b', w_bits = 32 }"), "b1_b",
+     "weights are kept at 32 bits; it trains, but has no integer form"},
+    {STATIC_LAYERS("{ 'b1_proj', w_bits = 32 }"), "b1_proj",
+     "weights are kept at 32 bits; it trains, but has no integer form"},
+    {STATIC_LAYERS("{ 'last', w_bits = 32 }"), "last",
+     "weights are kept at 32 bits; it trains, but has no integer form"},
+    {STATIC_LAYERS("{ 'b0_a', a_bits = 32 }"), "b0_a_bn",
+     "activation is kept at 32 bits; it trains, but has no integer form"},
+};
+enum { REFUSED = sizeof refused / sizeof *refused };
+
+START_TEST(layers_at_32_bits_are_refused)
+{
+    const QuantCase c = {"", {"net.shortcut='B'", refused[_i].set}, -1, false, NULL};
+    QuantNet net;
+    quant_net_open(&net, &c);
+    random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
+    ck_assert(!shipped_write(&net.config, in_folder("weights.ckpt"), in_folder("x.c"),
+                             (ShippedOptions){.selftest = true}));
+    const Net *layout = &net.config.net;
+    int i = 0;
+    while (i + 1 < layout->op_count &&
+           strcmp(layout->ops[i].name, refused[_i].layer) != 0)
+        i++;
+    char *want = rt_format("tests/nets/quant_family.lua:%d: %s: %s", layout->ops[i].line,
+                           refused[_i].layer, refused[_i].why);
+    ck_assert_str_eq(rt_error(), want);
+    ck_assert_int_ne(access(in_folder("x.c"), F_OK), 0);
+    free(want);
+    quant_net_close(&net);
+}
+END_TEST
+
+/* 1056 pixels of 64 channels: 1056 * 64 * 255 * 127 is 2^31 and a little. */
+START_TEST(scores_that_can_overflow_are_refused)
+{
+    const QuantCase c = {"",
+                         {"net.side=64", "net.width=64", "net.growth=1",
+                          _i ? "quant={ quantizer='uniform_static', w_bits=8, a_bits=7 }"
+                             : "quant={ quantizer='uniform_static', w_bits=8, a_bits=8 }"},
+                         -1,
+                         false,
+                         NULL};
+    QuantNet net;
+    quant_net_open(&net, &c);
+    Net fused = net_copy(&net.config.net);
+    pass_fuse(&fused);
+    const Op *last = &net.config.net.ops[net.config.net.op_count - 1];
+    ck_assert_int_eq(pass_integer(&fused, true), _i == 1);
+    char *want = rt_format("tests/nets/quant_family.lua:%d: last: sums over all pixels and "
+                           "channels can overflow 32 bits",
+                           last->line);
+    ck_assert_str_eq(rt_error(), _i ? "" : want);
+    free(want);
+    rt_error_clear();
+    net_free(&fused);
+    quant_net_close(&net);
+}
+END_TEST
+
+Suite *quant_ship_suite(void)
+{
+    TCase *tests = tcase_create("quant_ship");
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, the_self_test_passes_everywhere, 0, CASES);
+    tcase_add_test(tests, the_self_test_can_fail);
+    tcase_add_loop_test(tests, the_arena_is_as_planned, 0, CASES);
+    tcase_add_loop_test(tests, layers_at_32_bits_are_refused, 0, REFUSED);
+    tcase_add_loop_test(tests, scores_that_can_overflow_are_refused, 0, 2);
+    Suite *suite = suite_create("quant_ship");
+    suite_add_tcase(suite, tests);
+    return suite;
+}
