@@ -12,7 +12,8 @@ static const struct {
     const char *name, *what;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"gen", "write the trainer of a config: train.c, network.c, Makefile, report", cmd_gen},
+    {"gen", "write the trainer of a config: train.c, network.c, Makefile, report",
+     cmd_gen},
     {"train", "generate, build and run the trainer", cmd_train},
     {"ptq", "quantise float weights without training", cmd_ptq},
     {"eval", "accuracy of trained weights, in all and per class", cmd_eval},
@@ -20,7 +21,8 @@ static const struct {
     {"emit", "write the standalone inference file for trained weights", cmd_emit},
     {"verify", "compare that file with the trainer, image by image", cmd_verify},
     {"bench", "time training and inference, layer by layer", cmd_bench},
-    {"show", "the layers of a config, one of them from config line to C, or all as a page",
+    {"show",
+     "the layers of a config, one of them from config line to C, or all as a page",
      cmd_show},
     {"diff", "what differs between two configs or generated programs", cmd_diff},
     {"repl", "a Lua prompt: change bitwidths, evaluate, train; scripts of it", cmd_repl},

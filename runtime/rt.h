@@ -12,8 +12,8 @@
  * meaning below. */
 #define LATHE_ABI 3
 
-/* Activations are cut into this many chunks of images; sums over a batch are kept per chunk
- * and added in chunk order, so results do not depend on the number of threads. */
+/* Activations are cut into this many chunks of images; sums over a batch are kept per
+ * chunk and added in chunk order, so results do not depend on the number of threads. */
 #define RT_CHUNKS 16
 
 typedef enum {
@@ -25,7 +25,7 @@ typedef enum {
     PARAM_BN_MEAN,  /* [k] running mean: tracked, not trained */
     PARAM_BN_VAR,   /* [k] running variance: tracked, not trained */
     PARAM_STEP,     /* [1] or [k] step of a quantiser: trained */
-    PARAM_RANGE     /* [1] or [k] largest value of a quantiser: trained, or calibrated once */
+    PARAM_RANGE /* [1] or [k] largest value of a quantiser: trained, or calibrated once */
 } ParamKind;
 
 typedef enum { INIT_HE_NORMAL, INIT_LECUN_NORMAL, INIT_ZERO, INIT_ONE } ParamInit;
@@ -57,15 +57,15 @@ typedef struct {
     int milestones[8], milestone_count; /* step: epochs at which lr is multiplied */
     double decay_factor;                /* step: by this */
     double label_smoothing;             /* 0..1 */
-    double ema;                         /* decay per step of the averaged weights; 0 = off */
-    bool flip;                          /* mirror half of the images */
-    int crop;                           /* shift by up to this many pixels each way */
-    int cutout;                         /* side of the square that is blanked; 0 = off */
+    double ema;   /* decay per step of the averaged weights; 0 = off */
+    bool flip;    /* mirror half of the images */
+    int crop;     /* shift by up to this many pixels each way */
+    int cutout;   /* side of the square that is blanked; 0 = off */
     int held_out; /* training images kept aside to choose the best checkpoint by */
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
-    bool a_sum;                /* a_budget is for the sum of activations, not the largest */
-    double penalty;            /* weight of the size penalty */
-    double descent;            /* share of the run over which budgets come down; 0: at once */
+    bool a_sum;     /* a_budget is for the sum of activations, not the largest */
+    double penalty; /* weight of the size penalty */
+    double descent; /* share of the run over which budgets come down; 0: at once */
     uint64_t seed;
 } Recipe;
 
@@ -75,8 +75,8 @@ typedef struct Step Step;
 typedef struct {
     int abi; /* LATHE_ABI */
     const char *name;
-    const char *arch;        /* one "key=value" line per layer: what weights must match */
-    const char *config;      /* one "path=value" line per config field, sorted */
+    const char *arch;   /* one "key=value" line per layer: what weights must match */
+    const char *config; /* one "path=value" line per config field, sorted */
     int height, width, channels; /* of the image */
     int classes;
     const char *const *class_names; /* [classes] */
@@ -91,7 +91,8 @@ typedef struct {
     size_t arena_bytes;
     const struct RtSized *sized; /* quantised weights and activations, see size.h */
     int sized_count;
-    const struct RtProfile *profile; /* ops of a profiled build, see profile.h; else NULL */
+    const struct RtProfile
+        *profile; /* ops of a profiled build, see profile.h; else NULL */
     /* Forward, loss, backward over step->count images; adds to step->gradient, updates
      * step->stats, fills step->logits, step->loss and step->correct. */
     void (*train)(Step *step);
@@ -104,34 +105,35 @@ struct Step {
     const uint8_t *images; /* [count][height][width][channels] */
     const int32_t *labels; /* [count]; training only */
     int count;             /* 1..micro_batch */
-    float *params; /* training keeps quantisers' numbers in their bounds */
+    float *params;         /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
-    char *arena; /* Model.arena_bytes, 64-byte aligned */
+    char *arena;   /* Model.arena_bytes, 64-byte aligned */
     float *logits; /* [count][classes] */
-    int32_t *classes; /* evaluation, out: [count] class of the largest score where scores are
+    int32_t
+        *classes; /* evaluation, out: [count] class of the largest score where scores are
                          integers, which floats tell apart up to 2^24 only; else untouched. May be NULL */
     float label_smoothing;
     float loss_scale; /* gradients are multiplied by this: 1 / batch */
     double loss;      /* out: sum over the images of the cross-entropy */
     int correct;      /* out: images whose largest score is their label's */
-    bool failed;      /* out: an integer constant has no representation; rt_error says whose */
+    bool failed; /* out: an integer constant has no representation; rt_error says whose */
 };
 
-/* Call body(context, index, worker) for index 0..count-1, shared among the threads set with
- * rt_set_threads; worker < RT_MAX_THREADS says whose scratch memory to use. */
+/* Call body(context, index, worker) for index 0..count-1, shared among the threads set
+ * with rt_set_threads; worker < RT_MAX_THREADS says whose scratch memory to use. */
 #define RT_MAX_THREADS 64
 void rt_parallel_for(int count, void (*body)(void *context, int index, int worker),
                      void *context);
 void rt_set_threads(int threads); /* 0: all cores */
 int rt_threads(void);
 
-/* The main function of a trainer: `trainer [train] | eval | classify`, see --help. Returns
- * the exit status. */
+/* The main function of a trainer: `trainer [train] | eval | classify`, see --help.
+ * Returns the exit status. */
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
 
-/* Whether it would take these words behind that verb, before there is a trainer; false and
- * rt_fail otherwise. */
+/* Whether it would take these words behind that verb, before there is a trainer; false
+ * and rt_fail otherwise. */
 bool rt_trainer_check(const char *verb, int count, char **words);
 
 #endif

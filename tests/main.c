@@ -10,7 +10,8 @@
 int main(int argc, char **argv)
 {
     (void)argc;
-    setvbuf(stdout, NULL, _IOLBF, 0); /* or tests in processes of their own print it again */
+    setvbuf(stdout, NULL, _IOLBF,
+            0);            /* or tests in processes of their own print it again */
     unsetenv("MAKEFLAGS"); /* of a make that runs the tests: theirs is another */
     unsetenv("MAKELEVEL");
     rt_prepare_process(argv);

@@ -6,7 +6,8 @@
 const char *lathe_root(void);
 
 /* `path` without the root's in front when it lies below the root, so that messages and
- * generated files do not depend on where lathe is installed. Valid until the next call. */
+ * generated files do not depend on where lathe is installed. Valid until the next
+ * call. */
 const char *short_path(const char *path);
 
 /* The relative path from folder `from` to `to` (both existing); free() it. */

@@ -1,4 +1,5 @@
-/* From a Lua file to a Config: run it, apply --set, read its fields, lay out its layers. */
+/* From a Lua file to a Config: run it, apply --set, read its fields, lay out its
+ * layers. */
 #include "gen/config/config.h"
 
 #include "gen/base/paths.h"
@@ -75,7 +76,8 @@ static bool check_net(lua_State *lua, const char *path)
     }
     int family = lua_gettop(lua);
     for (lua_pushnil(lua); lua_next(lua, net); lua_pop(lua, 1)) {
-        const char *name = lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : NULL;
+        const char *name =
+            lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : NULL;
         if (name == NULL)
             return rt_fail("%s: net: want named fields only", path);
         if (strcmp(name, "_family") == 0)
@@ -112,13 +114,15 @@ static bool build_net(Sandbox *sandbox, Config *config)
         return rt_fail("%s: net.layers: want it to return the last layer", config->path);
     const Op *last = &net->ops[net->op_count - 1];
     if (last->out[0] != config->output || last->kind != OP_DENSE)
-        return rt_fail("%s:%d: %s: the last layer laid out must be a dense one, and returned",
-                       last->file, last->line, last->name);
+        return rt_fail(
+            "%s:%d: %s: the last layer laid out must be a dense one, and returned",
+            last->file, last->line, last->name);
     config->net.tensors[config->output].role = ROLE_LOGITS;
     return true;
 }
 
-/* Each layer's output must reach the end, or the config says something it does not mean. */
+/* Each layer's output must reach the end, or the config says something it does not
+ * mean. */
 static bool check_used(const Config *config)
 {
     const Net *net = &config->net;
@@ -173,20 +177,22 @@ static bool name_config(Config *config, const char *path)
     free(copy);
     if (!lua)
         return rt_fail("%s: want a config, a file whose name ends in .lua", path);
-    size_t plain = strspn(config->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                        "0123456789_");
+    size_t plain =
+        strspn(config->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "0123456789_");
     if (config->name[plain] || (config->name[0] >= '0' && config->name[0] <= '9'))
-        return rt_fail("%s: the file's name becomes a C name: want letters, digits and _ only",
-                       path);
+        return rt_fail(
+            "%s: the file's name becomes a C name: want letters, digits and _ only",
+            path);
     return true;
 }
 
-static bool load(Sandbox *sandbox, const char *path, const char *const *overrides, int count,
-                 Config *config)
+static bool load(Sandbox *sandbox, const char *path, const char *const *overrides,
+                 int count, Config *config)
 {
     config->path = rt_format("%s", short_path(path));
-    if (!name_config(config, path) ||
-        !sandbox_open(sandbox, path, words, &config->net) || !sandbox_run_file(sandbox, path))
+    if (!name_config(config, path) || !sandbox_open(sandbox, path, words, &config->net) ||
+        !sandbox_run_file(sandbox, path))
         return false;
     lua_State *lua = sandbox->lua;
     if (lua_type(lua, 1) != LUA_TTABLE)
@@ -208,7 +214,8 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
     return true;
 }
 
-bool config_load(const char *path, const char *const *overrides, int count, Config *config)
+bool config_load(const char *path, const char *const *overrides, int count,
+                 Config *config)
 {
     Sandbox sandbox = {0};
     *config = (Config){.output = NONE};

@@ -23,11 +23,13 @@ typedef struct {
 
 /* Run the file at `path` with the given overrides ("path=value", a Lua value each). False
  * and rt_fail with file, line or field when it cannot be used. */
-bool config_load(const char *path, const char *const *overrides, int count, Config *config);
+bool config_load(const char *path, const char *const *overrides, int count,
+                 Config *config);
 void config_free(Config *config);
 
-/* The stem's input step in a quantised network, 1 / mean deviation; and what is left of the
- * channel's own deviation, mean deviation / deviation, which goes into the stem's weights. */
+/* The stem's input step in a quantised network, 1 / mean deviation; and what is left of
+ * the channel's own deviation, mean deviation / deviation, which goes into the stem's
+ * weights. */
 float config_image_step(const Config *config);
 float config_image_factor(const Config *config, int channel);
 

@@ -5,9 +5,17 @@
 #include <string.h>
 
 const Field field_rows[FIELDS] = {
-#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                 \
-    {#section,                      #name,     KIND_##kind, #member, offsetof(Config, member), \
-     sizeof(((Config *)0)->member), otherwise, low,         high,    meaning},
+#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                \
+    {#section,                                                                           \
+     #name,                                                                              \
+     KIND_##kind,                                                                        \
+     #member,                                                                            \
+     offsetof(Config, member),                                                           \
+     sizeof(((Config *)0)->member),                                                      \
+     otherwise,                                                                          \
+     low,                                                                                \
+     high,                                                                               \
+     meaning},
 #include "gen/config/fields.def"
 #undef FIELD
 };

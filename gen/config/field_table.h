@@ -23,7 +23,8 @@ typedef struct {
 } Field;
 
 enum {
-#define FIELD(section, name, kind, member, otherwise, low, high, meaning) FIELD_##section##_##name,
+#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                \
+    FIELD_##section##_##name,
 #include "gen/config/fields.def"
 #undef FIELD
     FIELDS

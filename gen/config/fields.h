@@ -4,8 +4,8 @@
 
 #include "gen/config/config.h"
 
-/* Read every field of the config's table, at stack index 1, and refuse unknown ones. Needs
- * the network, for its channels and classes. */
+/* Read every field of the config's table, at stack index 1, and refuse unknown ones.
+ * Needs the network, for its channels and classes. */
 bool fields_read(lua_State *lua, Config *config);
 
 /* Whether a pattern of quant.layers means the layer. */

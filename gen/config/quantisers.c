@@ -61,12 +61,15 @@ void quant_add_params(Net *net)
         if (weights && op.quant.w_bits < 32) {
             bool channels = op.kind == OP_CONV && op.quant.per_channel;
             int count = channels ? net->tensors[op.in[1]].k : 1;
-            op.own = add_quantiser(net, &op.quant, base, "weight", true, op.quant.w_bits, count);
+            op.own = add_quantiser(net, &op.quant, base, "weight", true, op.quant.w_bits,
+                                   count);
         }
         if (op.kind == OP_DENSE && op.quant.w_bits < 32)
-            op.bias = add_quantiser(net, &op.quant, base, "bias", true, op.quant.w_bits, 1);
+            op.bias =
+                add_quantiser(net, &op.quant, base, "bias", true, op.quant.w_bits, 1);
         if (op.kind == OP_RELU && op.quant.a_bits < 32)
-            op.own = add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
+            op.own =
+                add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
         net->ops[i] = op;
     }
 }

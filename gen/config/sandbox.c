@@ -16,21 +16,18 @@ enum { MOST_INSTRUCTIONS = 20000000, HOOK_PERIOD = 1000, MOST_SECONDS = 5 };
 enum { MOST_BYTES = 64 << 20, MOST_FILE = 1 << 20, MOST_NAME = 64 };
 
 static const char *const allowed[][2] = {
-    {"assert", 0},    {"error", 0},      {"ipairs", 0},     {"select", 0},
-    {"tonumber", 0},  {"tostring", 0},   {"type", 0},       {"math", "abs"},
-    {"math", "ceil"}, {"math", "floor"}, {"math", "fmod"},  {"math", "huge"},
-    {"math", "log"},  {"math", "exp"},   {"math", "max"},   {"math", "min"},
-    {"math", "pi"},   {"math", "sqrt"},  {"math", "sin"},   {"math", "cos"},
-    {"math", "tointeger"},               {"math", "type"},  {"string", "byte"},
-    {"string", "char"},                  {"string", "format"},
-    {"string", "len"},                   {"string", "lower"},
-    {"string", "rep"},                   {"string", "reverse"},
-    {"string", "sub"},                   {"string", "upper"},
-    {"table", "concat"},                 {"table", "unpack"},
+    {"assert", 0},         {"error", 0},      {"ipairs", 0},       {"select", 0},
+    {"tonumber", 0},       {"tostring", 0},   {"type", 0},         {"math", "abs"},
+    {"math", "ceil"},      {"math", "floor"}, {"math", "fmod"},    {"math", "huge"},
+    {"math", "log"},       {"math", "exp"},   {"math", "max"},     {"math", "min"},
+    {"math", "pi"},        {"math", "sqrt"},  {"math", "sin"},     {"math", "cos"},
+    {"math", "tointeger"}, {"math", "type"},  {"string", "byte"},  {"string", "char"},
+    {"string", "format"},  {"string", "len"}, {"string", "lower"}, {"string", "rep"},
+    {"string", "reverse"}, {"string", "sub"}, {"string", "upper"}, {"table", "concat"},
+    {"table", "unpack"},
 };
 
-static const char context_key = 0, words_key = 0, loaded_key = 0,
-                  prelude_key = 0;
+static const char context_key = 0, words_key = 0, loaded_key = 0, prelude_key = 0;
 
 static void *allocate(void *userdata, void *old, size_t old_size, size_t size)
 {
@@ -59,7 +56,8 @@ static void count_instructions(lua_State *lua, lua_Debug *record)
     Sandbox *sandbox = sandbox_of(lua);
     sandbox->instructions += HOOK_PERIOD;
     if (sandbox->instructions > MOST_INSTRUCTIONS)
-        luaL_error(lua, "the config runs for more than %d instructions", MOST_INSTRUCTIONS);
+        luaL_error(lua, "the config runs for more than %d instructions",
+                   MOST_INSTRUCTIONS);
     if (sandbox->limited && clock() > sandbox->deadline)
         luaL_error(lua, "the config runs for more than %d seconds", MOST_SECONDS);
 }
@@ -150,7 +148,8 @@ static void push_allowed(lua_State *lua, const char *library)
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         const char *owner = allowed[i][1] ? allowed[i][0] : NULL;
         const char *name = allowed[i][1] ? allowed[i][1] : allowed[i][0];
-        if ((owner == NULL) != (library == NULL) || (owner && strcmp(owner, library) != 0))
+        if ((owner == NULL) != (library == NULL) ||
+            (owner && strcmp(owner, library) != 0))
             continue;
         lua_getglobal(lua, owner ? owner : LUA_GNAME);
         lua_getfield(lua, -1, name);
@@ -187,8 +186,8 @@ static void run_with_globals(lua_State *lua, int globals, int results)
     lua_call(lua, 0, results);
 }
 
-/* Push the text of a file of at most MOST_FILE bytes; raises Lua errors. The buffer is Lua's,
- * so that an error on the way loses nothing. */
+/* Push the text of a file of at most MOST_FILE bytes; raises Lua errors. The buffer is
+ * Lua's, so that an error on the way loses nothing. */
 static void push_file(lua_State *lua, const char *path)
 {
     char *buffer = lua_newuserdatauv(lua, MOST_FILE + 1, 0);
@@ -254,7 +253,8 @@ static int word_require(lua_State *lua)
     size_t length;
     const char *name = luaL_checklstring(lua, 1, &length);
     if (!plain_name(name) || strlen(name) != length)
-        return luaL_error(lua, "require: want the plain name of a file beside the config");
+        return luaL_error(lua,
+                          "require: want the plain name of a file beside the config");
     lua_settop(lua, 1);
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &loaded_key);
     int loaded = lua_getfield(lua, 2, name);
@@ -355,7 +355,8 @@ static bool protected_call(Sandbox *sandbox, int arguments)
     return true;
 }
 
-bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words, void *context)
+bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words,
+                  void *context)
 {
     *sandbox = (Sandbox){0};
     char *copy = rt_format("%s", path);

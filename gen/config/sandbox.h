@@ -18,9 +18,10 @@ typedef struct {
     char folder[4096];
 } Sandbox;
 
-/* A state whose configs may require files in the folder of `path`; words.lua and `words` are
- * among the names they see. `context` is what words find through sandbox_context. */
-bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words, void *context);
+/* A state whose configs may require files in the folder of `path`; words.lua and `words`
+ * are among the names they see. `context` is what words find through sandbox_context. */
+bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words,
+                  void *context);
 void sandbox_close(Sandbox *sandbox);
 
 /* Run the file and push the value it returns; false and rt_fail with file and line on any
@@ -36,7 +37,8 @@ char *sandbox_required(Sandbox *sandbox);
 
 void *sandbox_context(lua_State *lua);
 
-/* Push an array of the table's string and number keys, numbers first, each kind in order. */
+/* Push an array of the table's string and number keys, numbers first, each kind in
+ * order. */
 void sandbox_sorted_keys(lua_State *lua, int table);
 
 #endif

@@ -1,5 +1,6 @@
 /* shape: from an op's inputs and geometry to the shapes of its output and parameters, and
- * its cost. Needs: inputs and the fields the config gives. Sets: out, parameter shapes, macs. */
+ * its cost. Needs: inputs and the fields the config gives. Sets: out, parameter shapes,
+ * macs. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -18,8 +19,8 @@ static bool window_size(int in, int before, int after, int kernel, int stride, i
 {
     int room = before + in + after - kernel;
     *out = room / stride + 1;
-    return room >= 0 || rt_fail("kernel %d is larger than the padded input, %d pixels", kernel,
-                                before + in + after);
+    return room >= 0 || rt_fail("kernel %d is larger than the padded input, %d pixels",
+                                kernel, before + in + after);
 }
 
 static int out_data(Net *net, int index, int h, int w, int c)
@@ -64,8 +65,8 @@ static bool shape_dense(Net *net, int index)
     const Op *op = &net->ops[index];
     const Tensor *x = &net->tensors[op->in[0]];
     if (x->h != 1 || x->w != 1)
-        return rt_fail("input is %d x %d x %d, want 1 x 1 pixel: pool it first", x->h, x->w,
-                       x->c);
+        return rt_fail("input is %d x %d x %d, want 1 x 1 pixel: pool it first", x->h,
+                       x->w, x->c);
     Tensor *w = op_in(net, op, "w");
     w->rank = 2;
     w->c = x->c;
@@ -80,8 +81,8 @@ static bool shape_add(Net *net, int index)
     const Tensor *a = &net->tensors[net->ops[index].in[0]];
     const Tensor *b = &net->tensors[net->ops[index].in[1]];
     if (a->h != b->h || a->w != b->w || a->c != b->c)
-        return rt_fail("inputs %s %d x %d x %d and %s %d x %d x %d differ in shape", a->name,
-                       a->h, a->w, a->c, b->name, b->h, b->w, b->c);
+        return rt_fail("inputs %s %d x %d x %d and %s %d x %d x %d differ in shape",
+                       a->name, a->h, a->w, a->c, b->name, b->h, b->w, b->c);
     out_data(net, index, a->h, a->w, a->c);
     return true;
 }

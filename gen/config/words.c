@@ -47,8 +47,8 @@ static int push_tensor(lua_State *lua, int tensor)
 }
 
 /* Leave one table of fields at stack index 1: the one given, or the plain arguments. */
-static void open_fields(lua_State *lua, const char *word, int inputs, const char *const *names,
-                        int count)
+static void open_fields(lua_State *lua, const char *word, int inputs,
+                        const char *const *names, int count)
 {
     if (lua_type(lua, 1) == LUA_TUSERDATA) {
         int given = lua_gettop(lua);
@@ -84,14 +84,14 @@ static void open_fields(lua_State *lua, const char *word, int inputs, const char
     lua_settop(lua, 1);
 }
 
-#define OPEN_FIELDS(lua, word, inputs, ...)                                               \
-    do {                                                                                  \
-        const char *const fields[] = {__VA_ARGS__};                                       \
-        open_fields(lua, word, inputs, fields, sizeof fields / sizeof *fields);           \
+#define OPEN_FIELDS(lua, word, inputs, ...)                                              \
+    do {                                                                                 \
+        const char *const fields[] = {__VA_ARGS__};                                      \
+        open_fields(lua, word, inputs, fields, sizeof fields / sizeof *fields);          \
     } while (0)
 
-static int int_field(lua_State *lua, const char *layer, const char *field, int low, int high,
-                     int otherwise)
+static int int_field(lua_State *lua, const char *layer, const char *field, int low,
+                     int high, int otherwise)
 {
     int type = lua_getfield(lua, 1, field);
     int exact = 0;
@@ -99,12 +99,13 @@ static int int_field(lua_State *lua, const char *layer, const char *field, int l
     if (type == LUA_TNIL && otherwise >= 0) {
         value = otherwise;
     } else if (type == LUA_TNIL) {
-        luaL_error(lua, "%s: field '%s' is missing, want %d..%d", layer, field, low, high);
+        luaL_error(lua, "%s: field '%s' is missing, want %d..%d", layer, field, low,
+                   high);
     } else if (type != LUA_TNUMBER || !exact || value < low || value > high) {
         if (type != LUA_TNUMBER) /* a string may look like a number */
             lua_pushstring(lua, luaL_typename(lua, -1));
-        luaL_error(lua, "%s: %s %s, want %d..%d", layer, field, luaL_tolstring(lua, -1, NULL),
-                   low, high);
+        luaL_error(lua, "%s: %s %s, want %d..%d", layer, field,
+                   luaL_tolstring(lua, -1, NULL), low, high);
     }
     lua_settop(lua, 1);
     return (int)value;
@@ -136,8 +137,8 @@ static int input_field(lua_State *lua, const char *layer, int index)
     return tensor;
 }
 
-/* The layer's name: the field, else `otherwise`, else that of the input's convolution with a
- * suffix. */
+/* The layer's name: the field, else `otherwise`, else that of the input's convolution
+ * with a suffix. */
 static const char *name_field(lua_State *lua, const char *word, int input,
                               const char *otherwise)
 {
@@ -158,13 +159,13 @@ static const char *name_field(lua_State *lua, const char *word, int input,
         lua_setfield(lua, 1, "name"); /* keeps it alive */
     }
     if (!layer_name_ok(name))
-        luaL_error(lua,
-                   "name '%s': want at most %d of a-z, 0-9 and _, beginning with a letter",
-                   name, NAME_LETTERS);
+        luaL_error(
+            lua, "name '%s': want at most %d of a-z, 0-9 and _, beginning with a letter",
+            name, NAME_LETTERS);
     for (int i = 0; i < net->op_count; i++)
         if (strcmp(net->ops[i].name, name) == 0)
-            luaL_error(lua, "%s: a layer of that name was laid out in line %d already", name,
-                       net->ops[i].line);
+            luaL_error(lua, "%s: a layer of that name was laid out in line %d already",
+                       name, net->ops[i].line);
     return name;
 }
 
@@ -201,7 +202,8 @@ static int finish_op(lua_State *lua, int index)
 
 /* A parameter of the op in its input slot `slot`. */
 static void add_param(Net *net, int op, const char *slot, const char *key, Role role,
-                      ParamKind kind, ParamInit init, const char *torch, const char *torch_key)
+                      ParamKind kind, ParamInit init, const char *torch,
+                      const char *torch_key)
 {
     char suffix[NAME_SIZE];
     snprintf(suffix, sizeof suffix, ".%s", key);
@@ -281,7 +283,8 @@ static int word_image(lua_State *lua)
 
 static int word_conv(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "conv", 1, "name", "out", "kernel", "stride", "pad", "init", "torch");
+    OPEN_FIELDS(lua, "conv", 1, "name", "out", "kernel", "stride", "pad", "init",
+                "torch");
     Net *net = sandbox_context(lua);
     const char *name = name_field(lua, "conv", NONE, NULL);
     int x = input_field(lua, name, 1);
@@ -313,10 +316,12 @@ static int word_bn(lua_State *lua)
     net->ops[op].in[0] = x;
     add_param(net, op, "scale", "scale", ROLE_PARAM, PARAM_BN_SCALE,
               scale ? INIT_ONE : INIT_ZERO, torch, "weight");
-    add_param(net, op, "shift", "shift", ROLE_PARAM, PARAM_BN_SHIFT, INIT_ZERO, torch, "bias");
+    add_param(net, op, "shift", "shift", ROLE_PARAM, PARAM_BN_SHIFT, INIT_ZERO, torch,
+              "bias");
     add_param(net, op, "mean", "mean", ROLE_STAT, PARAM_BN_MEAN, INIT_ZERO, torch,
               "running_mean");
-    add_param(net, op, "var", "var", ROLE_STAT, PARAM_BN_VAR, INIT_ONE, torch, "running_var");
+    add_param(net, op, "var", "var", ROLE_STAT, PARAM_BN_VAR, INIT_ONE, torch,
+              "running_var");
     return finish_op(lua, op);
 }
 
@@ -356,7 +361,8 @@ static int word_subsample(lua_State *lua)
     int x = input_field(lua, "subsample", 1);
     const char *name = name_field(lua, "subsample", x, NULL);
     int stride = int_field(lua, name, "stride", 1, 16, -1);
-    int out = int_field(lua, name, "out", net->tensors[x].c, MOST_CHANNELS, net->tensors[x].c);
+    int out =
+        int_field(lua, name, "out", net->tensors[x].c, MOST_CHANNELS, net->tensors[x].c);
     int index = begin_op(lua, OP_SUBSAMPLE, name);
     Op *op = &net->ops[index];
     op->in[0] = x;

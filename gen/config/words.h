@@ -1,5 +1,5 @@
-/* The words a config lays out layers with: image, conv, bn, relu, add, subsample, maxpool,
- * avgpool, dense. Each appends one op to the Net and returns its output. */
+/* The words a config lays out layers with: image, conv, bn, relu, add, subsample,
+ * maxpool, avgpool, dense. Each appends one op to the Net and returns its output. */
 #ifndef LATHE_WORDS_H
 #define LATHE_WORDS_H
 

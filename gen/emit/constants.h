@@ -18,10 +18,11 @@ typedef struct {
     int count;
 } Constants;
 
-/* Of a float network: batch normalisation folded into weights and biases (Jacob et al. 2018,
- * section 3.2): w' = w scale / sqrt(var + eps), b' = shift - mean scale / sqrt(var + eps). Of
- * a quantised one: what the integer program computes from its weights, by the very functions
- * that the trainer evaluates with. The checkpoint must be of the config's network. */
+/* Of a float network: batch normalisation folded into weights and biases (Jacob et al.
+ * 2018, section 3.2): w' = w scale / sqrt(var + eps), b' = shift - mean scale / sqrt(var
+ * + eps). Of a quantised one: what the integer program computes from its weights, by the
+ * very functions that the trainer evaluates with. The checkpoint must be of the config's
+ * network. */
 bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
                     Constants *constants);
 void constants_free(Constants *constants);

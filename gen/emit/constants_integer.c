@@ -24,7 +24,8 @@ static void *values_of(Maker *m, int tensor, Type type)
         return NULL;
     const Tensor *t = &m->net->tensors[tensor];
     const Constant *it = constants_find(m->constants, t->name);
-    return it ? it->values : constants_add(m->constants, t->name, "", type, tensor_count(t));
+    return it ? it->values
+              : constants_add(m->constants, t->name, "", type, tensor_count(t));
 }
 
 static const float *param(const Maker *m, int tensor)
@@ -37,9 +38,12 @@ static const float *param(const Maker *m, int tensor)
 
 static RtQuant quant_of(const Quantiser *q)
 {
-    return (RtQuant){(RtQuantizer)q->quantizer,     q->bits,
-                     q->is_signed,                  (RtRounding)q->gradient,
-                     (float)q->gradient_scale,      (float)q->steepness};
+    return (RtQuant){(RtQuantizer)q->quantizer,
+                     q->bits,
+                     q->is_signed,
+                     (RtRounding)q->gradient,
+                     (float)q->gradient_scale,
+                     (float)q->steepness};
 }
 
 /* The step of codes: the image's, or the quantiser's. */
@@ -72,42 +76,46 @@ static void make_weights(Maker *m, const Op *op)
                                .zero = op->input.is_image ? zero : NULL};
     rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
                      param(m, op->own.range), values_of(m, op->out[0], TYPE_U32),
-                     values_of(m, op->out[1], TYPE_F32), values_of(m, op->out[2], TYPE_F32));
+                     values_of(m, op->out[1], TYPE_F32),
+                     values_of(m, op->out[2], TYPE_F32));
 }
 
 static void make_fold(Maker *m, const Op *op)
 {
     const Net *net = m->net;
     rt_bn_fold(op_in(net, op, "scale")->k, param(m, op->in[0]), param(m, op->in[1]),
-               param(m, op->in[2]), param(m, op->in[3]), values_of(m, op->out[0], TYPE_F32));
+               param(m, op->in[2]), param(m, op->in[3]),
+               values_of(m, op->out[0], TYPE_F32));
 }
 
 static bool make_layer(Maker *m, const Op *op)
 {
     int largest, most;
     double step = step_of(m, &op->own, &largest), in = step_of(m, &op->input, &most);
-    const RtSum sum = {values_of(m, op->in[0], TYPE_F32), values_of(m, op->in[1], TYPE_F32), in,
-                       (double)op->terms * most};
+    const RtSum sum = {values_of(m, op->in[0], TYPE_F32),
+                       values_of(m, op->in[1], TYPE_F32), in, (double)op->terms * most};
     bool added = op->out[op_output(OP_I_CONSTANTS, "r")] != NONE;
     RtSum other = {0};
     if (added) {
         in = step_of(m, &op->other, &most);
-        other = (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32), in,
-                        op->other_terms > 0 ? (double)op->other_terms * most : most};
+        other =
+            (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32),
+                    in, op->other_terms > 0 ? (double)op->other_terms * most : most};
     }
-    return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step,
-                              largest, values_of(m, op->out[0], TYPE_I64),
-                              values_of(m, op->out[1], TYPE_I32),
-                              values_of(m, op->out[2], TYPE_I32),
-                              values_of(m, op->out[3], TYPE_I32)) ||
-           rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line, op->name);
+    return rt_layer_constants(
+               op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step, largest,
+               values_of(m, op->out[0], TYPE_I64), values_of(m, op->out[1], TYPE_I32),
+               values_of(m, op->out[2], TYPE_I32), values_of(m, op->out[3], TYPE_I32)) ||
+           rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line,
+                   op->name);
 }
 
 static bool make_dense(Maker *m, const Op *op)
 {
     int most;
     double step = step_of(m, &op->input, &most);
-    if (rt_dense_constants(op_out(m->net, op, "ibias")->k, values_of(m, op->in[0], TYPE_F32),
+    if (rt_dense_constants(op_out(m->net, op, "ibias")->k,
+                           values_of(m, op->in[0], TYPE_F32),
                            values_of(m, op->in[1], TYPE_F32), step, op->samples,
                            (double)op->terms * most, values_of(m, op->out[0], TYPE_I32),
                            values_of(m, op->out[1], TYPE_F32)))
@@ -123,7 +131,8 @@ static int bits_of(const Maker *m, const Op *op)
 {
     RtQuant quant = quant_of(&op->own);
     const float *step = param(m, op->own.step), *range = param(m, op->own.range);
-    int count = m->net->tensors[op->own.step != NONE ? op->own.step : op->own.range].k, most = 0;
+    int count = m->net->tensors[op->own.step != NONE ? op->own.step : op->own.range].k,
+        most = 0;
     for (int i = 0; i < count; i++) {
         int bits = rt_quant_bits(&quant, step ? step[i] : 0, range ? range[i] : 0);
         most = bits > most ? bits : most;
@@ -131,10 +140,11 @@ static int bits_of(const Maker *m, const Op *op)
     return most;
 }
 
-/* Codes at their own bits, so that unpacking is a few operations on whole words in order, which
- * any compiler vectorises. The words of four codes fall into eight runs of `run`. Bits go in
- * planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits first; in a plane of s
- * bits, a word holds its share of one word each of 8 / s runs, byte over byte. */
+/* Codes at their own bits, so that unpacking is a few operations on whole words in order,
+ * which any compiler vectorises. The words of four codes fall into eight runs of `run`.
+ * Bits go in planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits first;
+ * in a plane of s bits, a word holds its share of one word each of 8 / s runs, byte over
+ * byte. */
 static void pack(Maker *m, const Op *op)
 {
     int bits = bits_of(m, op), below = 0;
@@ -152,7 +162,8 @@ static void pack(Maker *m, const Op *op)
         const uint32_t mask = 0x01010101u * ((1u << s) - 1);
         for (size_t i = 0; i < count; i++) {
             size_t r = i / run;
-            plane[r / (8 / s) * run + i % run] |= (words[i] >> below & mask) << r % (8 / s) * s;
+            plane[r / (8 / s) * run + i % run] |= (words[i] >> below & mask)
+                                                  << r % (8 / s) * s;
         }
         plane += s * run;
         below += s;
@@ -175,8 +186,7 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
             ok = make_layer(&m, op);
         else if (op->kind == OP_I_DENSE_CONSTANTS)
             ok = make_dense(&m, op);
-        if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE &&
-            integer_packs(&op->own))
+        if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE && integer_packs(&op->own))
             pack(&m, op);
     }
     net_free(&net);

@@ -54,7 +54,8 @@ static int constant_words(lua_State *lua)
         else if (it->type == TYPE_I32)
             end += sprintf(end, "%ld", (long)((const int32_t *)it->values)[i]);
         else
-            end += sprintf(end, "0x%08lx", (unsigned long)((const uint32_t *)it->values)[i]);
+            end +=
+                sprintf(end, "0x%08lx", (unsigned long)((const uint32_t *)it->values)[i]);
         *end++ = ',';
         *end++ = i % 8 == 7 ? '\n' : ' ';
     }
@@ -68,7 +69,8 @@ static void set_score_unit(lua_State *lua, const EmitInput *input)
     if (input->constants == NULL || !quant_used(&input->config->net))
         return;
     char text[64];
-    snprintf(text, sizeof text, "%.9gf", (double)constants_score_unit(input->constants, input->config));
+    snprintf(text, sizeof text, "%.9gf",
+             (double)constants_score_unit(input->constants, input->config));
     set_string(lua, "score_unit", text);
 }
 
@@ -90,7 +92,8 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
         for (int n = 0; n < set->count; n++) {
             luaL_Buffer buffer;
             luaL_buffinit(lua, &buffer);
-            size_t count = list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
+            size_t count =
+                list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
             for (size_t i = 0; i < count; i++) {
                 uint32_t word = 0;
                 if (list == 1)
@@ -113,7 +116,8 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
 /* text_of(path): a file of lathe's own, to be part of a generated one. */
 static int file_text(lua_State *lua)
 {
-    const char *path = lua_pushfstring(lua, "%s/%s", lathe_root(), luaL_checkstring(lua, 1));
+    const char *path =
+        lua_pushfstring(lua, "%s/%s", lathe_root(), luaL_checkstring(lua, 1));
     size_t bytes;
     char *text = rt_read_file(path, &bytes);
     if (text == NULL)
@@ -123,7 +127,8 @@ static int file_text(lua_State *lua)
     return 1;
 }
 
-static void push_numbers(lua_State *lua, const double *values, int count, const char *name)
+static void push_numbers(lua_State *lua, const double *values, int count,
+                         const char *name)
 {
     lua_createtable(lua, count, 0);
     for (int i = 0; i < count; i++) {
@@ -186,8 +191,10 @@ static void read_map(lua_State *lua, LineMap *map)
         const struct {
             const char *name;
             int *value;
-        } numbers[] = {{"first", &part->first}, {"last", &part->last},
-                       {"op", &part->op},       {"variant", &part->variant}};
+        } numbers[] = {{"first", &part->first},
+                       {"last", &part->last},
+                       {"op", &part->op},
+                       {"variant", &part->variant}};
         for (int n = 0; n < 4; n++) {
             lua_getfield(lua, list + 1, numbers[n].name);
             *numbers[n].value = (int)lua_tointeger(lua, -1);

@@ -19,7 +19,7 @@ typedef struct {
 typedef enum { PART_FUNCTION, PART_CALL, PART_CONSTANT, PART_KERNEL } PartKind;
 typedef struct {
     PartKind kind;
-    int first, last; /* lines, from 1 */
+    int first, last;  /* lines, from 1 */
     char program[16]; /* train, evaluate or infer; of all but kernels */
     int op;           /* its op there */
     char kernel[KERNEL_SIZE];
@@ -45,15 +45,16 @@ typedef struct {
     const Selftest *selftest;                     /* infer, or NULL */
     bool split, only_weights;                     /* infer: constants in their own file */
     bool profile;                                 /* trainer: keep the time of each op */
-    void (*more)(struct lua_State *lua, const void *context); /* set names in the table on top */
-    const void *context;                                      /* of `more` */
+    void (*more)(struct lua_State *lua,
+                 const void *context); /* set names in the table on top */
+    const void *context;               /* of `more` */
 } EmitInput;
 
 /* The text of templates/`name`; free() it. Aborts with the template's line on an error in
  * it, which is a bug of lathe, never the user's. */
 char *emit(const char *name, const EmitInput *input, size_t *bytes);
-/* The same, with the text's line map; free(map->parts). Constants that are missing are left
- * out of the text. */
+/* The same, with the text's line map; free(map->parts). Constants that are missing are
+ * left out of the text. */
 char *emit_mapped(const char *name, const EmitInput *input, size_t *bytes, LineMap *map);
 
 #endif

@@ -1,4 +1,5 @@
-/* The standalone inference file: the infer program for every target, and its constants. */
+/* The standalone inference file: the infer program for every target, and its
+ * constants. */
 #include "gen/emit/infer_file.h"
 
 #include "gen/emit/emit.h"
@@ -27,7 +28,8 @@ static bool write_files(EmitInput *input, const char *output)
     char *constants = rt_format("%.*s_weights.c", stem, output);
     char *copy = rt_format("%s", header);
     input->header = basename(copy);
-    bool ok = write_as("infer/infer.h.in", input, header) && write_as("infer/infer.c.in", input, output);
+    bool ok = write_as("infer/infer.h.in", input, header) &&
+              write_as("infer/infer.c.in", input, output);
     input->only_weights = true;
     ok = ok && (!input->split || write_as("infer/infer.c.in", input, constants));
     free(header);
@@ -83,8 +85,8 @@ bool shipped_compile(const Config *config, const Constants *constants, Net nets[
     return ok;
 }
 
-EmitInput shipped_input(const Config *config, const Constants *constants, const Net nets[3],
-                        const char *command)
+EmitInput shipped_input(const Config *config, const Constants *constants,
+                        const Net nets[3], const char *command)
 {
     return (EmitInput){.config = config,
                        .command = command,

@@ -5,21 +5,23 @@
 #include "gen/emit/emit.h"
 
 typedef struct {
-    bool split;    /* the constants in a file of their own */
-    bool selftest; /* -DLATHE_SELFTEST: seeded images and the trainer's scores of them, in a
+    bool split; /* the constants in a file of their own */
+    bool
+        selftest; /* -DLATHE_SELFTEST: seeded images and the trainer's scores of them, in a
                       quantised network's file */
 } ShippedOptions;
 
-/* The infer program for plain C, AVX2 and AVX-512; learned bits as `constants` has them, or,
- * when that is NULL, as they begin. False and rt_fail when there is no such program; free the
- * nets in any case. */
+/* The infer program for plain C, AVX2 and AVX-512; learned bits as `constants` has them,
+ * or, when that is NULL, as they begin. False and rt_fail when there is no such program;
+ * free the nets in any case. */
 bool shipped_compile(const Config *config, const Constants *constants, Net nets[3]);
 /* What the templates of the file see of them. */
-EmitInput shipped_input(const Config *config, const Constants *constants, const Net nets[3],
-                        const char *command);
+EmitInput shipped_input(const Config *config, const Constants *constants,
+                        const Net nets[3], const char *command);
 
-/* Write `output` (a name ending in .c), the header beside it and, when split, the constants as
- * output_weights.c, from the checkpoint `weights`. C names begin with the config's name. */
+/* Write `output` (a name ending in .c), the header beside it and, when split, the
+ * constants as output_weights.c, from the checkpoint `weights`. C names begin with the
+ * config's name. */
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options);
 

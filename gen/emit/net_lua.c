@@ -50,16 +50,16 @@ static void push_lowering_t(lua_State *lua, Lowering value)
     push_name(lua, lowering_names, value);
 }
 
-#define PUSH(type, name, what)                                                            \
-    push_##type##_t(lua, it->name);                                                       \
+#define PUSH(type, name, what)                                                           \
+    push_##type##_t(lua, it->name);                                                      \
     lua_setfield(lua, -2, #name);
 
 /* C's names of the two enums in rt.h, in their order. */
-static const char *const param_kinds[] = {"PARAM_CONV",     "PARAM_DENSE",    "PARAM_BIAS",
-                                          "PARAM_BN_SCALE", "PARAM_BN_SHIFT", "PARAM_BN_MEAN",
-                                          "PARAM_BN_VAR",   "PARAM_STEP",     "PARAM_RANGE"};
-static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL", "INIT_ZERO",
-                                          "INIT_ONE"};
+static const char *const param_kinds[] = {
+    "PARAM_CONV",    "PARAM_DENSE",  "PARAM_BIAS", "PARAM_BN_SCALE", "PARAM_BN_SHIFT",
+    "PARAM_BN_MEAN", "PARAM_BN_VAR", "PARAM_STEP", "PARAM_RANGE"};
+static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL",
+                                          "INIT_ZERO", "INIT_ONE"};
 
 /* A quantiser as a table; step and range as offsets into params or stats. */
 static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
@@ -220,8 +220,7 @@ void net_push(lua_State *lua, const Net *net)
     } numbers[] = {
         {"segments", net->segments},         {"batch", net->batch},
         {"arena_bytes", net->arena_bytes},   {"worker_bytes", net->worker_bytes},
-        {"param_floats", net->param_floats},
-        {"stat_floats", net->stat_floats},
+        {"param_floats", net->param_floats}, {"stat_floats", net->stat_floats},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         lua_pushinteger(lua, numbers[i].value);

@@ -1,13 +1,13 @@
-/* What a profile says of each op: its layer, pass and kernel, and the work it does. Needs:
- * every pass. */
+/* What a profile says of each op: its layer, pass and kernel, and the work it does.
+ * Needs: every pass. */
 #include "gen/emit/profiled.h"
 
 #include <lauxlib.h>
 #include <string.h>
 
-/* Bytes of a tensor that one image has, or, of an op that runs for the batch, that there are
- * in all. Weights that an op reads again for each image stay in the cache: not counted, but
- * where unpacking them is the work. */
+/* Bytes of a tensor that one image has, or, of an op that runs for the batch, that there
+ * are in all. Weights that an op reads again for each image stay in the cache: not
+ * counted, but where unpacking them is the work. */
 static long bytes_of(const Op *op, const Tensor *tensor)
 {
     bool shared = op->scope == SCOPE_IMAGE && op->kind != OP_I_UNPACK;

@@ -17,20 +17,23 @@ static long op_params(const Net *net, const Op *op)
     return sum;
 }
 
-/* Bits of a quantiser's numbers, each channel at its own: learned ones from `params`, or where
- * learning begins when that is NULL. 32 without a quantiser. */
-static double total_bits(const Net *net, const Quantiser *q, long numbers, const float *params)
+/* Bits of a quantiser's numbers, each channel at its own: learned ones from `params`, or
+ * where learning begins when that is NULL. 32 without a quantiser. */
+static double total_bits(const Net *net, const Quantiser *q, long numbers,
+                         const float *params)
 {
     if (q->quantizer == QUANT_NONE)
         return 32.0 * numbers;
     if (q->quantizer != QUANT_STEP_RANGE || params == NULL)
         return (double)q->bits * numbers;
-    const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer, .bits = q->bits,
+    const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer,
+                           .bits = q->bits,
                            .is_signed = q->is_signed};
     const Tensor *step = &net->tensors[q->step], *range = &net->tensors[q->range];
     double bits = 0;
     for (int i = 0; i < step->k; i++)
-        bits += rt_quant_bits(&quant, params[step->offset + i], params[range->offset + i]);
+        bits +=
+            rt_quant_bits(&quant, params[step->offset + i], params[range->offset + i]);
     return bits * numbers / step->k;
 }
 
@@ -109,15 +112,16 @@ void report_print(FILE *file, const Config *config, const float *values)
         const Op *op = &net->ops[i];
         const ReportRow row = report_row(net, i, values);
         fprintf(file, "%-20s %-12s %-13s %-13s %5s %10ld %13ld %11.0f  %s:%d\n", op->name,
-                row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes, op->file,
-                op->line);
+                row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes,
+                op->file, op->line);
         params += row.params;
         macs += op->macs;
         bytes += row.bytes;
     }
     fprintf(file, "\n%ld parameters, %ld MACs an image\n", params, macs);
     fprintf(file,
-            "size %.2f KB: conv and dense weights and biases at their bits, KB = 1000 bytes\n",
+            "size %.2f KB: conv and dense weights and biases at their bits, KB = 1000 "
+            "bytes\n",
             bytes / 1000);
 }
 
@@ -131,7 +135,8 @@ void report_print_programs(FILE *file, const Net *train, const Target *target)
         const Op *op = &train->ops[i];
         if (op->tile_rows)
             fprintf(file, "%-20s %-18s %-9s %6d  %d x %d\n", op->name,
-                    op_info[op->kind].suffix, op->lowering == LOWER_CALL ? "call" : "direct",
-                    op->lanes, op->tile_rows, op->tile_vectors);
+                    op_info[op->kind].suffix,
+                    op->lowering == LOWER_CALL ? "call" : "direct", op->lanes,
+                    op->tile_rows, op->tile_vectors);
     }
 }

@@ -5,10 +5,11 @@
 #include "gen/config/config.h"
 #include "gen/passes/passes.h"
 
-/* A layer as the table has it. Learned bits are those of `params`, or, when that is NULL, those
- * that learning begins with. */
+/* A layer as the table has it. Learned bits are those of `params`, or, when that is NULL,
+ * those that learning begins with. */
 typedef struct {
-    char kind[32], in[48], out[48], bits[16]; /* "conv 3x3/1"; "-" where nothing has bits */
+    char kind[32], in[48], out[48],
+        bits[16]; /* "conv 3x3/1"; "-" where nothing has bits */
     long params;
     double bytes; /* of conv and dense weights and biases, at their bits */
 } ReportRow;

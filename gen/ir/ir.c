@@ -9,7 +9,7 @@
 #include <string.h>
 
 const OpInfo op_info[OP_KINDS] = {
-#define OP(kind, suffix, scope, inputs, outputs, what)                                    \
+#define OP(kind, suffix, scope, inputs, outputs, what)                                   \
     {#kind, suffix, SCOPE_##scope, inputs, outputs, what},
 #include "gen/ir/ops.def"
 #undef OP
@@ -68,8 +68,7 @@ int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int li
         net->ops = rt_grow(net->ops, net->op_room * sizeof(Op));
     }
     Op *op = &net->ops[net->op_count];
-    *op = (Op){.kind = kind, .line = line, .layer = NONE,
-                .scope = op_info[kind].scope};
+    *op = (Op){.kind = kind, .line = line, .layer = NONE, .scope = op_info[kind].scope};
     op->tasks = op->scope == SCOPE_TASKS;
     const Quantiser none = {.step = NONE, .range = NONE};
     op->own = op->bias = op->input = op->other = none;
@@ -143,8 +142,8 @@ int net_add_codes(Net *net, int tensor, const Quantiser *quantiser)
 
 int type_bytes(Type type)
 {
-    return (const int[]){[TYPE_U8] = 1, [TYPE_F32] = 4, [TYPE_F64] = 8, [TYPE_I32] = 4,
-                         [TYPE_I64] = 8, [TYPE_U32] = 4}[type];
+    return (const int[]){[TYPE_U8] = 1,  [TYPE_F32] = 4, [TYPE_F64] = 8,
+                         [TYPE_I32] = 4, [TYPE_I64] = 8, [TYPE_U32] = 4}[type];
 }
 
 void net_free(Net *net)
@@ -210,8 +209,7 @@ static bool holds(const int *slots, int count, int tensor)
 
 bool op_reads(const Op *op, int tensor)
 {
-    return holds(op->in, OP_INPUTS, tensor) ||
-           (op->accumulate && op->out[0] == tensor) ||
+    return holds(op->in, OP_INPUTS, tensor) || (op->accumulate && op->out[0] == tensor) ||
            (op->accumulate_residual && op->out[1] == tensor);
 }
 
@@ -231,8 +229,8 @@ static void dump_slots(FILE *file, const Net *net, const char *names, const int 
     }
 }
 
-const char *const type_names[] = {"uint8_t", "float", "double", "int32_t", "int64_t",
-                                  "uint32_t"};
+const char *const type_names[] = {"uint8_t", "float",   "double",
+                                  "int32_t", "int64_t", "uint32_t"};
 const char *const role_names[] = {"pixels",   "logits", "param", "stat",
                                   "gradient", "data",   "once",  "partial"};
 const char *const place_names[] = {"batch", "worker"};

@@ -1,5 +1,6 @@
-/* Backward by input as convolutions: along one axis, the outputs of a transposed convolution
- * with stride s fall into s phases, each a stride-1 convolution with every s-th tap. */
+/* Backward by input as convolutions: along one axis, the outputs of a transposed
+ * convolution with stride s fall into s phases, each a stride-1 convolution with every
+ * s-th tap. */
 #ifndef LATHE_TRANSPOSED_H
 #define LATHE_TRANSPOSED_H
 
@@ -13,8 +14,8 @@ typedef struct {
     int start; /* where in dy output 0 reads first; negative: in the halo */
 } Phase;
 
-/* The phases of an axis of `size` inputs; phases without outputs are left out. Returns how
- * many. */
+/* The phases of an axis of `size` inputs; phases without outputs are left out. Returns
+ * how many. */
 int axis_phases(int kernel, int stride, int pad, int size, Phase phases[MOST_STRIDE]);
 
 #endif

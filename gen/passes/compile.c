@@ -7,11 +7,11 @@
 #include <string.h>
 
 const char *const compile_passes[] = {
-    "train/config",    "train/fuse",        "train/quantise",   "train/grad",      "train/select",
-    "train/schedule",  "train/plan",        "evaluate/config", "evaluate/fuse",     "evaluate/quantise",
-    "evaluate/select", "evaluate/schedule", "evaluate/plan",   "infer/config",
-    "infer/fuse",      "infer/fold",        "infer/select",    "infer/sequence",
-    "infer/plan",      NULL,
+    "train/config",  "train/fuse",        "train/quantise",  "train/grad",
+    "train/select",  "train/schedule",    "train/plan",      "evaluate/config",
+    "evaluate/fuse", "evaluate/quantise", "evaluate/select", "evaluate/schedule",
+    "evaluate/plan", "infer/config",      "infer/fuse",      "infer/fold",
+    "infer/select",  "infer/sequence",    "infer/plan",      NULL,
 };
 
 static void done(const Net *net, const CompileOptions *options, const char *pass)

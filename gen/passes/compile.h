@@ -22,9 +22,10 @@ void compile_evaluate(const Config *config, const CompileOptions *options, Net *
 bool compile_infer(const Config *config, const CompileOptions *options, Net *net);
 
 /* The names --dump takes, "program/pass"; ended by NULL. */
-#define COMPILE_PASSES_HELP                                                               \
-    "train/, evaluate/ or infer/ and\n"                                                   \
-    "                       config, fuse, quantise, grad (train), fold (infer), select,\n"                   \
+#define COMPILE_PASSES_HELP                                                              \
+    "train/, evaluate/ or infer/ and\n"                                                  \
+    "                       config, fuse, quantise, grad (train), fold (infer), "        \
+    "select,\n"                                                                          \
     "                       schedule (infer: sequence), plan"
 extern const char *const compile_passes[];
 

@@ -1,7 +1,7 @@
 /* fold: for inference. A convolution takes in the POINT that alone reads it: its affine
- * goes into weights and a bias, its add and ReLU into the loop's end.
- * Needs: fuse. Leaves: CONV_FOLDED for each CONV, and a POINT only where there was none to
- * fold into; no BN_FOLD: the affine of such a POINT is a constant. */
+ * goes into weights and a bias, its add and ReLU into the loop's end. Needs: fuse.
+ * Leaves: CONV_FOLDED for each CONV, and a POINT only where there was none to fold into;
+ * no BN_FOLD: the affine of such a POINT is a constant. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -27,7 +27,8 @@ static int producer(const Net *net, int tensor)
 }
 
 /* A parameter of the folded file, computed from the checkpoint when it is emitted. */
-static int folded_param(Net *net, const char *layer, const char *suffix, const Tensor *like)
+static int folded_param(Net *net, const char *layer, const char *suffix,
+                        const Tensor *like)
 {
     Tensor shape = *like;
     int index = net_add_tensor(net, ROLE_PARAM, layer, suffix);
@@ -68,8 +69,11 @@ void pass_fold(Net *net)
         int from = op.kind == OP_POINT ? producer(net, op.in[0]) : NONE;
         if (from != NONE && dropped[from]) {
             Op conv = net->ops[from];
-            Tensor vector = {.role = ROLE_PARAM, .type = TYPE_F32, .rank = 1,
-                             .k = net->tensors[conv.out[0]].c, .param_kind = PARAM_BIAS};
+            Tensor vector = {.role = ROLE_PARAM,
+                             .type = TYPE_F32,
+                             .rank = 1,
+                             .k = net->tensors[conv.out[0]].c,
+                             .param_kind = PARAM_BIAS};
             int bias = op.in[1] == NONE
                            ? NONE
                            : folded_param(&folded, conv.name, ".bias", &vector);

@@ -1,6 +1,6 @@
-/* fuse: each run of bn, add and relu becomes one POINT, so that a pixel is read and written
- * once; its BN becomes the op that computes the affine POINT applies.
- * Needs: the ops of a config. Leaves: no BN, ADD or RELU. */
+/* fuse: each run of bn, add and relu becomes one POINT, so that a pixel is read and
+ * written once; its BN becomes the op that computes the affine POINT applies. Needs: the
+ * ops of a config. Leaves: no BN, ADD or RELU. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -35,7 +35,8 @@ typedef struct {
     Op point, fold;
 } Run;
 
-/* Take the ops that follow op `end` as far as one POINT can do them; the last one taken. */
+/* Take the ops that follow op `end` as far as one POINT can do them; the last one
+ * taken. */
 static int take_followers(const Net *net, int end, Op *point, bool *taken)
 {
     int *residual = &point->in[op_input(OP_POINT, "residual")];

@@ -15,8 +15,8 @@ typedef struct {
     bool *trained; /* by tensor: whether a parameter lies before it */
 } Grad;
 
-static int once_tensor(Net *net, Role role, Type type, const char *name, const char *suffix,
-                       int c, int k)
+static int once_tensor(Net *net, Role role, Type type, const char *name,
+                       const char *suffix, int c, int k)
 {
     int index = net_add_tensor(net, role, name, suffix);
     Tensor *tensor = &net->tensors[index];
@@ -82,8 +82,8 @@ static void write_gradient(Grad *grad, int op, const char *slot, int tensor)
     bool first = grad->gradient[tensor] == NONE;
     if (first) {
         Tensor like = net->tensors[tensor];
-        grad->gradient[tensor] = net_add_data(net, like.name, ".gradient", like.h, like.w,
-                                              like.c);
+        grad->gradient[tensor] =
+            net_add_data(net, like.name, ".gradient", like.h, like.w, like.c);
     }
     int index = op_output(net->ops[op].kind, slot);
     net->ops[op].out[index] = grad->gradient[tensor];
@@ -107,7 +107,8 @@ static int quantised_by(const Net *net, int weights)
     return NONE;
 }
 
-/* Where the gradient by weights goes: the parameter's, or that of its quantised values. */
+/* Where the gradient by weights goes: the parameter's, or that of its quantised
+ * values. */
 static int weight_gradient(Net *net, int weights)
 {
     int by = quantised_by(net, weights);
@@ -145,8 +146,8 @@ static void conv_backward(Grad *grad, int forward, int dy)
         return;
     int rows = net->tensors[x].h, columns = net->tensors[x].w;
     int flip = add_backward(net, OP_CONV_FLIP, forward);
-    int flipped = once_tensor(net, ROLE_ONCE, TYPE_F32, net->ops[flip].name, ".flipped", 1,
-                              (int)tensor_count(&net->tensors[w]));
+    int flipped = once_tensor(net, ROLE_ONCE, TYPE_F32, net->ops[flip].name, ".flipped",
+                              1, (int)tensor_count(&net->tensors[w]));
     set_in(net, flip, "w", w);
     set_out(net, flip, "flipped", flipped);
     int input = add_backward(net, OP_CONV_BWD_INPUT, forward);
@@ -184,8 +185,9 @@ static int finish_of(const Net *net, int coef)
     return i;
 }
 
-/* Sums over the batch that the gradient of batch normalisation needs, and, for a quantiser
- * that is trained, of its derivatives. Returns the affine of dx, or NONE without BN. */
+/* Sums over the batch that the gradient of batch normalisation needs, and, for a
+ * quantiser that is trained, of its derivatives. Returns the affine of dx, or NONE
+ * without BN. */
 static int point_sums(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
@@ -206,8 +208,8 @@ static int point_sums(Grad *grad, int forward, int dy)
         set_in(net, sums, "y", point.relu ? point.out[0] : NONE);
     }
     if (learns) {
-        int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".quantiser_sums",
-                                  1, 2);
+        int partial =
+            once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".quantiser_sums", 1, 2);
         set_out(net, sums, "quantiser", partial);
         int finish = add_backward(net, OP_Q_ACT_FINISH, forward);
         net->ops[finish].own = point.own;
@@ -224,10 +226,10 @@ static int point_sums(Grad *grad, int forward, int dy)
     int scale = normalise.in[op_input(OP_BN_FINISH, "scale")];
     int shift = normalise.in[op_input(OP_BN_FINISH, "shift")];
     int channels = net->tensors[x].c;
-    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums", 2,
-                              channels);
-    int affine = once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
-                             channels);
+    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
+                              2, channels);
+    int affine =
+        once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3, channels);
     set_in(net, sums, "saved", saved);
     set_out(net, sums, "partial", partial);
     int finish = add_backward(net, OP_POINT_FINISH, forward);
@@ -374,8 +376,10 @@ static void use_batch_statistics(Net *net)
         }
         Op op = net->ops[fold];
         int coef = op.out[0], channels = net->tensors[coef].k, x = point.in[0];
-        int partial = once_tensor(&grown, ROLE_PARTIAL, TYPE_F64, op.name, ".sums", 2, channels);
-        int saved = once_tensor(&grown, ROLE_ONCE, TYPE_F32, op.name, ".saved", 2, channels);
+        int partial =
+            once_tensor(&grown, ROLE_PARTIAL, TYPE_F64, op.name, ".sums", 2, channels);
+        int saved =
+            once_tensor(&grown, ROLE_ONCE, TYPE_F32, op.name, ".saved", 2, channels);
         int stats = net_add_op(&grown, OP_BN_STATS, op.name, op.file, op.line);
         set_in(&grown, stats, "x", x);
         set_out(&grown, stats, "partial", partial);

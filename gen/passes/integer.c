@@ -1,7 +1,7 @@
-/* integer: for evaluation and inference. Each convolution takes in the POINT behind it; what
- * it puts out is codes, or, for a projection, the sums themselves. In a standalone file what
- * depends on weights is constant; in the trainer it is computed first.
- * Needs: fuse. Leaves: Q_IMAGE, I_ ops, SUBSAMPLE and MAXPOOL of codes. */
+/* integer: for evaluation and inference. Each convolution takes in the POINT behind it;
+ * what it puts out is codes, or, for a projection, the sums themselves. In a standalone
+ * file what depends on weights is constant; in the trainer it is computed first. Needs:
+ * fuse. Leaves: Q_IMAGE, I_ ops, SUBSAMPLE and MAXPOOL of codes. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -29,7 +29,8 @@ static bool refuse(const Op *op, const char *why)
     return rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
 }
 
-static int add_array(Integers *in, const char *name, const char *suffix, Type type, int c, int k)
+static int add_array(Integers *in, const char *name, const char *suffix, Type type, int c,
+                     int k)
 {
     Role role = in->standalone ? ROLE_PARAM : ROLE_ONCE;
     int index = net_add_tensor(&in->net, role, name, suffix);
@@ -95,7 +96,8 @@ static const Op *conv_of(Integers *in, const Op *point)
 {
     int conv = producer(in->from, point->in[0], OP_CONV);
     if (conv == NONE) {
-        refuse(point, "has no convolution in front of it, which integer arithmetic needs");
+        refuse(point,
+               "has no convolution in front of it, which integer arithmetic needs");
         return NULL;
     }
     const Op *op = &in->from->ops[conv];
@@ -103,7 +105,8 @@ static const Op *conv_of(Integers *in, const Op *point)
         refuse(op, "weights are kept at 32 bits; it trains, but has no integer form");
         return NULL;
     }
-    const Tensor *w = &in->net.tensors[op->in[1]], *x = &in->net.tensors[in->codes[op->in[0]]];
+    const Tensor *w = &in->net.tensors[op->in[1]],
+                 *x = &in->net.tensors[in->codes[op->in[0]]];
     if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31) {
         refuse(op, "sums of its products can overflow 32 bits");
         return NULL;
@@ -158,19 +161,22 @@ static void add_constants(Integers *in, int index, const Op *point, int scales, 
     int k = in->net.tensors[point->out[0]].c, arrays[4];
     for (int i = 0; i < 4; i++) {
         bool wanted = i != 2 || point->in[2] != NONE;
-        arrays[i] = wanted ? add_array(in, conv.name, suffixes[i], types[i], 1, i == 3 ? 2 : k)
-                           : NONE;
+        arrays[i] =
+            wanted ? add_array(in, conv.name, suffixes[i], types[i], 1, i == 3 ? 2 : k)
+                   : NONE;
         in->net.ops[index].in[2 + i] = arrays[i];
     }
     if (in->standalone)
         return;
-    Op *op = net_append_like(&in->net, &conv, OP_I_CONSTANTS); /* reordered by schedule: nothing waits */
+    Op *op = net_append_like(&in->net, &conv,
+                             OP_I_CONSTANTS); /* reordered by schedule: nothing waits */
     op->macs = 0;
     op->in[0] = scales;
     op->in[1] = coef;
     op->in[2] = other_scales;
     op->in[3] = other_coef;
-    const Tensor *x = op_in(&in->net, &conv, "x"), *other = op_in(&in->net, &conv, "residual");
+    const Tensor *x = op_in(&in->net, &conv, "x"),
+                 *other = op_in(&in->net, &conv, "residual");
     op->input = x->codes;
     op->terms = conv.kernel_h * conv.kernel_w * x->c * largest_weight(&conv);
     if (other && other->type == TYPE_U8)
@@ -184,7 +190,8 @@ static void add_constants(Integers *in, int index, const Op *point, int scales, 
     }
     for (int i = 0; i < 4; i++)
         op->out[i] = arrays[i];
-    Op swap = in->net.ops[in->net.op_count - 1]; /* before the convolution that reads them */
+    Op swap =
+        in->net.ops[in->net.op_count - 1]; /* before the convolution that reads them */
     in->net.ops[in->net.op_count - 1] = in->net.ops[index];
     in->net.ops[index] = swap;
 }
@@ -200,7 +207,8 @@ static bool integer_point(Integers *in, const Op *point)
     const Op *conv = conv_of(in, point);
     if (conv == NULL)
         return false;
-    int residual = point->in[2], scales, other_scales = NONE, other_coef = NONE, sums = NONE;
+    int residual = point->in[2], scales, other_scales = NONE, other_coef = NONE,
+        sums = NONE;
     if (residual != NONE && in->codes[residual] == NONE) {
         int other = producer(in->from, residual, OP_POINT);
         if (other == NONE)
@@ -225,7 +233,8 @@ static bool integer_point(Integers *in, const Op *point)
 static bool integer_dense(Integers *in, const Op *dense)
 {
     if (dense->own.quantizer == QUANT_NONE)
-        return refuse(dense, "weights are kept at 32 bits; it trains, but has no integer form");
+        return refuse(dense,
+                      "weights are kept at 32 bits; it trains, but has no integer form");
     int sums = in->codes[dense->in[0]];
     if (sums == NONE || in->net.tensors[sums].type != TYPE_I32)
         return refuse(dense, "input is no average of quantised values");
@@ -275,7 +284,8 @@ static bool integer_op(Integers *in, const Op *op)
     int x = op->in[0] == NONE ? NONE : in->codes[op->in[0]];
     switch (op->kind) {
     case OP_IMAGE: {
-        const Quantiser image = {.bits = 8, .is_image = true, .step = NONE, .range = NONE};
+        const Quantiser image = {
+            .bits = 8, .is_image = true, .step = NONE, .range = NONE};
         int codes = make_codes(in, op->out[0], &image);
         Op *copy = net_append_like(&in->net, op, OP_Q_IMAGE);
         copy->in[0] = op->in[0];
@@ -301,7 +311,8 @@ static bool integer_op(Integers *in, const Op *op)
             in->net.tensors[y].type = TYPE_I32;
             in->net.tensors[y].cs = in->net.tensors[y].c;
         }
-        Op *moved = net_append_like(&in->net, op, op->kind == OP_AVGPOOL ? OP_I_AVGPOOL : op->kind);
+        Op *moved = net_append_like(&in->net, op,
+                                    op->kind == OP_AVGPOOL ? OP_I_AVGPOOL : op->kind);
         moved->in[0] = x;
         moved->out[0] = y;
         return true;

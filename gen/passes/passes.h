@@ -1,4 +1,5 @@
-/* The passes, in the order main.c runs them. Each file's head says what it needs and sets. */
+/* The passes, in the order main.c runs them. Each file's head says what it needs and
+ * sets. */
 #ifndef LATHE_PASSES_H
 #define LATHE_PASSES_H
 
@@ -11,7 +12,7 @@ typedef struct {
     int integer_lanes;  /* sums per vector of integer kernels */
     int registers;      /* vector registers */
     const char *cflags; /* for gcc and clang */
-    bool calls;         /* what has a runtime function calls it: the compiler is not clever */
+    bool calls; /* what has a runtime function calls it: the compiler is not clever */
 } Target;
 
 /* The target of that name, or (NULL) the best this machine runs; NULL and rt_fail for an
@@ -22,7 +23,8 @@ const Target *target_find(const char *name);
  * while the config runs so that an error carries its line. False and rt_fail. */
 bool shape_op(Net *net, int op);
 
-/* Give layers their quantisers' parameters, as their Quant says; once, after all layers. */
+/* Give layers their quantisers' parameters, as their Quant says; once, after all
+ * layers. */
 void quant_add_params(Net *net);
 /* Whether any layer is quantised. */
 bool quant_used(const Net *net);
@@ -33,11 +35,12 @@ void pass_fuse(Net *net);
 void pass_fold(Net *net);
 /* quantise: for training, where the config quantises; codes and integer convolutions. */
 void pass_quantise(Net *net);
-/* integer: for evaluation and inference; nothing but integers from the image to the scores.
- * False and rt_fail, naming the layer, when one is kept in floats. When `standalone`, what
- * depends on weights is constant instead of computed. */
+/* integer: for evaluation and inference; nothing but integers from the image to the
+ * scores. False and rt_fail, naming the layer, when one is kept in floats. When
+ * `standalone`, what depends on weights is constant instead of computed. */
 bool pass_integer(Net *net, bool standalone);
-/* Whether a standalone file packs such weights, with an I_UNPACK in front of their layer. */
+/* Whether a standalone file packs such weights, with an I_UNPACK in front of their
+ * layer. */
 bool integer_packs(const Quantiser *quantiser);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);

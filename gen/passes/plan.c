@@ -1,7 +1,7 @@
 /* plan: where every tensor lies. Tensors that one loop over images makes and uses up get
- * memory per worker; the others share one arena by their lifetimes, the largest placed first
- * at the lowest free offset. Needs: schedule, halos. Sets: bytes, place, offset, first, last,
- * worker_bytes, arena_bytes. */
+ * memory per worker; the others share one arena by their lifetimes, the largest placed
+ * first at the lowest free offset. Needs: schedule, halos. Sets: bytes, place, offset,
+ * first, last, worker_bytes, arena_bytes. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"

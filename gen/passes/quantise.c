@@ -1,7 +1,7 @@
-/* quantise: for training. Activations become codes, convolutions of codes run on integers;
- * a float op that reads codes gets them through Q_FLOAT. The tensors of the float network
- * keep their place wherever floats are still made.
- * Needs: fuse. Leaves: Q_ ops where layers are quantised. */
+/* quantise: for training. Activations become codes, convolutions of codes run on
+ * integers; a float op that reads codes gets them through Q_FLOAT. The tensors of the
+ * float network keep their place wherever floats are still made. Needs: fuse. Leaves: Q_
+ * ops where layers are quantised. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -156,7 +156,8 @@ static void quantise_op(Quantising *q, const Op *op)
 {
     switch (op->kind) {
     case OP_IMAGE: {
-        const Quantiser image = {.bits = 8, .is_image = true, .step = NONE, .range = NONE};
+        const Quantiser image = {
+            .bits = 8, .is_image = true, .step = NONE, .range = NONE};
         int codes = make_codes(q, op->out[0], &image);
         Op *copy = net_append_like(&q->net, op, OP_Q_IMAGE);
         copy->in[0] = op->in[0];

@@ -1,6 +1,6 @@
 /* schedule: puts the ops in segments. As many IMAGE ops as can run image by image without
- * waiting for a sum over the batch share one parallel loop, so that what one makes the next
- * finds in the cache. Needs: select. Sets: the order of ops, segment. */
+ * waiting for a sum over the batch share one parallel loop, so that what one makes the
+ * next finds in the cache. Needs: select. Sets: the order of ops, segment. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -17,7 +17,8 @@ static bool depends(const Net *net, const Op *earlier, const Op *later, bool *pe
     for (int i = 0; i < OP_INPUTS + OP_OUTPUTS; i++) {
         bool written = i >= OP_INPUTS;
         int tensor = written ? earlier->out[i - OP_INPUTS] : earlier->in[i];
-        if (tensor == NONE || !(op_writes(later, tensor) || (written && op_reads(later, tensor))))
+        if (tensor == NONE ||
+            !(op_writes(later, tensor) || (written && op_reads(later, tensor))))
             continue;
         waits = true;
         Role role = net->tensors[tensor].role;
@@ -26,7 +27,8 @@ static bool depends(const Net *net, const Op *earlier, const Op *later, bool *pe
     return waits;
 }
 
-/* For each op the ops it waits for, as a flat matrix: 0 no, 1 same loop is fine, 2 not. */
+/* For each op the ops it waits for, as a flat matrix: 0 no, 1 same loop is fine, 2
+ * not. */
 static char *dependences(const Net *net)
 {
     int n = net->op_count;
@@ -102,8 +104,9 @@ static bool can_take_place(const Net *net, int index)
         return false;
     int residual = op->in[op_input(OP_I_CONV, "residual")];
     const Tensor *from = &net->tensors[residual], *to = op_out(net, op, "y");
-    if (from->type != TYPE_U8 || from->cs != from->c || tensor_padded_count(from) != tensor_padded_count(to) ||
-        from->top != to->top || from->left != to->left)
+    if (from->type != TYPE_U8 || from->cs != from->c ||
+        tensor_padded_count(from) != tensor_padded_count(to) || from->top != to->top ||
+        from->left != to->left)
         return false;
     for (int i = index + 1; i < net->op_count; i++)
         if (op_reads(&net->ops[i], residual))

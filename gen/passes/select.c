@@ -1,6 +1,6 @@
 /* select: how each op is lowered. Needs: shapes. Sets: halos, lanes, tiles, lowering, the
- * way weight gradients are shared among threads, and the name of each kernel, which says all
- * that its text depends on. */
+ * way weight gradients are shared among threads, and the name of each kernel, which says
+ * all that its text depends on. */
 #include "gen/passes/passes.h"
 
 #include "gen/ir/transposed.h"
@@ -11,7 +11,8 @@
 #include <string.h>
 
 static const Target targets[] = {
-    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512", false},
+    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512",
+     false},
     {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512", false},
     {"avx2", 8, 8, 16, "-march=x86-64-v3", false},
     {"plain", 1, 1, 16, "", false},
@@ -53,7 +54,8 @@ static int most(int a, int b)
     return a > b ? a : b;
 }
 
-/* A convolution reads its borders from a halo of zeros, so that no loop tests for them. */
+/* A convolution reads its borders from a halo of zeros, so that no loop tests for
+ * them. */
 static void want_halo(Tensor *tensor, int top, int left, int bottom, int right)
 {
     tensor->top = most(tensor->top, top);
@@ -62,8 +64,8 @@ static void want_halo(Tensor *tensor, int top, int left, int bottom, int right)
     tensor->right = most(tensor->right, right);
 }
 
-static void axis_halo(int kernel, int stride, int pad, int inputs, int outputs, int *before,
-                      int *after)
+static void axis_halo(int kernel, int stride, int pad, int inputs, int outputs,
+                      int *before, int *after)
 {
     Phase phases[MOST_STRIDE];
     int count = axis_phases(kernel, stride, pad, inputs, phases);
@@ -90,7 +92,8 @@ static void set_halos(Net *net)
         Tensor *dy = op_in(net, op, "dy");
         int top, left, bottom, right;
         axis_halo(op->kernel_h, op->stride, op->pad_top, op->rows, dy->h, &top, &bottom);
-        axis_halo(op->kernel_w, op->stride, op->pad_left, op->columns, dy->w, &left, &right);
+        axis_halo(op->kernel_w, op->stride, op->pad_left, op->columns, dy->w, &left,
+                  &right);
         want_halo(dy, top, left, bottom, right);
     }
 }
@@ -120,9 +123,9 @@ static double tile_cycles(int rows, int vectors)
 }
 
 /* The tile with the least time for `rows` x `vectors` results: its sums and one row of
- * weights stay in registers. A remainder of rows gets a smaller tile of its own, unless the
- * tiles must come out `whole`. Where weights lie in blocks of `block` vectors, a tile is a part
- * of one, or several. */
+ * weights stay in registers. A remainder of rows gets a smaller tile of its own, unless
+ * the tiles must come out `whole`. Where weights lie in blocks of `block` vectors, a tile
+ * is a part of one, or several. */
 static void choose_tile(Op *op, const Target *target, int rows, int vectors, int block,
                         bool whole)
 {
@@ -144,8 +147,9 @@ static void choose_tile(Op *op, const Target *target, int rows, int vectors, int
     }
 }
 
-/* Small weight gradients are summed per chunk of images and added up after the loop; large
- * ones would take too much memory so, and are cut into tasks that go through all images. */
+/* Small weight gradients are summed per chunk of images and added up after the loop;
+ * large ones would take too much memory so, and are cut into tasks that go through all
+ * images. */
 static void share_weight_gradient(Net *net, int index)
 {
     enum { MOST_COPIES = 16 << 20 };
@@ -198,7 +202,8 @@ static bool has_function(const Net *net, const Op *op)
     }
 }
 
-/* Lowering, vectors and tile of one op; which channels vectors run along depends on its kind. */
+/* Lowering, vectors and tile of one op; which channels vectors run along depends on its
+ * kind. */
 static void lower(const Net *net, Op *op, const Target *target, const Lowering *force)
 {
     const Tensor *t;
@@ -213,7 +218,8 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->lanes = integer_lanes_for(target, t->c);
-        choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes, false);
+        choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes,
+                    false);
         break;
     case OP_Q_POINT:
         op->lanes = lanes_for(target, op_in(net, op, "x")->c);
@@ -233,7 +239,8 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_CONV_BWD_WEIGHT:
         t = op_in(net, op, "dy");
         op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes, 1, true);
+        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes,
+                    1, true);
         op->blocks = op->kernel_h * op->kernel_w * op_in(net, op, "x")->c / op->tile_rows;
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
@@ -267,7 +274,8 @@ static void append_rows(char *name, const Net *net, const Op *op)
     const int counts[] = {OP_INPUTS, OP_OUTPUTS};
     for (int side = 0; side < 2; side++) {
         for (int i = 0; i < counts[side]; i++) {
-            const Tensor *t = slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
+            const Tensor *t =
+                slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
             size_t length = strlen(name);
             static const char *const letters[] = {"c", "", "", "i", "", ""};
             if (t && t->role == ROLE_DATA)
@@ -279,7 +287,8 @@ static void append_rows(char *name, const Net *net, const Op *op)
 
 static void name_kernel(const Net *net, Op *op)
 {
-    const Tensor *t = NULL; /* whose shape the kernel is named by: the first per-image one */
+    const Tensor *t =
+        NULL; /* whose shape the kernel is named by: the first per-image one */
     for (int i = 0; i < OP_INPUTS && t == NULL; i++)
         if (op->in[i] != NONE && (net->tensors[op->in[i]].role == ROLE_DATA ||
                                   net->tensors[op->in[i]].role == ROLE_PIXELS))
@@ -306,23 +315,25 @@ static void name_kernel(const Net *net, Op *op)
                  op->columns < op->stride ? op->columns : op->stride);
     else if (t)
         snprintf(shapes, sizeof shapes, "_%dx%dx%d", t->h, t->w, t->c);
-    bool affine = (op->kind == OP_POINT || op->kind == OP_POINT_BWD ||
-                   op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_BWD ||
-                   op->kind == OP_Q_POINT_SUMS) &&
-                  op->in[op_input(op->kind, "coef")] != NONE;
+    bool affine =
+        (op->kind == OP_POINT || op->kind == OP_POINT_BWD || op->kind == OP_Q_POINT ||
+         op->kind == OP_Q_POINT_BWD || op->kind == OP_Q_POINT_SUMS) &&
+        op->in[op_input(op->kind, "coef")] != NONE;
     bool bias = op->kind == OP_CONV_FOLDED && op->in[op_input(op->kind, "b")] != NONE;
     bool only_residual = op->kind == OP_POINT_BWD && op->out[0] == NONE;
     snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s%s%s", kind, window, shapes,
              affine ? "_bn" : "", bias ? "_bias" : "", only_residual ? "_residual" : "",
              op->relu ? "_relu" : "", op->accumulate ? "_add" : "",
-             op->accumulate_residual ? "_addr" : "", op->lowering == LOWER_CALL ? "_call" : "");
+             op->accumulate_residual ? "_addr" : "",
+             op->lowering == LOWER_CALL ? "_call" : "");
     append_rows(op->kernel, net, op);
     bool quantises = op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_SUMS ||
                      op->kind == OP_Q_POINT_BWD;
     size_t end = strlen(op->kernel);
     if (quantises)
-        snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d", op->own.quantizer,
-                 op->own.gradient, op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
+        snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d",
+                 op->own.quantizer, op->own.gradient,
+                 op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
                  op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
     end = strlen(op->kernel);
     if (quantises && op->kind != OP_Q_POINT && op->own.gradient) /* in millionths */

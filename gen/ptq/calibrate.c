@@ -1,5 +1,5 @@
-/* Ranges, rounding and corrections of one layer: see calibrate.h. Layers are matrix products
- * of windows: y [pixels][k] = columns [pixels][d] w [d][k]. */
+/* Ranges, rounding and corrections of one layer: see calibrate.h. Layers are matrix
+ * products of windows: y [pixels][k] = columns [pixels][d] w [d][k]. */
 #include "gen/ptq/calibrate.h"
 
 #include "gen/ptq/ranges.h"
@@ -60,7 +60,8 @@ Values *calibration_values(Calibration *c, int tensor)
 {
     Values *values = &c->values[tensor];
     if (values->f == NULL) {
-        size_t bytes = (size_t)c->images * tensor_count(&c->net->tensors[tensor]) * sizeof(float);
+        size_t bytes =
+            (size_t)c->images * tensor_count(&c->net->tensors[tensor]) * sizeof(float);
         values->f = rt_alloc(bytes);
         values->q = rt_alloc(bytes);
     }
@@ -90,14 +91,17 @@ const Op *calibration_producer(const Calibration *c, int tensor)
 static void columns_of(const Layer *l, const float *x, const float *pad, float *columns)
 {
     const Op *op = l->op;
-    int c = l->x->c, rows = op->kernel_h ? op->kernel_h : 1, width = op->kernel_h ? op->kernel_w : 1;
+    int c = l->x->c, rows = op->kernel_h ? op->kernel_h : 1,
+        width = op->kernel_h ? op->kernel_w : 1;
     int stride = op->stride ? op->stride : 1;
     for (int h = 0; h < l->y->h; h++)
         for (int p = 0; p < l->y->w; p++)
             for (int r = 0; r < rows; r++)
                 for (int s = 0; s < width; s++, columns += c) {
-                    int row = h * stride - op->pad_top + r, column = p * stride - op->pad_left + s;
-                    bool inside = row >= 0 && row < l->x->h && column >= 0 && column < l->x->w;
+                    int row = h * stride - op->pad_top + r,
+                        column = p * stride - op->pad_left + s;
+                    bool inside =
+                        row >= 0 && row < l->x->h && column >= 0 && column < l->x->w;
                     if (inside)
                         memcpy(columns, x + ((size_t)row * l->x->w + column) * c,
                                c * sizeof(float));
@@ -114,14 +118,16 @@ typedef struct {
 
 static Part part_of(const Layer *l, int part)
 {
-    Part p = {.first = l->c->images * part / l->parts, .end = l->c->images * (part + 1) / l->parts};
+    Part p = {.first = l->c->images * part / l->parts,
+              .end = l->c->images * (part + 1) / l->parts};
     p.batch = l->pixels < ROWS ? ROWS / l->pixels : 1;
     p.batch = p.batch < p.end - p.first ? p.batch : p.end - p.first;
     p.columns = rt_alloc(((size_t)p.batch * l->pixels * l->d + 1) * sizeof(float));
     return p;
 }
 
-static void batch_columns(const Layer *l, const Part *p, int first, int count, bool quantised)
+static void batch_columns(const Layer *l, const Part *p, int first, int count,
+                          bool quantised)
 {
     size_t in = tensor_count(l->x), windows = (size_t)l->pixels * l->d;
     const float *x = quantised ? l->in->q : l->in->f;
@@ -166,13 +172,15 @@ static void quantised_part(void *context, int part, int worker)
     free(p.columns);
 }
 
-/* Range and step of the weights, per tensor or channel, into the quantiser's parameters. */
+/* Range and step of the weights, per tensor or channel, into the quantiser's
+ * parameters. */
 static void find_steps(Layer *l)
 {
     const Op *op = l->op;
     const Quantiser *own = &op->own;
     const Net *net = l->c->net;
-    int param = own->range != NONE ? own->range : own->step, steps = net->tensors[param].k;
+    int param = own->range != NONE ? own->range : own->step,
+        steps = net->tensors[param].k;
     for (int s = 0; s < steps; s++) {
         long count = steps == 1 ? (long)l->d * l->k : l->d;
         const float *values = l->weights + (steps == 1 ? 0 : s);
@@ -180,17 +188,19 @@ static void find_steps(Layer *l)
         double range = range_of(values, count, stride, true, own->bits,
                                 (RangeRule)op->quant.w_range, op->quant.percentile);
         double mean = range_of(values, count, stride, true, own->bits, RANGE_MEAN, 0) / 2;
-        float *step = own->step == NONE
-                          ? NULL
-                          : l->c->params + net->tensors[own->step].offset + s;
+        float *step =
+            own->step == NONE ? NULL : l->c->params + net->tensors[own->step].offset + s;
         float *limit = NULL;
         if (own->range != NONE)
-            limit = (net->tensors[own->range].role == ROLE_PARAM ? l->c->params : l->c->stats) +
+            limit = (net->tensors[own->range].role == ROLE_PARAM ? l->c->params
+                                                                 : l->c->stats) +
                     net->tensors[own->range].offset + s;
         range_to_quantiser(own->quantizer, own->bits, true, range, mean, step, limit);
-        const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer, .bits = own->bits,
+        const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer,
+                               .bits = own->bits,
                                .is_signed = true};
-        float d = rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, &l->largest);
+        float d =
+            rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, &l->largest);
         for (int k = steps == 1 ? 0 : s; k < (steps == 1 ? l->k : s + 1); k++)
             l->step[k] = d;
     }
@@ -210,15 +220,15 @@ static void round_group(void *context, int group, int worker)
             codes[at] = fminf(fmaxf(code, (float)-l->largest), (float)l->largest);
         }
     if (l->gram)
-        round_channels(l->d, k, l->k, l->gram, l->target + first, l->step + first, l->largest,
-                       codes);
+        round_channels(l->d, k, l->k, l->gram, l->target + first, l->step + first,
+                       l->largest, codes);
     for (int i = 0; i < l->d; i++)
         for (int c = 0; c < k; c++)
             codes[(size_t)i * l->k + c] *= l->step[first + c];
 }
 
-/* Add the parts' sums up in the first, and damp the gram's diagonal a little: a few images
- * must not decide for the rest. */
+/* Add the parts' sums up in the first, and damp the gram's diagonal a little: a few
+ * images must not decide for the rest. */
 static void total_sums(Layer *l)
 {
     for (int part = 1; part < l->parts; part++) {
@@ -239,7 +249,8 @@ static void total_sums(Layer *l)
 }
 
 /* Mean and variance over all images and pixels of channel k. */
-static void moments(const Layer *l, const float *values, int k, double *mean, double *variance)
+static void moments(const Layer *l, const float *values, int k, double *mean,
+                    double *variance)
 {
     double sum = 0, squares = 0;
     long count = (long)l->c->images * l->pixels;
@@ -252,7 +263,8 @@ static void moments(const Layer *l, const float *values, int k, double *mean, do
     *variance = fmax(squares / count - *mean * *mean, 0);
 }
 
-/* Bias correction (Nagel et al. 2019): the BN behind sees what quantised sums really are. */
+/* Bias correction (Nagel et al. 2019): the BN behind sees what quantised sums really
+ * are. */
 static void correct_statistics(const Layer *l)
 {
     const Net *net = l->c->net;
@@ -268,7 +280,8 @@ static void correct_statistics(const Layer *l)
         if (fold) {
             l->c->stats[op_in(net, fold, "mean")->offset + k] += (float)(mean_q - mean_f);
             if (var_f > 0)
-                l->c->stats[op_in(net, fold, "var")->offset + k] *= (float)(var_q / var_f);
+                l->c->stats[op_in(net, fold, "var")->offset + k] *=
+                    (float)(var_q / var_f);
         } else if (l->op->kind == OP_DENSE) {
             l->c->params[op_in(net, l->op, "b")->offset + k] += (float)(mean_f - mean_q);
         }
@@ -282,8 +295,12 @@ static void add_bias(Layer *l, const float *before)
     const Tensor *b = op_in(net, l->op, "b");
     float *bias = l->c->params + b->offset;
     const Quantiser *q = &l->op->bias;
-    const RtWeights weights = {.quant = {(RtQuantizer)q->quantizer, q->bits, true, 0, 0, 1},
-                               .taps = 1, .c = 1, .k = l->k, .steps = 1};
+    const RtWeights weights = {
+        .quant = {(RtQuantizer)q->quantizer, q->bits, true, 0, 0, 1},
+        .taps = 1,
+        .c = 1,
+        .k = l->k,
+        .steps = 1};
     float step = 0, limit = 0;
     float *used = rt_alloc(l->k * sizeof(float));
     memcpy(used, bias, l->k * sizeof(float));
@@ -291,7 +308,8 @@ static void add_bias(Layer *l, const float *before)
         double range = range_of(bias, l->k, 1, true, q->bits, RANGE_MAX, 0);
         double mean = range_of(bias, l->k, 1, true, q->bits, RANGE_MEAN, 0) / 2;
         range_to_quantiser(q->quantizer, q->bits, true, range, mean,
-                           q->step == NONE ? NULL : &step, q->range == NONE ? NULL : &limit);
+                           q->step == NONE ? NULL : &step,
+                           q->range == NONE ? NULL : &limit);
         if (q->step != NONE)
             l->c->params[net->tensors[q->step].offset] = step;
         if (q->range != NONE)
@@ -378,14 +396,15 @@ void calibrate_activation(Calibration *c, const Op *op, float *values, long coun
 {
     const Net *net = c->net;
     const Quantiser *own = &op->own;
-    double range = range_of(values, count, 1, false, own->bits, (RangeRule)op->quant.a_range,
-                            op->quant.percentile);
+    double range = range_of(values, count, 1, false, own->bits,
+                            (RangeRule)op->quant.a_range, op->quant.percentile);
     double sum = 0;
     for (long i = 0; i < count; i++)
         sum += values[i];
     float step = 0, limit = 0;
     range_to_quantiser(own->quantizer, own->bits, false, range, sum / count,
-                       own->step == NONE ? NULL : &step, own->range == NONE ? NULL : &limit);
+                       own->step == NONE ? NULL : &step,
+                       own->range == NONE ? NULL : &limit);
     if (own->step != NONE)
         c->params[net->tensors[own->step].offset] = step;
     if (own->range != NONE)

@@ -4,12 +4,13 @@
 
 #include "gen/config/config.h"
 
-/* A tensor's values for all images, [images][h][w][c]: the float network's and the quantised
- * one's. */
+/* A tensor's values for all images, [images][h][w][c]: the float network's and the
+ * quantised one's. */
 typedef struct {
     float *f, *q;
     bool is_image;
-    float pad[4], factor[4]; /* of the image: its border's value, and what deviations leave */
+    float pad[4],
+        factor[4]; /* of the image: its border's value, and what deviations leave */
 } Values;
 
 typedef struct {

@@ -1,6 +1,6 @@
-/* Post-training quantisation, layer by layer: see ptq.h. Values of all images are kept twice,
- * as the float network has them and as the quantised one does, only as long as a layer to come
- * reads them. */
+/* Post-training quantisation, layer by layer: see ptq.h. Values of all images are kept
+ * twice, as the float network has them and as the quantised one does, only as long as a
+ * layer to come reads them. */
 #include "gen/ptq/ptq.h"
 
 #include "gen/passes/passes.h"
@@ -28,7 +28,8 @@ static double image_deviation(const Config *config, int channels)
     return sum / channels;
 }
 
-/* Pixels in units of the mean deviation; what deviations differ by is in the stem's weights. */
+/* Pixels in units of the mean deviation; what deviations differ by is in the stem's
+ * weights. */
 static void run_image(Ptq *ptq, const Op *op)
 {
     Calibration *c = &ptq->base;
@@ -40,7 +41,8 @@ static void run_image(Ptq *ptq, const Op *op)
         out->f[i] = out->q[i] =
             (float)((ptq->images->pixels[i] - c->config->mean[i % y->c]) / deviation);
     for (int i = 0; i < y->c; i++) {
-        out->pad[i] = (float)((floor(c->config->mean[i] + 0.5) - c->config->mean[i]) / deviation);
+        out->pad[i] =
+            (float)((floor(c->config->mean[i] + 0.5) - c->config->mean[i]) / deviation);
         out->factor[i] = (float)(deviation / c->config->std[i]);
     }
     out->is_image = true;
@@ -54,7 +56,8 @@ static void run_point(Ptq *ptq, const Op *op)
     const Values *x = calibration_values(c, op->in[0]);
     const Values *residual = op->in[2] == NONE ? NULL : calibration_values(c, op->in[2]);
     Values *out = calibration_values(c, op->out[0]);
-    float *coef_f = rt_alloc(2 * y->c * sizeof(float)), *coef_q = rt_alloc(2 * y->c * sizeof(float));
+    float *coef_f = rt_alloc(2 * y->c * sizeof(float)),
+          *coef_q = rt_alloc(2 * y->c * sizeof(float));
     for (int i = 0; i < y->c; i++)
         coef_f[i] = coef_q[i] = 1;
     const Op *fold = op->in[1] == NONE ? NULL : calibration_producer(c, op->in[1]);
@@ -63,15 +66,18 @@ static void run_point(Ptq *ptq, const Op *op)
         for (int i = 0; i < 4; i++)
             p[i] = &c->net->tensors[fold->in[i]];
         rt_bn_fold(y->c, c->params + p[0]->offset, c->params + p[1]->offset,
-                   ptq->float_stats + p[2]->offset, ptq->float_stats + p[3]->offset, coef_f);
+                   ptq->float_stats + p[2]->offset, ptq->float_stats + p[3]->offset,
+                   coef_f);
         rt_bn_fold(y->c, c->params + p[0]->offset, c->params + p[1]->offset,
                    c->stats + p[2]->offset, c->stats + p[3]->offset, coef_q);
     }
     long count = (long)c->images * tensor_count(y);
     for (long i = 0; i < count; i++) {
         int k = (int)(i % y->c);
-        float f = x->f[i] * coef_f[k] + coef_f[y->c + k] + (residual ? residual->f[i] : 0);
-        float q = x->q[i] * coef_q[k] + coef_q[y->c + k] + (residual ? residual->q[i] : 0);
+        float f =
+            x->f[i] * coef_f[k] + coef_f[y->c + k] + (residual ? residual->f[i] : 0);
+        float q =
+            x->q[i] * coef_q[k] + coef_q[y->c + k] + (residual ? residual->q[i] : 0);
         out->f[i] = op->relu && f < 0 ? 0 : f;
         out->q[i] = op->relu && q < 0 ? 0 : q;
     }
@@ -91,9 +97,11 @@ static void move_values(const Calibration *c, const Op *op, const float *from, f
         for (int h = 0; h < y->h; h++)
             for (int w = 0; w < y->w; w++)
                 for (int k = 0; k < x->c; k++) {
-                    float *out = to + ((long)h * y->w + w) * y->c + k + op->channel_offset;
-                    int rows = op->kind == OP_SUBSAMPLE ? 1 : op->kind == OP_AVGPOOL ? x->h
-                                                                                     : op->kernel_h;
+                    float *out =
+                        to + ((long)h * y->w + w) * y->c + k + op->channel_offset;
+                    int rows = op->kind == OP_SUBSAMPLE ? 1
+                               : op->kind == OP_AVGPOOL ? x->h
+                                                        : op->kernel_h;
                     int columns = rows == x->h && op->kind == OP_AVGPOOL ? x->w : rows;
                     for (int r = 0; r < rows; r++)
                         for (int s = 0; s < columns; s++) {
@@ -105,8 +113,9 @@ static void move_values(const Calibration *c, const Op *op, const float *from, f
                             if (op->kind == OP_MAXPOOL)
                                 *out = value > *out ? value : *out;
                             else
-                                *out += op->kind == OP_AVGPOOL ? value / (float)(x->h * x->w)
-                                                               : value;
+                                *out += op->kind == OP_AVGPOOL
+                                            ? value / (float)(x->h * x->w)
+                                            : value;
                         }
                 }
     }
@@ -150,8 +159,8 @@ static int best_class(const float *scores, int classes)
 }
 
 /* Without labels, what the float network says is right. */
-static double accuracy(const ImageSet *images, const float *reference, const float *scores,
-                       int classes)
+static double accuracy(const ImageSet *images, const float *reference,
+                       const float *scores, int classes)
 {
     int right = 0;
     for (long n = 0; n < images->count; n++) {
@@ -200,7 +209,8 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
     *result = (PtqResult){.worst_decibels = INFINITY};
     size_t stat_bytes = (net.stat_floats + 1) * sizeof(float);
     Ptq ptq = {.images = images,
-               .float_stats = memcpy(rt_alloc(stat_bytes), stats, stat_bytes - sizeof(float)),
+               .float_stats =
+                   memcpy(rt_alloc(stat_bytes), stats, stat_bytes - sizeof(float)),
                .result = result,
                .options = options};
     calibration_begin(&ptq.base, config, &net, images->count, params, stats);
@@ -212,9 +222,11 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
         calibration_release(&ptq.base, i);
         stopped = options->stop && *options->stop;
     }
-    const Values *scores = calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
+    const Values *scores =
+        calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
     result->float_accuracy = accuracy(images, scores->f, scores->f, config->class_count);
-    result->quantised_accuracy = accuracy(images, scores->f, scores->q, config->class_count);
+    result->quantised_accuracy =
+        accuracy(images, scores->f, scores->q, config->class_count);
     calibration_end(&ptq.base);
     free(ptq.float_stats);
     net_free(&net);

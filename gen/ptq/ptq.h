@@ -1,5 +1,5 @@
-/* Post-training quantisation: ranges, rounding and corrections found layer by layer from a few
- * training images, the float network beside the quantised one. */
+/* Post-training quantisation: ranges, rounding and corrections found layer by layer from
+ * a few training images, the float network beside the quantised one. */
 #ifndef LATHE_PTQ_H
 #define LATHE_PTQ_H
 
@@ -21,9 +21,9 @@ typedef struct {
     char worst[NAME_SIZE];
 } PtqResult;
 
-/* params and stats (of config->net's layout) hold the float network's values; sets those of
- * the quantisers, and, as the options say, weights (to quantised values), BN statistics and
- * the dense bias. False and rt_fail when stopped. */
+/* params and stats (of config->net's layout) hold the float network's values; sets those
+ * of the quantisers, and, as the options say, weights (to quantised values), BN
+ * statistics and the dense bias. False and rt_fail when stopped. */
 bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *images,
              float *params, float *stats, PtqResult *result);
 

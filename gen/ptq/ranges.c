@@ -19,7 +19,8 @@ static double magnitude(float x, bool is_signed)
     return is_signed ? fabs(x) : x > 0 ? x : 0;
 }
 
-static Histogram *histogram_of(const float *values, long count, int stride, bool is_signed)
+static Histogram *histogram_of(const float *values, long count, int stride,
+                               bool is_signed)
 {
     Histogram *h = rt_alloc(sizeof *h);
     double sum = 0, squares = 0;
@@ -77,7 +78,8 @@ static void error_of(void *context, int i, int worker)
     search->errors[i] = error;
 }
 
-/* The range whose quantisation has the least squared error, bin centres standing for values. */
+/* The range whose quantisation has the least squared error, bin centres standing for
+ * values. */
 static double least_error(const Histogram *h, int codes)
 {
     enum { SOME = 1024 }; /* fewer bins are not worth the threads */
@@ -140,8 +142,8 @@ void range_to_quantiser(quantizer_t quantizer, int bits, bool is_signed, double 
         *limit = (float)range;
         *step = (float)(range / codes);
     }
-    const RtQuant quant = {.quantizer = (RtQuantizer)quantizer, .bits = bits,
-                           .is_signed = is_signed};
+    const RtQuant quant = {
+        .quantizer = (RtQuantizer)quantizer, .bits = bits, .is_signed = is_signed};
     float unused = 1;
     rt_quant_clamp(&quant, 1, step ? step : &unused, limit ? limit : &unused);
 }

@@ -1,5 +1,5 @@
-/* Where quantisers begin: ranges found from values (max, 2 mean, gaussian, percentile, least
- * squared error). */
+/* Where quantisers begin: ranges found from values (max, 2 mean, gaussian, percentile,
+ * least squared error). */
 #ifndef LATHE_RANGES_H
 #define LATHE_RANGES_H
 
@@ -7,10 +7,16 @@
 #include "runtime/kernels/quant.h"
 
 /* The order of the words of w_range and a_range. */
-typedef enum { RANGE_MAX, RANGE_MEAN, RANGE_GAUSSIAN, RANGE_PERCENTILE, RANGE_MSE } RangeRule;
+typedef enum {
+    RANGE_MAX,
+    RANGE_MEAN,
+    RANGE_GAUSSIAN,
+    RANGE_PERCENTILE,
+    RANGE_MSE
+} RangeRule;
 
-/* The largest value to represent of `count` values, `stride` apart; activations count as 0
- * below 0. `codes` is the largest code. A zero tensor gets 2^-bits. */
+/* The largest value to represent of `count` values, `stride` apart; activations count as
+ * 0 below 0. `codes` is the largest code. A zero tensor gets 2^-bits. */
 double range_of(const float *values, long count, int stride, bool is_signed, int bits,
                 RangeRule rule, double percentile);
 

@@ -1,6 +1,7 @@
-/* Rounding by coordinate descent: see rounding.h. With r = target / step - gram q, changing
- * q_i by n lowers the error by n (2 r_i - n gram_ii), in units of step^2. Changes within a block
- * of rows reach the other rows' r together, as one matrix product. */
+/* Rounding by coordinate descent: see rounding.h. With r = target / step - gram q,
+ * changing q_i by n lowers the error by n (2 r_i - n gram_ii), in units of step^2.
+ * Changes within a block of rows reach the other rows' r together, as one matrix
+ * product. */
 #include "gen/ptq/rounding.h"
 
 #include "runtime/base/support.h"
@@ -23,7 +24,8 @@ typedef struct {
 } Descent;
 
 /* The best change of each channel's code i; whether there is any. */
-static bool change_row(const Descent *s, int i, const float *residual, float *codes, float *back)
+static bool change_row(const Descent *s, int i, const float *residual, float *codes,
+                       float *back)
 {
     float curvature = s->gram[(size_t)i * s->d + i], largest = s->largest, sum = 0;
     if (!(curvature > 0))
@@ -42,7 +44,8 @@ static bool change_row(const Descent *s, int i, const float *residual, float *co
 static bool sweep_block(const Descent *s, int first, int rows)
 {
     bool changed = false;
-    memcpy(s->local, s->residual + (size_t)first * s->k, (size_t)rows * s->k * sizeof(float));
+    memcpy(s->local, s->residual + (size_t)first * s->k,
+           (size_t)rows * s->k * sizeof(float));
     memset(s->back, 0, (size_t)rows * s->k * sizeof(float));
     for (int i = 0; i < rows; i++) {
         const float *gram = s->gram + (size_t)(first + i) * s->d + first;
@@ -68,8 +71,13 @@ void round_channels(int d, int k, int stride, const float *gram, const float *ta
                     const float *step, int largest, float *codes)
 {
     size_t count = (size_t)d * k, block = (size_t)BLOCK * k;
-    Descent s = {.d = d, .k = k, .stride = stride, .gram = gram, .largest = (float)largest,
-                 .codes = codes, .residual = rt_alloc(count * sizeof(float)),
+    Descent s = {.d = d,
+                 .k = k,
+                 .stride = stride,
+                 .gram = gram,
+                 .largest = (float)largest,
+                 .codes = codes,
+                 .residual = rt_alloc(count * sizeof(float)),
                  .local = rt_alloc(block * sizeof(float)),
                  .back = rt_alloc(block * sizeof(float))};
     float *negative = rt_alloc(count * sizeof(float));

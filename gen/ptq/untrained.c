@@ -1,4 +1,5 @@
-/* See seeded.h: the trainer's own initial weights, calibrated where the config quantises. */
+/* See seeded.h: the trainer's own initial weights, calibrated where the config
+ * quantises. */
 #include "gen/ptq/untrained.h"
 
 #include "gen/ir/params.h"

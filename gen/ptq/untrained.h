@@ -4,8 +4,8 @@
 
 #include "gen/config/config.h"
 
-/* Write the checkpoint training would begin with: the config's seed, and quantisers' ranges
- * found on a few random images. `beside` is a folder for what lies between. */
+/* Write the checkpoint training would begin with: the config's seed, and quantisers'
+ * ranges found on a few random images. `beside` is a folder for what lies between. */
 bool seeded_write(const Config *config, const char *beside, const char *output);
 
 #endif

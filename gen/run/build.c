@@ -1,6 +1,6 @@
-/* Writing and building trainers: see build.h. The cache is out/cache/<hash of all that goes
- * into it>.<product>/; out/cache/objects keeps network.o by its own hash, because most changes
- * of a recipe leave the network as it is. */
+/* Writing and building trainers: see build.h. The cache is out/cache/<hash of all that
+ * goes into it>.<product>/; out/cache/objects keeps network.o by its own hash, because
+ * most changes of a recipe leave the network as it is. */
 #include "gen/run/build.h"
 
 #include "gen/base/paths.h"
@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool write_template(const char *template, const EmitInput *input, const char *folder,
-                           const char *file)
+static bool write_template(const char *template, const EmitInput *input,
+                           const char *folder, const char *file)
 {
     size_t bytes;
     char *text = emit(template, input, &bytes);
@@ -47,8 +47,9 @@ static bool write_report(const Config *config, const CompileOptions *options,
 }
 
 /* What the templates of a trainer see; the caller frees the nets. */
-static void begin_input(EmitInput *input, const Config *config, const CompileOptions *options,
-                        const char *command, Net *train, Net *evaluate)
+static void begin_input(EmitInput *input, const Config *config,
+                        const CompileOptions *options, const char *command, Net *train,
+                        Net *evaluate)
 {
     compile_train(config, options, train);
     compile_evaluate(config, options, evaluate);
@@ -204,8 +205,8 @@ static bool build_in(const char *work, const char *object, const char *product)
     return ok;
 }
 
-/* `product`, a target of the folder's Makefile, from the cache; else built, in the folder itself
- * or in a copy, which then becomes the cache's. */
+/* `product`, a target of the folder's Makefile, from the cache; else built, in the folder
+ * itself or in a copy, which then becomes the cache's. */
 static char *build_product(const char *folder, const char *product, bool copy)
 {
     char all[65], network[65];
@@ -215,7 +216,8 @@ static char *build_product(const char *folder, const char *product, bool copy)
     char *objects = rt_format("%s/objects", cache);
     char *object = rt_format("%s/%.16s.o", objects, network);
     char *final = rt_format("%s/%.16s.%s", cache, all, product);
-    char *work = copy ? rt_format("%s.%ld", final, (long)getpid()) : rt_format("%s", folder);
+    char *work =
+        copy ? rt_format("%s.%ld", final, (long)getpid()) : rt_format("%s", folder);
     char *path = rt_format("%s/%s", final, product);
     bool ok = access(path, R_OK) == 0;
     if (!ok) {

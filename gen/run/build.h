@@ -12,11 +12,12 @@ bool build_write(const Config *config, const CompileOptions *options, const char
 void build_texts(const Config *config, const CompileOptions *options, const char *command,
                  char **network, char **tables);
 
-/* The trainer made of the files in `folder`: built in lathe's cache unless the same content
- * was built before. NULL and rt_fail when it cannot be built; free() the path. */
+/* The trainer made of the files in `folder`: built in lathe's cache unless the same
+ * content was built before. NULL and rt_fail when it cannot be built; free() the path. */
 char *build_trainer(const char *folder);
-/* The same network as a shared object for a program that holds the runtime (lathe itself); it
- * exports lathe_model and lathe_recipe. Built in the folder, which may become the cache's. */
+/* The same network as a shared object for a program that holds the runtime (lathe
+ * itself); it exports lathe_model and lathe_recipe. Built in the folder, which may become
+ * the cache's. */
 char *build_library(const char *folder);
 
 /* The network.o that this trainer is linked with; free() the path. */

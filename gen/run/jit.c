@@ -1,6 +1,6 @@
-/* Networks compiled in memory, in two tiers: see jit.h. The second one is built by a process of
- * its own, which sends the object's path through a pipe. Model, parameters and arena belong to
- * no tier, so that moving over is the change of two function pointers. */
+/* Networks compiled in memory, in two tiers: see jit.h. The second one is built by a
+ * process of its own, which sends the object's path through a pipe. Model, parameters and
+ * arena belong to no tier, so that moving over is the change of two function pointers. */
 #include "gen/run/jit.h"
 
 #include "gen/base/paths.h"
@@ -51,7 +51,8 @@ static char *builder_folder(pid_t builder)
 static void build(const Config *config, const CompileOptions *options, int answer)
 {
     char *folder = builder_folder(getpid());
-    char *path = build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
+    char *path =
+        build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
     char *text = path ? rt_format("+%s", path) : rt_format("-%s", rt_error());
     bool sent = write(answer, text, strlen(text)) == (ssize_t)strlen(text);
     remove_folder(folder);
@@ -163,8 +164,9 @@ static void widen_arena(Jit *jit, const Config *config, const CompileOptions *op
     Net train, evaluate;
     compile_train(config, options, &train);
     compile_evaluate(config, options, &evaluate);
-    size_t most = (size_t)(train.arena_bytes > evaluate.arena_bytes ? train.arena_bytes
-                                                                    : evaluate.arena_bytes);
+    size_t most =
+        (size_t)(train.arena_bytes > evaluate.arena_bytes ? train.arena_bytes
+                                                          : evaluate.arena_bytes);
     if (most > jit->model.arena_bytes)
         jit->model.arena_bytes = most;
     net_free(&train);

@@ -1,6 +1,7 @@
 /* A config's network inside this process: libtcc compiles the generated source in memory,
- * at once; where there is a C compiler, it makes a faster object of the same network in the
- * background. Integer evaluation is the same to the bit in both; floats differ by rounding. */
+ * at once; where there is a C compiler, it makes a faster object of the same network in
+ * the background. Integer evaluation is the same to the bit in both; floats differ by
+ * rounding. */
 #ifndef LATHE_JIT_H
 #define LATHE_JIT_H
 
@@ -17,8 +18,9 @@ bool jit_tier(const char *word, JitTier *tier);
 
 typedef struct Jit Jit;
 
-/* Compile the config's training and evaluation for `tier`; nothing of the config is kept. NULL and rt_fail when it does not compile: with the config's line where the
- * generated code is to blame. */
+/* Compile the config's training and evaluation for `tier`; nothing of the config is kept.
+ * NULL and rt_fail when it does not compile: with the config's line where the generated
+ * code is to blame. */
 Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier);
 void jit_close(Jit *jit); /* what came from jit_model is gone then */
 
@@ -26,9 +28,10 @@ void jit_close(Jit *jit); /* what came from jit_model is gone then */
 const Model *jit_model(const Jit *jit);
 const Recipe *jit_recipe(const Jit *jit);
 
-/* Between two batches: go over to the compiler's code if it is ready (`wait`: when it is). True
- * when this call did. False while it is not ready, or when there is nothing to go over to. Where the
- * compiler failed: false, and a note on stderr or, with `wait`, rt_fail. */
+/* Between two batches: go over to the compiler's code if it is ready (`wait`: when it
+ * is). True when this call did. False while it is not ready, or when there is nothing to
+ * go over to. Where the compiler failed: false, and a note on stderr or, with `wait`,
+ * rt_fail. */
 bool jit_move(Jit *jit, bool wait);
 
 #endif

@@ -1,5 +1,5 @@
-/* libtcc: see memory_code.h. Its code lives as long as its state; one state is relocated once,
- * because a second time ends the process. */
+/* libtcc: see memory_code.h. Its code lives as long as its state; one state is relocated
+ * once, because a second time ends the process. */
 #include "gen/run/memory_code.h"
 
 #include "gen/base/paths.h"
@@ -17,8 +17,9 @@ struct MemoryCode {
     char message[512]; /* the first error; no memory may be left to keep it elsewhere */
 };
 
-/* Writes "configs/resnet.lua:20: s1b0_conv1: in its code, " for the layer that line `line` of the
- * text belongs to: that of the last headline above, a comment "s1b0_conv1: ... (file:line)". */
+/* Writes "configs/resnet.lua:20: s1b0_conv1: in its code, " for the layer that line
+ * `line` of the text belongs to: that of the last headline above, a comment "s1b0_conv1:
+ * ... (file:line)". */
 static void name_layer(const char *text, int line, char *to, size_t size)
 {
     const char *name = NULL, *end = NULL;
@@ -68,10 +69,12 @@ static bool compile(MemoryCode *code)
     return ok && RELOCATE(tcc_relocate, state) == 0;
 }
 
-MemoryCode *memory_code_compile(const char *const *names, const char *const *texts, int count)
+MemoryCode *memory_code_compile(const char *const *names, const char *const *texts,
+                                int count)
 {
     MemoryCode *code = rt_alloc(sizeof *code);
-    *code = (MemoryCode){.state = tcc_new(), .names = names, .texts = texts, .count = count};
+    *code =
+        (MemoryCode){.state = tcc_new(), .names = names, .texts = texts, .count = count};
     if (code->state)
         tcc_set_error_func(code->state, code, keep_message);
     if (code->state && compile(code))
@@ -79,7 +82,8 @@ MemoryCode *memory_code_compile(const char *const *names, const char *const *tex
     char message[sizeof code->message];
     snprintf(message, sizeof message, "%s", code->message);
     memory_code_free(code);
-    rt_fail("libtcc: %s", message[0] ? message : "no memory, or not allowed to run code in it");
+    rt_fail("libtcc: %s",
+            message[0] ? message : "no memory, or not allowed to run code in it");
     return NULL;
 }
 

@@ -1,5 +1,5 @@
-/* tcc_relocate takes the memory as a second argument in Debian's libtcc, and not in newer ones;
- * the header's own declaration decides. */
+/* tcc_relocate takes the memory as a second argument in Debian's libtcc, and not in newer
+ * ones; the header's own declaration decides. */
 #ifndef LATHE_RELOCATE_H
 #define LATHE_RELOCATE_H
 
@@ -18,8 +18,9 @@ static inline int relocate_alone(Relocate *function, TCCState *state)
     return function(state);
 }
 
-#define RELOCATE(function, state)                                                         \
-    _Generic(&(function), RelocateInto *: relocate_into, Relocate *: relocate_alone)(     \
-        function, state)
+#define RELOCATE(function, state)                                                        \
+    _Generic(&(function), RelocateInto *                                                 \
+             : relocate_into, Relocate *                                                 \
+             : relocate_alone)(function, state)
 
 #endif

@@ -18,14 +18,17 @@ static char *absolute(const char *path)
 
 /* words: weights, data, how many images or NULL. */
 static bool run_trainer(const Config *config, const CompileOptions *options,
-                        const char *const words[3], const Scratch *scratch, Array **scores)
+                        const char *const words[3], const Scratch *scratch,
+                        Array **scores)
 {
     char *trainer = build_write(config, options, "lathe gen", scratch->folder)
                         ? build_trainer(scratch->folder)
                         : NULL;
     char *file = rt_format("%s/scores.npy", scratch->folder);
-    const char *all[] = {trainer,  "eval",     "--weights", words[0], "--data", words[1],
-                         "--scores", file, words[2] ? "--images" : NULL, words[2], NULL};
+    const char *all[] = {trainer,    "eval",   "--weights",
+                         words[0],   "--data", words[1],
+                         "--scores", file,     words[2] ? "--images" : NULL,
+                         words[2],   NULL};
     int count = 0;
     bool ok = trainer && scratch_run(scratch, "the trainer", NULL, (char *const *)all) &&
               weights_read(file, scores, &count);

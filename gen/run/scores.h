@@ -1,4 +1,5 @@
-/* Scores as the trainer's evaluation gives them: what the shipped file must agree with. */
+/* Scores as the trainer's evaluation gives them: what the shipped file must agree
+ * with. */
 #ifndef LATHE_SCORES_H
 #define LATHE_SCORES_H
 
@@ -6,8 +7,8 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 /* Build the config's trainer and let it evaluate the test images of `data` (the first
- * `images`, a number as text; NULL: all). *scores is one array [images][classes], to be freed
- * with weights_free(scores, 1). */
+ * `images`, a number as text; NULL: all). *scores is one array [images][classes], to be
+ * freed with weights_free(scores, 1). */
 bool scores_of_trainer(const Config *config, const CompileOptions *options,
                        const char *weights, const char *data, const char *images,
                        Array **scores);

@@ -1,5 +1,5 @@
-/* The standalone file's time: in all from the file as it is, by layer from a build that calls
- * back after each of them. See bench_shipped.h. */
+/* The standalone file's time: in all from the file as it is, by layer from a build that
+ * calls back after each of them. See bench_shipped.h. */
 #include "gen/run/time_infer.h"
 
 #include "gen/emit/infer_file.h"
@@ -35,9 +35,9 @@ static bool load(const Config *config, const Scratch *scratch, const char *defin
 {
     char *source = rt_format("%s/file.c", scratch->folder);
     char *object = rt_format("%s/%s.so", scratch->folder, name);
-    const char *const words[] = {"cc",     "-O3",  "-march=native", "-std=c99", "-shared",
-                                 "-fPIC",  define, "-o",            object,     source,
-                                 NULL};
+    const char *const words[] = {
+        "cc",   "-O3", "-march=native", "-std=c99", "-shared", "-fPIC",
+        define, "-o",  object,          source,     NULL};
     char *scores = rt_format("%s_scores", config->name);
     char *trace = rt_format("%s_trace", config->name);
     *shipped = (Shipped){0};
@@ -102,8 +102,8 @@ static struct {
     double since;
 } telling;
 
-static void after_op(const char *layer, const void *y, int h, int w, int c, int row, int pixel,
-                     int size)
+static void after_op(const char *layer, const void *y, int h, int w, int c, int row,
+                     int pixel, int size)
 {
     (void)layer, (void)y, (void)h, (void)w, (void)c, (void)row, (void)pixel, (void)size;
     size_t at = (size_t)telling.op++ * telling.images + telling.image;

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-/* Emit it from the checkpoint, build it for this machine, and run it on a random image on one
- * thread; print its layers to `tables` and a line to `headlines`; for a network that
+/* Emit it from the checkpoint, build it for this machine, and run it on a random image on
+ * one thread; print its layers to `tables` and a line to `headlines`; for a network that
  * has no such file, a line that says why. */
 bool bench_shipped(const Config *config, const Scratch *scratch, const char *weights,
                    FILE *tables, FILE *headlines);

@@ -10,7 +10,8 @@
 
 enum { MOST_LAYERS = 8192 };
 
-/* What a layer put out, packed [h][w][c]; `size` bytes a value, 1 code, 4 sum or float. */
+/* What a layer put out, packed [h][w][c]; `size` bytes a value, 1 code, 4 sum or
+ * float. */
 typedef struct {
     const char *layer;
     int h, w, c, size;
@@ -21,23 +22,25 @@ static Traced *tracing;
 static int traced;
 
 /* Called by the file after each op; row and pixel are in values. */
-static void keep(const char *layer, const void *y, int h, int w, int c, int row, int pixel,
-                 int size)
+static void keep(const char *layer, const void *y, int h, int w, int c, int row,
+                 int pixel, int size)
 {
     if (traced == MOST_LAYERS)
         return;
     unsigned char *values = rt_alloc((size_t)h * w * c * size + 1), *to = values;
     for (int i = 0; i < h; i++)
         for (int j = 0; j < w; j++, to += c * size)
-            memcpy(to, (const unsigned char *)y + ((size_t)i * row + (size_t)j * pixel) * size,
+            memcpy(to,
+                   (const unsigned char *)y +
+                       ((size_t)i * row + (size_t)j * pixel) * size,
                    (size_t)c * size);
     tracing[traced++] = (Traced){layer, h, w, c, size, values};
 }
 
-/* Run the object on the image; how many layers it told of. It stays loaded: their names are
- * its. */
-static int run(const char *object, const char *name, const uint8_t *image, size_t arena_bytes,
-               int classes, Traced *list)
+/* Run the object on the image; how many layers it told of. It stays loaded: their names
+ * are its. */
+static int run(const char *object, const char *name, const uint8_t *image,
+               size_t arena_bytes, int classes, Traced *list)
 {
     void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     char *trace = rt_format("%s_trace", name), *function = rt_format("%s_scores", name);
@@ -50,7 +53,8 @@ static int run(const char *object, const char *name, const uint8_t *image, size_
     tracing = list;
     traced = 0;
     if (hook && scores) {
-        void *arena = rt_alloc_aligned(arena_bytes), *out = rt_alloc(classes * sizeof(float));
+        void *arena = rt_alloc_aligned(arena_bytes),
+             *out = rt_alloc(classes * sizeof(float));
         void (*keeper)(const char *, const void *, int, int, int, int, int, int) = keep;
         memcpy(hook, &keeper, sizeof keeper);
         scores(image, arena, out);

@@ -167,7 +167,8 @@ char *prompt_read(Prompt *prompt, const char *text, bool *cancelled)
     int count = 0;
     prompt->text = text;
     prompt->cancelled = false;
-    /* libedit itself shows the prompt first: a key pressed at once would be the terminal's. */
+    /* libedit itself shows the prompt first: a key pressed at once would be the
+     * terminal's. */
     el_set(prompt->editor, EL_PREP_TERM, 1);
     const char *line = el_gets(prompt->editor, &count);
     *cancelled = prompt->cancelled;

@@ -175,9 +175,10 @@ static bool may_replace(const char *path)
     char *text = rt_read_file(path, NULL);
     bool own = text && strstr(text, "with changes made in `lathe repl`.");
     free(text);
-    return own || rt_fail("%s: exists, and is no config saved here; want another name, or "
-                          "net:save(FILE, { overwrite = true })",
-                          path);
+    return own ||
+           rt_fail("%s: exists, and is no config saved here; want another name, or "
+                   "net:save(FILE, { overwrite = true })",
+                   path);
 }
 
 bool session_save(Session *session, const char *path, bool overwrite, bool *bundled)

@@ -43,8 +43,9 @@ static bool is_scalar_float(const char *mnemonic)
     char copy[32];
     snprintf(copy, sizeof copy, "%.*s", (int)length, word);
     return strcmp(copy, "movd") == 0 || strcmp(copy, "movq") == 0 ||
-           (copy[0] != 'p' && (ends_with(copy, length, "ss") || ends_with(copy, length, "sd") ||
-                               strstr(copy, "ss2") || strstr(copy, "sd2")));
+           (copy[0] != 'p' &&
+            (ends_with(copy, length, "ss") || ends_with(copy, length, "sd") ||
+             strstr(copy, "ss2") || strstr(copy, "sd2")));
 }
 
 static bool is_padding(const char *text)

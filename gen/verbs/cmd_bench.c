@@ -1,5 +1,5 @@
-/* bench: how fast a config trains, evaluates and infers, and where the time goes, on random
- * images and untrained weights. */
+/* bench: how fast a config trains, evaluates and infers, and where the time goes, on
+ * random images and untrained weights. */
 #include "gen/base/paths.h"
 #include "gen/ptq/untrained.h"
 #include "gen/run/build.h"
@@ -20,14 +20,15 @@ static bool is_count(const char *flag, const char *text, long most)
 }
 
 /* The trainer's bench verb, in the scratch folder. */
-static bool run_trainer(const Options *options, const Scratch *scratch, const char *weights,
-                        const char *steps, const char *threads)
+static bool run_trainer(const Options *options, const Scratch *scratch,
+                        const char *weights, const char *steps, const char *threads)
 {
-    char *trainer = build_write(&options->config, &options->compile, "lathe gen --profile",
-                                scratch->folder)
+    char *trainer = build_write(&options->config, &options->compile,
+                                "lathe gen --profile", scratch->folder)
                         ? build_trainer(scratch->folder)
                         : NULL;
-    const char *words[12] = {trainer, "bench", "--weights", weights, "-o", scratch->folder};
+    const char *words[12] = {trainer, "bench", "--weights",
+                             weights, "-o",    scratch->folder};
     int count = 6;
     if (steps) {
         words[count++] = "--steps";
@@ -45,7 +46,8 @@ static bool run_trainer(const Options *options, const Scratch *scratch, const ch
 static bool print_file(const Scratch *scratch, const char *name, FILE *to)
 {
     size_t bytes;
-    char *path = rt_format("%s/%s", scratch->folder, name), *text = rt_read_file(path, &bytes);
+    char *path = rt_format("%s/%s", scratch->folder, name),
+         *text = rt_read_file(path, &bytes);
     if (text)
         fwrite(text, 1, bytes, to);
     free(text);
@@ -95,15 +97,20 @@ int cmd_bench(int argc, char **argv)
         {"--threads", "N", "threads to train and evaluate on (default: all cores)",
          &threads},
     };
-    const Verb verb = {"bench", "CONFIG [FLAG...]",
-                       "Time training, evaluation and the standalone file on random images,\n"
-                       "by layer and kernel, beside what the machine could multiply.",
-                       flags, 3, false};
+    const Verb verb = {
+        "bench",
+        "CONFIG [FLAG...]",
+        "Time training, evaluation and the standalone file on random images,\n"
+        "by layer and kernel, beside what the machine could multiply.",
+        flags,
+        3,
+        false};
     Options options;
     char *set = NULL;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        ok = options.rest_count == 0 || rt_fail("bench: unexpected word %s", options.rest[0]);
+        ok = options.rest_count == 0 ||
+             rt_fail("bench: unexpected word %s", options.rest[0]);
         ok = ok && is_count("--batch", batch, 1L << 20) &&
              is_count("--steps", steps, 1L << 20) &&
              is_count("--threads", threads, RT_MAX_THREADS);

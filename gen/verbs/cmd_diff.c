@@ -31,11 +31,15 @@ static bool is_config(const char *word)
 
 int cmd_diff(int argc, char **argv)
 {
-    const Verb verb = {"diff", "A B",
-                       "What differs between two configs, or between two generated programs\n"
-                       "(folders, or files network.c or infer.c): fields, layers, functions. Says\n"
-                       "`identical` when nothing does.",
-                       NULL, 0, false};
+    const Verb verb = {
+        "diff",
+        "A B",
+        "What differs between two configs, or between two generated programs\n"
+        "(folders, or files network.c or infer.c): fields, layers, functions. Says\n"
+        "`identical` when nothing does.",
+        NULL,
+        0,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {

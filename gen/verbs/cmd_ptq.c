@@ -14,24 +14,27 @@ static bool quantise(const Options *options, const char *weights, const char *da
 {
     const Config *config = &options->config;
     if (!quant_used(&config->net))
-        return rt_fail("%s: nothing to quantise: the config has no quantiser", config->path);
+        return rt_fail("%s: nothing to quantise: the config has no quantiser",
+                       config->path);
     const PtqOptions ptq = {.round = learn, .correct = learn, .report = stdout};
     PtqResult result;
     if (!start_quantise(config, weights, data, images, &ptq, output, &result))
         return false;
-    printf("%s: on the %d calibration images float %.4f, quantised %.4f\n", output, images,
-           result.float_accuracy, result.quantised_accuracy);
+    printf("%s: on the %d calibration images float %.4f, quantised %.4f\n", output,
+           images, result.float_accuracy, result.quantised_accuracy);
     if (result.quantised_accuracy < result.float_accuracy - 0.1)
-        fprintf(stderr,
-                "warning: accuracy collapsed; the signal is weakest at %s (%.1f dB): give it "
-                "more bits, or train the config from these weights\n",
-                result.worst, result.worst_decibels);
+        fprintf(
+            stderr,
+            "warning: accuracy collapsed; the signal is weakest at %s (%.1f dB): give it "
+            "more bits, or train the config from these weights\n",
+            result.worst, result.worst_decibels);
     return true;
 }
 
 int cmd_ptq(int argc, char **argv)
 {
-    const char *weights = NULL, *data = NULL, *output = NULL, *images = "512", *plain = NULL;
+    const char *weights = NULL, *data = NULL, *output = NULL, *images = "512",
+               *plain = NULL;
     Flag flags[] = {
         {"--weights", "FILE", "the float network's checkpoint", &weights},
         {"--data", "DIR", "training images to calibrate with", &data},
@@ -39,22 +42,28 @@ int cmd_ptq(int argc, char **argv)
         {"--images", "N", "calibrate on N training images (default: 512)", &images},
         {"--plain", NULL, "ranges only: nearest rounding, no corrections", &plain},
     };
-    const Verb verb = {"ptq", "CONFIG --weights FP --data DIR -o FILE [--images N]",
-                       "Quantise float weights without training: ranges, rounding learned layer\n"
-                       "by layer where bits are few, and corrections of BN statistics. Prints\n"
-                       "each layer's signal-to-noise ratio against the float network.",
-                       flags, 5, false};
+    const Verb verb = {
+        "ptq",
+        "CONFIG --weights FP --data DIR -o FILE [--images N]",
+        "Quantise float weights without training: ranges, rounding learned layer\n"
+        "by layer where bits are few, and corrections of BN statistics. Prints\n"
+        "each layer's signal-to-noise ratio against the float network.",
+        flags,
+        5,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         char *end;
         long count = strtol(images, &end, 10);
-        ok = options.rest_count == 0 || rt_fail("ptq: unexpected word %s", options.rest[0]);
+        ok = options.rest_count == 0 ||
+             rt_fail("ptq: unexpected word %s", options.rest[0]);
         ok = ok && (weights || rt_fail("ptq: --weights FILE is missing"));
         ok = ok && (data || rt_fail("ptq: --data DIR is missing"));
         ok = ok && (output || rt_fail("ptq: -o FILE is missing"));
         ok = ok && (strcmp(output, weights) != 0 ||
-                    rt_fail("ptq: -o %s is the float network itself; want another file", output));
+                    rt_fail("ptq: -o %s is the float network itself; want another file",
+                            output));
         ok = ok && ((*end == 0 && count >= 1 && count <= 100000) ||
                     rt_fail("ptq: --images %s, want 1..100000", images));
         ok = ok && options_load(&options) &&

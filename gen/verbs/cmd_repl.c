@@ -35,7 +35,8 @@ static void poll_interrupt(lua_State *lua, lua_Debug *record)
 }
 
 /* coroutine.create and coroutine.wrap (the first upvalue): Ctrl-C sets a hook of the main
- * state only, so a coroutine looks for it itself; always looking makes Lua half as fast. */
+ * state only, so a coroutine looks for it itself; always looking makes Lua half as
+ * fast. */
 static int new_coroutine(lua_State *lua)
 {
     enum { INSTRUCTIONS = 100000 };
@@ -308,7 +309,8 @@ static bool run_session(lua_State *lua, int *status)
         lua_getfield(lua, 1, "complete");
         lua_setfield(lua, LUA_REGISTRYINDEX, "lathe.complete");
         prompt = prompt_open(file, completions, lua);
-        struct sigaction before; /* one between a line and its chunk must not end it all */
+        struct sigaction
+            before; /* one between a line and its chunk must not end it all */
         catch_interrupts(&before);
         free(file);
         puts("lathe: help() says what there is, Ctrl-D ends");

@@ -57,7 +57,8 @@ static bool print_table(const Config *config, const char *weights)
 }
 
 /* What needs more than the table: a layer, or the page. */
-static bool inspect(const Options *options, const char *weights, const char *page, bool assembly)
+static bool inspect(const Options *options, const char *weights, const char *page,
+                    bool assembly)
 {
     const char *name = options->rest_count ? options->rest[0] : NULL;
     Inspection it;
@@ -90,20 +91,28 @@ static bool check_words(const Options *options, const char *pass, const char *as
 
 int cmd_show(int argc, char **argv)
 {
-    const char *pass = NULL, *fields = NULL, *weights = NULL, *assembly = NULL, *page = NULL;
+    const char *pass = NULL, *fields = NULL, *weights = NULL, *assembly = NULL,
+               *page = NULL;
     Flag flags[] = {
-        {"--weights", "FILE", "learned bits, steps and ranges as this checkpoint has them",
-         &weights},
-        {"--asm", NULL, "the layer's machine code, too, and its share of vector instructions",
+        {"--weights", "FILE",
+         "learned bits, steps and ranges as this checkpoint has them", &weights},
+        {"--asm", NULL,
+         "the layer's machine code, too, and its share of vector instructions",
          &assembly},
-        {"--html", "FILE", "all of it as one page: graph, memory, bits, size, source", &page},
+        {"--html", "FILE", "all of it as one page: graph, memory, bits, size, source",
+         &page},
         {"--dump", "PASS", "the IR after a pass: " COMPILE_PASSES_HELP, &pass},
-        {"--fields", NULL, "every config field outside `net`, its default and meaning", &fields},
+        {"--fields", NULL, "every config field outside `net`, its default and meaning",
+         &fields},
     };
-    const Verb verb = {"show", "CONFIG [LAYER [--asm]] [--weights FILE] [--html FILE]",
-                       "The layers with shapes, bits, parameters, multiply-accumulates and bytes;\n"
-                       "of one LAYER its config lines, cost, IR and C.",
-                       flags, 5, false};
+    const Verb verb = {
+        "show",
+        "CONFIG [LAYER [--asm]] [--weights FILE] [--html FILE]",
+        "The layers with shapes, bits, parameters, multiply-accumulates and bytes;\n"
+        "of one LAYER its config lines, cost, IR and C.",
+        flags,
+        5,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && fields) {

@@ -40,10 +40,14 @@ int cmd_import(int argc, char **argv)
 {
     const char *output = NULL;
     Flag flags[] = {{"-o", "WEIGHTS", "the checkpoint to write", &output}};
-    const Verb verb = {"import", "FILE CONFIG -o WEIGHTS",
-                       "Read a PyTorch checkpoint (old or new format) or NumPy .npz as weights of\n"
-                       "CONFIG's network. Nothing in the file is executed.",
-                       flags, 1, false};
+    const Verb verb = {
+        "import",
+        "FILE CONFIG -o WEIGHTS",
+        "Read a PyTorch checkpoint (old or new format) or NumPy .npz as weights of\n"
+        "CONFIG's network. Nothing in the file is executed.",
+        flags,
+        1,
+        false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
@@ -59,8 +63,11 @@ int cmd_export(int argc, char **argv)
 {
     const char *output = NULL;
     Flag flags[] = {{"-o", "FILE.npz", "the file to write", &output}};
-    const Verb verb = {"export", "WEIGHTS -o FILE.npz",
-                       "Write a checkpoint's arrays as NumPy .npz, under lathe's names.", flags, 1,
+    const Verb verb = {"export",
+                       "WEIGHTS -o FILE.npz",
+                       "Write a checkpoint's arrays as NumPy .npz, under lathe's names.",
+                       flags,
+                       1,
                        false};
     Options options;
     Checkpoint checkpoint = {0};

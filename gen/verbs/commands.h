@@ -15,6 +15,6 @@ int cmd_diff(int argc, char **argv);     /* two configs or generated programs */
 int cmd_repl(int argc, char **argv);     /* a Lua session with a net */
 int cmd_import(int argc, char **argv);   /* weights from PyTorch and NumPy */
 int cmd_export(int argc, char **argv);   /* weights to NumPy */
-int cmd_data(int argc, char **argv);     /* get CIFAR-10, or cut the repository's sample */
+int cmd_data(int argc, char **argv); /* get CIFAR-10, or cut the repository's sample */
 
 #endif

@@ -26,9 +26,12 @@ static void print_help(const Verb *verb)
                  flag->value ? flag->value : "");
         printf("  %-20s %s\n", left, flag->meaning);
     }
-    puts("  --set PATH=VALUE     override a config field with a Lua value; repeat for more\n"
-         "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the machine's best)\n"
-         "  --lower HOW          heavy ops as `direct` kernels or `call`s of the runtime's\n"
+    puts("  --set PATH=VALUE     override a config field with a Lua value; repeat for "
+         "more\n"
+         "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the "
+         "machine's best)\n"
+         "  --lower HOW          heavy ops as `direct` kernels or `call`s of the "
+         "runtime's\n"
          "  --help               this text");
 }
 
@@ -42,12 +45,15 @@ static bool unknown_flag(const Verb *verb, const char *word)
         names[count++] = common_names[i];
     const char *nearest = rt_nearest(word, names, count);
     if (nearest)
-        return rt_fail("%s: unknown flag %s; did you mean %s?", verb->name, word, nearest);
-    return rt_fail("%s: unknown flag %s; see lathe %s --help", verb->name, word, verb->name);
+        return rt_fail("%s: unknown flag %s; did you mean %s?", verb->name, word,
+                       nearest);
+    return rt_fail("%s: unknown flag %s; see lathe %s --help", verb->name, word,
+                   verb->name);
 }
 
 /* The value of the flag at argv[*i], as the next word or behind "=". */
-static bool flag_value(const char *name, int argc, char **argv, int *i, const char **value)
+static bool flag_value(const char *name, int argc, char **argv, int *i,
+                       const char **value)
 {
     size_t length = strlen(name);
     if (argv[*i][length] == '=') {
@@ -90,7 +96,8 @@ static bool parse_common(Options *options, int argc, char **argv, int *i, bool *
     if (is_flag(argv[*i], "--target"))
         return flag_value("--target", argc, argv, i, &options->target);
     if (is_flag(argv[*i], "--lower"))
-        return flag_value("--lower", argc, argv, i, &value) && parse_lowering(options, value);
+        return flag_value("--lower", argc, argv, i, &value) &&
+               parse_lowering(options, value);
     *found = false;
     return true;
 }
@@ -140,7 +147,8 @@ static char *join(int argc, char **argv)
         text = longer;
     }
     for (char *p = text; *p; p++) /* it is printed inside a C comment */
-        if ((unsigned char)*p < ' ' || (*p == '*' && p[1] == '/') || (*p == '/' && p[1] == '*'))
+        if ((unsigned char)*p < ' ' || (*p == '*' && p[1] == '/') ||
+            (*p == '/' && p[1] == '*'))
             *p = ' ';
     return text;
 }

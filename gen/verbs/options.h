@@ -33,7 +33,8 @@ typedef struct {
     Config config;
 } Options;
 
-/* Parse argv[1..]; prints help and sets options->help on --help. Does not load the config. */
+/* Parse argv[1..]; prints help and sets options->help on --help. Does not load the
+ * config. */
 bool options_parse(Options *options, const Verb *verb, int argc, char **argv);
 /* Load the config with its overrides, and the target. */
 bool options_load(Options *options);

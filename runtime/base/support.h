@@ -17,7 +17,8 @@ void rt_error_clear(void);
 void *rt_alloc(size_t bytes);         /* zeroed */
 void *rt_alloc_aligned(size_t bytes); /* zeroed, 64-byte aligned; free() it */
 void *rt_grow(void *old, size_t bytes);
-char *rt_format(const char *format, ...) __attribute__((format(printf, 1, 2))); /* free() */
+char *rt_format(const char *format, ...)
+    __attribute__((format(printf, 1, 2))); /* free() */
 
 /* A whole file into memory, with a 0 byte behind it; NULL and rt_fail on error. */
 char *rt_read_file(const char *path, size_t *bytes);

@@ -1,7 +1,7 @@
 /* Checkpoints in memory: see checkpoint.h. Arrays by name, and the comparison of
  * "key=value" lines that tells whether a checkpoint belongs to a network. */
-#include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/base/support.h"
 
 #include <math.h>
 #include <stdlib.h>

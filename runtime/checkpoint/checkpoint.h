@@ -1,6 +1,6 @@
 /* A checkpoint: one file with a readable text header (format, hashes, architecture and
- * config line by line, progress, then one line per array: name, shape, offset, CRC-32) and the
- * arrays behind it as little-endian float32. Written whole or not at all. */
+ * config line by line, progress, then one line per array: name, shape, offset, CRC-32)
+ * and the arrays behind it as little-endian float32. Written whole or not at all. */
 #ifndef LATHE_CHECKPOINT_H
 #define LATHE_CHECKPOINT_H
 
@@ -18,13 +18,15 @@ typedef struct {
     char *arch;     /* Model.arch of the network it belongs to */
     char *config;   /* Model.config it was trained with; "" for imported weights */
     char *progress; /* "key=value" lines of the trainer; "" for plain weights */
-    Array *arrays;  /* "stem.weight"; momentum under "momentum/stem.weight", averaged weights
+    Array
+        *arrays; /* "stem.weight"; momentum under "momentum/stem.weight", averaged weights
                        under "ema/..." */
     int count;
 } Checkpoint;
 
 bool checkpoint_write(const char *path, const Checkpoint *checkpoint);
-/* Checks format, sizes, names and every CRC; false and rt_fail with the path otherwise. */
+/* Checks format, sizes, names and every CRC; false and rt_fail with the path
+ * otherwise. */
 bool checkpoint_read(const char *path, Checkpoint *checkpoint);
 void checkpoint_free(Checkpoint *checkpoint);
 
@@ -36,9 +38,10 @@ const Array *checkpoint_find(const Checkpoint *checkpoint, const char *prefix,
 
 /* The architecture must match line by line; the error names the first line that differs
  * and both values: "last.ckpt: s1b0_conv1: checkpoint has ..., the config says ...". */
-bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path, const char *arch);
-/* What pixels mean, data.mean and data.std, must be what `config` (lines) says: weights give
- * wrong answers under another normalisation. */
+bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
+                           const char *arch);
+/* What pixels mean, data.mean and data.std, must be what `config` (lines) says: weights
+ * give wrong answers under another normalisation. */
 bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
                              const char *config);
 /* Steps and ranges must have been found for the bits and quantisers that `config` (lines)
@@ -49,8 +52,8 @@ bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config);
 
-/* Copy the arrays named prefix + name of all `params` to destination + offset; every one must
- * be there with its shape. */
+/* Copy the arrays named prefix + name of all `params` to destination + offset; every one
+ * must be there with its shape. */
 bool checkpoint_take(const Checkpoint *checkpoint, const char *path, const char *prefix,
                      const Param *params, int count, float *destination);
 /* The same for weights to be used rather than trained on: the averaged ones where the

@@ -24,7 +24,8 @@ static bool parse_header(const char *header, const ImageSet *set, long *count)
 
 static bool take_images(const char *path, const char *data, size_t bytes, ImageSet *set)
 {
-    size_t length = bytes > START ? (unsigned char)data[8] + 256u * (unsigned char)data[9] : 0;
+    size_t length =
+        bytes > START ? (unsigned char)data[8] + 256u * (unsigned char)data[9] : 0;
     long count = 0;
     bool ok = bytes > START + length && memcmp(data, "\x93NUMPY\x01", 7) == 0;
     if (ok) {
@@ -35,8 +36,8 @@ static bool take_images(const char *path, const char *data, size_t bytes, ImageS
     size_t image = (size_t)set->height * set->width * set->channels;
     ok = ok && bytes - START - length == count * image;
     if (!ok)
-        return rt_fail("%s: want NumPy's uint8 array of (images, %d, %d, %d) in C order", path,
-                       set->height, set->width, set->channels);
+        return rt_fail("%s: want NumPy's uint8 array of (images, %d, %d, %d) in C order",
+                       path, set->height, set->width, set->channels);
     set->count = (int)count;
     set->unlabelled = true;
     set->pixels = rt_alloc(count * image);

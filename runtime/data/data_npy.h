@@ -4,8 +4,8 @@
 
 #include "runtime/data/data.h"
 
-/* Read a .npy of uint8 [count][height][width][channels], sizes as set says; labels are 0 and
- * set->unlabelled is true. */
+/* Read a .npy of uint8 [count][height][width][channels], sizes as set says; labels are 0
+ * and set->unlabelled is true. */
 bool data_load_npy(const char *path, ImageSet *set);
 
 #endif

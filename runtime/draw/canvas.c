@@ -1,6 +1,6 @@
 /* Drawing: see canvas.h. The font is in the source as it looks. */
-#include "runtime/base/support.h"
 #include "runtime/draw/canvas.h"
+#include "runtime/base/support.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -11,8 +11,8 @@ typedef struct {
     uint8_t *pixels;
 } Picture;
 
-/* Any PNG (palette, grey, alpha, 16 bit) as RGB; alpha is dropped. A broken file or one over
- * 64 million pixels is an error that names it. */
+/* Any PNG (palette, grey, alpha, 16 bit) as RGB; alpha is dropped. A broken file or one
+ * over 64 million pixels is an error that names it. */
 bool picture_read(const char *path, Picture *picture);
 /* Whole or not at all. */
 bool picture_write(const char *path, const Picture *picture);

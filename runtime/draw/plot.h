@@ -6,7 +6,7 @@
 
 typedef struct {
     const char *title, *x_name, *y_name;
-    const double *x, *y; /* [count], in the order the line goes */
+    const double *x, *y;       /* [count], in the order the line goes */
     const char *const *labels; /* [count], beside the points, or NULL */
     int count;                 /* at least 1 */
 } Plot;

@@ -1,6 +1,7 @@
-/* What pointwise.c and pointwise_codes.c share. Channels go by in blocks of 16, a vector each, whose
- * sums and factors stay in registers while all pixels pass. The last block may be narrower: its
- * width is an argument, which is a constant 16 in the text for all others. */
+/* What pointwise.c and pointwise_codes.c share. Channels go by in blocks of 16, a vector
+ * each, whose sums and factors stay in registers while all pixels pass. The last block
+ * may be narrower: its width is an argument, which is a constant 16 in the text for all
+ * others. */
 #ifndef LATHE_BLOCKS_H
 #define LATHE_BLOCKS_H
 
@@ -13,12 +14,12 @@
 enum { BLOCK = 16 };
 
 /* body(first channel, width) for all channels. */
-#define FOR_BLOCKS(channels, body)                                                        \
-    for (int k = 0; k < (channels); k += BLOCK) {                                         \
-        if ((channels)-k >= BLOCK)                                                        \
-            body(k, BLOCK);                                                               \
-        else                                                                              \
-            body(k, (channels)-k);                                                        \
+#define FOR_BLOCKS(channels, body)                                                       \
+    for (int k = 0; k < (channels); k += BLOCK) {                                        \
+        if ((channels)-k >= BLOCK)                                                       \
+            body(k, BLOCK);                                                              \
+        else                                                                             \
+            body(k, (channels)-k);                                                       \
     }
 
 INLINE f16 load(const float *from, int width)
@@ -89,15 +90,16 @@ INLINE Affine load_affine(const float *coef, int channels, int k, int width)
 
 /* dx and dr of one pixel's block, from its g. */
 INLINE void store_gradients(const PointCall *p, const Affine *affine, f16 g,
-                            const float *restrict x, float *restrict dx, float *restrict dr,
-                            int h, int w, int k, int width)
+                            const float *restrict x, float *restrict dx,
+                            float *restrict dr, int h, int w, int k, int width)
 {
     if (dx) {
         float *to = dx + offset_of(p, p->dx_row, h, w, k);
         f16 back = g;
         if (affine->used)
             back = affine->a * g +
-                   (affine->b * load(x + offset_of(p, p->x_row, h, w, k), width) + affine->c);
+                   (affine->b * load(x + offset_of(p, p->x_row, h, w, k), width) +
+                    affine->c);
         if (p->add)
             back += load(to, width);
         store(to, width, back);

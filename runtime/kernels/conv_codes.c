@@ -1,6 +1,6 @@
-/* Integer convolutions for any geometry: see conv_codes.h. A tile of pixels x vectors of output
- * channels is summed in registers, its size known to the compiler; what becomes of the sums is a
- * function of its own. */
+/* Integer convolutions for any geometry: see conv_codes.h. A tile of pixels x vectors of
+ * output channels is summed in registers, its size known to the compiler; what becomes of
+ * the sums is a function of its own. */
 #include "runtime/kernels/conv_codes.h"
 
 #include "runtime/kernels/quant.h"
@@ -33,7 +33,8 @@ typedef int32_t Sums[MOST_PIXELS * MOST_VECTORS * LANES];
 /* The first word of output channel k. */
 INLINE const uint32_t *words_of(const ConvCall *conv, const uint32_t *w, int k)
 {
-    int block = rt_code_block(conv->k), taps = conv->kernel_h * conv->kernel_w * (conv->c / 4);
+    int block = rt_code_block(conv->k),
+        taps = conv->kernel_h * conv->kernel_w * (conv->c / 4);
     return w + (size_t)(k / block) * taps * block + k % block;
 }
 
@@ -74,44 +75,51 @@ static void sum_one(const ConvCall *conv, const uint8_t *x, const uint32_t *w, i
             *sums = dot_i1(*sums, x + 4 * j, *w);
 }
 
-#define TILE(pixels, vectors)                                                             \
-    static void sum_##pixels##x##vectors(const ConvCall *conv, const uint8_t *x,          \
-                                         const uint32_t *w, int k, int32_t *sums)         \
-    {                                                                                     \
-        sum_tile(conv, x, w, k, pixels, vectors, sums);                                   \
+#define TILE(pixels, vectors)                                                            \
+    static void sum_##pixels##x##vectors(const ConvCall *conv, const uint8_t *x,         \
+                                         const uint32_t *w, int k, int32_t *sums)        \
+    {                                                                                    \
+        sum_tile(conv, x, w, k, pixels, vectors, sums);                                  \
     }
-TILE(8, 1) TILE(4, 1) TILE(2, 1) TILE(1, 1)
-TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2)
-TILE(4, 4) TILE(2, 4) TILE(1, 4)
+TILE(8, 1)
+TILE(4, 1)
+TILE(2, 1) TILE(1, 1) TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2) TILE(4, 4) TILE(2, 4)
+    TILE(1, 4)
 #undef TILE
 
-typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
-                     int32_t *sums);
+        typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
+                             int k, int32_t *sums);
 
 /* Tiles from large to small, for as many vectors as divide the channels. */
 typedef struct {
     int pixels, width;
     SumTile *sum;
 } Tile;
-static const Tile by_1[] = {{8, LANES, sum_8x1}, {4, LANES, sum_4x1}, {2, LANES, sum_2x1},
-                            {1, LANES, sum_1x1}};
-static const Tile by_2[] = {{8, 2 * LANES, sum_8x2}, {4, 2 * LANES, sum_4x2},
-                            {2, 2 * LANES, sum_2x2}, {1, 2 * LANES, sum_1x2}};
-static const Tile by_4[] = {{4, 4 * LANES, sum_4x4}, {2, 4 * LANES, sum_2x4},
-                            {1, 4 * LANES, sum_1x4}};
+static const Tile by_1[] = {
+    {8, LANES, sum_8x1}, {4, LANES, sum_4x1}, {2, LANES, sum_2x1}, {1, LANES, sum_1x1}};
+static const Tile by_2[] = {{8, 2 * LANES, sum_8x2},
+                            {4, 2 * LANES, sum_4x2},
+                            {2, 2 * LANES, sum_2x2},
+                            {1, 2 * LANES, sum_1x2}};
+static const Tile by_4[] = {
+    {4, 4 * LANES, sum_4x4}, {2, 4 * LANES, sum_2x4}, {1, 4 * LANES, sum_1x4}};
 static const Tile alone[] = {{1, 1, sum_one}};
 
 static const Tile *tiles_for(int k)
 {
-    return k % LANES ? alone : k % (4 * LANES) == 0 ? by_4 : k % (2 * LANES) == 0 ? by_2 : by_1;
+    return k % LANES              ? alone
+           : k % (4 * LANES) == 0 ? by_4
+           : k % (2 * LANES) == 0 ? by_2
+                                  : by_1;
 }
 
-/* What becomes of a tile: outputs (h, p) .. (h, p + pixels - 1), channels k .. k + width - 1. */
-typedef void Finish(const ConvCall *conv, const void *how, int h, int p, int pixels, int k,
-                    int width, const int32_t *sums);
+/* What becomes of a tile: outputs (h, p) .. (h, p + pixels - 1), channels k .. k + width
+ * - 1. */
+typedef void Finish(const ConvCall *conv, const void *how, int h, int p, int pixels,
+                    int k, int width, const int32_t *sums);
 
-static void convolve(const ConvCall *conv, const uint8_t *x, const uint32_t *w, Finish *finish,
-                     const void *how)
+static void convolve(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
+                     Finish *finish, const void *how)
 {
     const Tile *tiles = tiles_for(conv->k);
     Sums sums;
@@ -139,8 +147,8 @@ typedef struct {
     float *y;
 } ToFloats;
 
-static void to_floats(const ConvCall *conv, const void *how, int h, int p, int pixels, int k,
-                      int width, const int32_t *sums)
+static void to_floats(const ConvCall *conv, const void *how, int h, int p, int pixels,
+                      int k, int width, const int32_t *sums)
 {
     const ToFloats *to = how;
     const float *scale = to->scales + k, *offset = to->scales + conv->k + k;
@@ -151,8 +159,8 @@ static void to_floats(const ConvCall *conv, const void *how, int h, int p, int p
     }
 }
 
-void rt_q_conv(const ConvCall *conv, const uint8_t *x, const uint32_t *w, const float *scales,
-               float step, float *y)
+void rt_q_conv(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
+               const float *scales, float step, float *y)
 {
     convolve(conv, x, w, to_floats, &(ToFloats){scales, step, y});
 }
@@ -165,15 +173,16 @@ typedef struct {
 } ToCodes;
 
 /* What is added to the sums of one output, as 32-bit integers. */
-static void load_other(const ConvOther *other, int h, int p, int k, int width, int32_t *values)
+static void load_other(const ConvOther *other, int h, int p, int k, int width,
+                       int32_t *values)
 {
     size_t from = (size_t)h * other->row + (size_t)p * other->pixel + k;
     for (int j = 0; j < width; j++)
         values[j] = other->codes ? other->codes[from + j] : other->sums[from + j];
 }
 
-static void to_codes(const ConvCall *conv, const void *how, int h, int p, int pixels, int k,
-                     int width, const int32_t *sums)
+static void to_codes(const ConvCall *conv, const void *how, int h, int p, int pixels,
+                     int k, int width, const int32_t *sums)
 {
     const ToCodes *to = how;
     int32_t others[MOST_VECTORS * LANES] = {0};
@@ -187,19 +196,20 @@ static void to_codes(const ConvCall *conv, const void *how, int h, int p, int pi
                        to->shift[0], to->shift[1], y + j);
         for (int j = 0; j < width && width % LANES != 0; j++)
             requantise_i1(sums[j], others[j], to->b + k + j, to->m + k + j,
-                          to->other ? to->r + k + j : NULL, to->shift[0], to->shift[1], y + j);
+                          to->other ? to->r + k + j : NULL, to->shift[0], to->shift[1],
+                          y + j);
     }
 }
 
-void rt_i_conv(const ConvCall *conv, const uint8_t *x, const uint32_t *w, const int64_t *b,
-               const int32_t *m, const int32_t *r, const int32_t *shift,
+void rt_i_conv(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
+               const int64_t *b, const int32_t *m, const int32_t *r, const int32_t *shift,
                const ConvOther *other, uint8_t *y)
 {
     convolve(conv, x, w, to_codes, &(ToCodes){b, m, r, shift, other, y});
 }
 
-static void to_sums(const ConvCall *conv, const void *how, int h, int p, int pixels, int k,
-                    int width, const int32_t *sums)
+static void to_sums(const ConvCall *conv, const void *how, int h, int p, int pixels,
+                    int k, int width, const int32_t *sums)
 {
     int32_t *y = *(int32_t *const *)how;
     for (int i = 0; i < pixels; i++, sums += width)

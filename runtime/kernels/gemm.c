@@ -1,4 +1,5 @@
-/* Matrix products, and convolutions made of them: the only file that knows of OpenBLAS. */
+/* Matrix products, and convolutions made of them: the only file that knows of
+ * OpenBLAS. */
 #include "runtime/kernels/gemm.h"
 
 #include "runtime/base/support.h"
@@ -9,8 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Grown to the largest convolution a thread has met, and kept until it ends: then the key's
- * destructor frees it. */
+/* Grown to the largest convolution a thread has met, and kept until it ends: then the
+ * key's destructor frees it. */
 static _Thread_local float *scratch;
 static _Thread_local size_t scratch_floats;
 static pthread_key_t scratch_key;
@@ -33,9 +34,10 @@ static float *scratch_of(size_t floats)
     return scratch;
 }
 
-/* Values first .. first + run - 1 of every window row in [r, r + rows), window by window. */
-static void im2col(const ConvCall *conv, const float *x, int r, int rows, int first, int run,
-                   float *columns)
+/* Values first .. first + run - 1 of every window row in [r, r + rows), window by
+ * window. */
+static void im2col(const ConvCall *conv, const float *x, int r, int rows, int first,
+                   int run, float *columns)
 {
     for (int h = 0; h < conv->h; h++)
         for (int w = 0; w < conv->w; w++)
@@ -52,8 +54,8 @@ void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y)
     float *columns = scratch_of((size_t)pixels * (depth + conv->k));
     float *product = columns + (size_t)pixels * depth;
     im2col(conv, x, 0, conv->kernel_h, 0, conv->kernel_w * conv->c, columns);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, conv->k, depth, 1, columns,
-                depth, w, conv->k, 0, product, conv->k);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, conv->k, depth, 1,
+                columns, depth, w, conv->k, 0, product, conv->k);
     for (int h = 0; h < conv->h; h++) {
         for (int p = 0; p < conv->w; p++, product += conv->k) {
             float *out = y + (size_t)h * conv->y_row + (size_t)p * conv->y_pixel;
@@ -63,16 +65,17 @@ void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y)
     }
 }
 
-/* dw [depth][k] += columns' dy, dy packed first; scratch holds columns [pixels][depth]. */
-static void add_product(const ConvCall *conv, int depth, const float *columns, float *dense,
-                        const float *dy, float *dw)
+/* dw [depth][k] += columns' dy, dy packed first; scratch holds columns
+ * [pixels][depth]. */
+static void add_product(const ConvCall *conv, int depth, const float *columns,
+                        float *dense, const float *dy, float *dw)
 {
     int pixels = conv->h * conv->w;
     for (int h = 0; h < conv->h; h++)
         memcpy(dense + (size_t)h * conv->w * conv->k, dy + (size_t)h * conv->y_row,
                (size_t)conv->w * conv->k * sizeof(float));
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, conv->k, pixels, 1, columns,
-                depth, dense, conv->k, 1, dw, conv->k);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, conv->k, pixels, 1,
+                columns, depth, dense, conv->k, 1, dw, conv->k);
 }
 
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw)
@@ -98,8 +101,8 @@ void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, 
 void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
                float beta, float *c)
 {
-    cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n, k, 1,
-                a, transposed ? m : k, b, n, beta, c, n);
+    cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n,
+                k, 1, a, transposed ? m : k, b, n, beta, c, n);
 }
 
 const char *rt_blas_core(void)
@@ -147,7 +150,8 @@ void rt_prepare_process(char **argv)
     }
     if (best && core_width(rt_blas_core()) == 0)
         fprintf(stderr,
-                "warning: OpenBLAS runs its %s kernels where %s ones would be several times as "
+                "warning: OpenBLAS runs its %s kernels where %s ones would be several "
+                "times as "
                 "fast; set OPENBLAS_CORETYPE=%s\n",
                 rt_blas_core(), best, best);
     openblas_set_num_threads(1); /* where LATHE_PREPARED was inherited */

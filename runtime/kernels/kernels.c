@@ -98,7 +98,8 @@ void rt_loss_finish(Step *step, const double *partial, size_t stride)
     step->correct = (int)sum_chunks(partial, stride, 1);
 }
 
-void rt_add_chunks(int task, long count, const float *partial, size_t stride, float *total)
+void rt_add_chunks(int task, long count, const float *partial, size_t stride,
+                   float *total)
 {
     long first = count * task / RT_CHUNKS, end = count * (task + 1) / RT_CHUNKS;
     for (int chunk = 0; chunk < RT_CHUNKS; chunk++) {
@@ -109,7 +110,8 @@ void rt_add_chunks(int task, long count, const float *partial, size_t stride, fl
 }
 
 void rt_dense_weight(const Step *step, int task, int tasks, int c, int k, const float *x,
-                     size_t x_stride, const float *dy, size_t dy_stride, float *dw, float *db)
+                     size_t x_stride, const float *dy, size_t dy_stride, float *dw,
+                     float *db)
 {
     int first = (int)((long)c * task / tasks), end = (int)((long)c * (task + 1) / tasks);
     for (int image = 0; image < step->count; image++) {

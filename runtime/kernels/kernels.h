@@ -1,5 +1,5 @@
-/* What generated code calls: convolutions through OpenBLAS (the `call` lowering), and work
- * whose text would be the same for every network. Float32, NHWC. */
+/* What generated code calls: convolutions through OpenBLAS (the `call` lowering), and
+ * work whose text would be the same for every network. Float32, NHWC. */
 #ifndef LATHE_KERNELS_H
 #define LATHE_KERNELS_H
 
@@ -27,24 +27,24 @@ static inline int end_of_chunk(const At *at)
     return (int)((at->chunk + 1L) * at->step->count / RT_CHUNKS);
 }
 
-/* A convolution without border tests: x points at the first window's corner, which may lie
- * in a halo of zeros. */
+/* A convolution without border tests: x points at the first window's corner, which may
+ * lie in a halo of zeros. */
 typedef struct {
     int h, w, k;            /* of the output */
     int c;                  /* of the input */
     int kernel_h, kernel_w; /* w is [kernel_h][kernel_w][c][k] */
     int stride;
     int x_row, y_row; /* floats from one row to the next */
-    int y_pixel;      /* floats from one output pixel to the next; k where they are dense */
-    bool add;         /* to y, instead of overwriting it */
+    int y_pixel; /* floats from one output pixel to the next; k where they are dense */
+    bool add;    /* to y, instead of overwriting it */
 } ConvCall;
 
 /* y (+)= x * w, as im2col and a matrix product. */
 void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y);
 /* dw += x correlated with dy, where dy has y's layout. */
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw);
-/* The same for rows first .. first + count - 1 of dw alone, dw as [kernel_h * kernel_w * c][k];
- * the rows must belong to one row of the window. */
+/* The same for rows first .. first + count - 1 of dw alone, dw as [kernel_h * kernel_w *
+ * c][k]; the rows must belong to one row of the window. */
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count);
 
@@ -52,18 +52,20 @@ void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, 
 void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
                float beta, float *c);
 
-/* Batch normalisation, eps 1e-5 (Ioffe and Szegedy 2015). A partial is [chunks][2][channels]
- * doubles, chunks `stride` bytes apart; coef is [2][channels]: y = coef0 x + coef1. */
+/* Batch normalisation, eps 1e-5 (Ioffe and Szegedy 2015). A partial is
+ * [chunks][2][channels] doubles, chunks `stride` bytes apart; coef is [2][channels]: y =
+ * coef0 x + coef1. */
 /* coef from running statistics. */
 void rt_bn_fold(int channels, const float *scale, const float *shift, const float *mean,
                 const float *var, float *coef);
-/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std]; the
- * running statistics move by 0.1 towards the batch's (its variance unbiased, as PyTorch). */
+/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std];
+ * the running statistics move by 0.1 towards the batch's (its variance unbiased, as
+ * PyTorch). */
 void rt_bn_finish(int channels, long count, const double *partial, size_t stride,
                   const float *scale, const float *shift, float *mean, float *var,
                   float *coef, float *saved);
-/* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and coef
- * [3][channels] of dx = coef0 g + coef1 x + coef2. */
+/* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and
+ * coef [3][channels] of dx = coef0 g + coef1 x + coef2. */
 void rt_point_finish(int channels, long count, const double *partial, size_t stride,
                      const float *scale, const float *saved, float *coef, float *dscale,
                      float *dshift);
@@ -77,11 +79,13 @@ void rt_first_largest(const Step *step, int image, int classes, const int32_t *s
 void rt_loss_finish(Step *step, const double *partial, size_t stride);
 
 /* Piece `task` of RT_CHUNKS: total += the chunks' sums, in chunk order. */
-void rt_add_chunks(int task, long count, const float *partial, size_t stride, float *total);
+void rt_add_chunks(int task, long count, const float *partial, size_t stride,
+                   float *total);
 
-/* dw [c][k] += x' dy and db [k] += dy over the step's images, rows of piece `task` only. x
- * and dy of one image are x_stride and dy_stride floats apart. */
+/* dw [c][k] += x' dy and db [k] += dy over the step's images, rows of piece `task` only.
+ * x and dy of one image are x_stride and dy_stride floats apart. */
 void rt_dense_weight(const Step *step, int task, int tasks, int c, int k, const float *x,
-                     size_t x_stride, const float *dy, size_t dy_stride, float *dw, float *db);
+                     size_t x_stride, const float *dy, size_t dy_stride, float *dw,
+                     float *db);
 
 #endif

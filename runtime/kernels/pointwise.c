@@ -1,8 +1,9 @@
 /* Pixel by pixel ops on floats, for any geometry: see pointwise.h and blocks.h. */
 #include "runtime/kernels/blocks.h"
 
-INLINE void point_block(const PointCall *p, const float *restrict x, const float *restrict coef,
-                        const float *restrict r, float *restrict y, int k, int width)
+INLINE void point_block(const PointCall *p, const float *restrict x,
+                        const float *restrict coef, const float *restrict r,
+                        float *restrict y, int k, int width)
 {
     f16 a = {0}, b = {0};
     if (coef) {
@@ -22,15 +23,15 @@ INLINE void point_block(const PointCall *p, const float *restrict x, const float
         }
 }
 
-void rt_point(const PointCall *p, const float *x, const float *coef, const float *r, float *y)
-{
+void rt_point(const PointCall *p, const float *x, const float *coef, const float *r,
+              float *y){
 #define BODY(k, width) point_block(p, x, coef, r, y, k, width)
     FOR_BLOCKS(p->c, BODY)
 #undef BODY
 }
 
-INLINE void stats_block(const PointCall *p, const float *restrict x, double *partial, int k,
-                        int width)
+INLINE void stats_block(const PointCall *p, const float *restrict x, double *partial,
+                        int k, int width)
 {
     Sums sums = {0};
     for (int h = 0; h < p->h; h++, end_row(&sums))
@@ -42,24 +43,23 @@ INLINE void stats_block(const PointCall *p, const float *restrict x, double *par
     add_sums(&sums, partial, p->c, k, width);
 }
 
-void rt_bn_stats(const PointCall *p, const float *x, double *partial)
-{
+void rt_bn_stats(const PointCall *p, const float *x, double *partial){
 #define BODY(k, width) stats_block(p, x, partial, k, width)
     FOR_BLOCKS(p->c, BODY)
 #undef BODY
 }
 
 /* g: dy, or 0 where the output y was cut by ReLU. */
-INLINE f16 load_g(const PointCall *p, const float *restrict dy, const float *restrict y, int h,
-                  int w, int k, int width)
+INLINE f16 load_g(const PointCall *p, const float *restrict dy, const float *restrict y,
+                  int h, int w, int k, int width)
 {
     f16 g = load(dy + offset_of(p, p->dy_row, h, w, k), width);
     return y ? keep(load(y + offset_of(p, p->y_row, h, w, k), width) > 0, g) : g;
 }
 
-INLINE void sums_block(const PointCall *p, const float *restrict dy, const float *restrict y,
-                       const float *restrict x, const float *restrict saved, double *partial,
-                       int k, int width)
+INLINE void sums_block(const PointCall *p, const float *restrict dy,
+                       const float *restrict y, const float *restrict x,
+                       const float *restrict saved, double *partial, int k, int width)
 {
     const f16 mean = load(saved + k, width);
     Sums sums = {0};
@@ -73,26 +73,26 @@ INLINE void sums_block(const PointCall *p, const float *restrict dy, const float
 }
 
 void rt_point_sums(const PointCall *p, const float *dy, const float *y, const float *x,
-                   const float *saved, double *partial)
-{
+                   const float *saved, double *partial){
 #define BODY(k, width) sums_block(p, dy, y, x, saved, partial, k, width)
     FOR_BLOCKS(p->c, BODY)
 #undef BODY
 }
 
-INLINE void backward_block(const PointCall *p, const float *restrict dy, const float *restrict y,
-                           const float *restrict x, const float *restrict coef,
-                           float *restrict dx, float *restrict dr, int k, int width)
+INLINE void backward_block(const PointCall *p, const float *restrict dy,
+                           const float *restrict y, const float *restrict x,
+                           const float *restrict coef, float *restrict dx,
+                           float *restrict dr, int k, int width)
 {
     const Affine affine = load_affine(coef, p->c, k, width);
     for (int h = 0; h < p->h; h++)
         for (int w = 0; w < p->w; w++)
-            store_gradients(p, &affine, load_g(p, dy, y, h, w, k, width), x, dx, dr, h, w, k,
-                            width);
+            store_gradients(p, &affine, load_g(p, dy, y, h, w, k, width), x, dx, dr, h, w,
+                            k, width);
 }
 
-void rt_point_backward(const PointCall *p, const float *dy, const float *y, const float *x,
-                       const float *coef, float *dx, float *dr)
+void rt_point_backward(const PointCall *p, const float *dy, const float *y,
+                       const float *x, const float *coef, float *dx, float *dr)
 {
 #define BODY(k, width) backward_block(p, dy, y, x, coef, dx, dr, k, width)
     FOR_BLOCKS(p->c, BODY)

@@ -1,13 +1,15 @@
-/* Pixel by pixel ops with their geometry as an argument: what generated code calls where its
- * compiler does not vectorise (the `call` lowering). They do what the templates' kernels of the
- * same names do; formulas are with those of quantisers in quant.c and BN in kernels.h. */
+/* Pixel by pixel ops with their geometry as an argument: what generated code calls where
+ * its compiler does not vectorise (the `call` lowering). They do what the templates'
+ * kernels of the same names do; formulas are with those of quantisers in quant.c and BN
+ * in kernels.h. */
 #ifndef LATHE_POINTWISE_H
 #define LATHE_POINTWISE_H
 
 #include "runtime/kernels/quant.h"
 
-/* One image's tensors of h x w pixels. Float pixels have c channels, those of codes `stored` ones,
- * c in fours. Rows are given in elements, from one pixel to the one below. */
+/* One image's tensors of h x w pixels. Float pixels have c channels, those of codes
+ * `stored` ones, c in fours. Rows are given in elements, from one pixel to the one
+ * below. */
 typedef struct {
     int h, w, c, stored;
     int x_row, y_row, r_row, dy_row, dx_row, dr_row; /* r: the residual */
@@ -17,17 +19,18 @@ typedef struct {
 } PointCall;
 
 /* y = x coef0 + coef1 + r, then ReLU; coef [2][c]. coef and r may be NULL. */
-void rt_point(const PointCall *p, const float *x, const float *coef, const float *r, float *y);
+void rt_point(const PointCall *p, const float *x, const float *coef, const float *r,
+              float *y);
 /* Adds the sums of x and x*x per channel to partial [2][c]. */
 void rt_bn_stats(const PointCall *p, const float *x, double *partial);
-/* Adds the sums of g and g (x - mean) to partial [2][c]; g: dy, where y (or NULL) is above 0;
- * saved: the means [c]. */
+/* Adds the sums of g and g (x - mean) to partial [2][c]; g: dy, where y (or NULL) is
+ * above 0; saved: the means [c]. */
 void rt_point_sums(const PointCall *p, const float *dy, const float *y, const float *x,
                    const float *saved, double *partial);
-/* dx = coef0 g + (coef1 x + coef2), coef [3][c], or g without coef; dr = g. dx and dr may be
- * NULL. */
-void rt_point_backward(const PointCall *p, const float *dy, const float *y, const float *x,
-                       const float *coef, float *dx, float *dr);
+/* dx = coef0 g + (coef1 x + coef2), coef [3][c], or g without coef; dr = g. dx and dr may
+ * be NULL. */
+void rt_point_backward(const PointCall *p, const float *dy, const float *y,
+                       const float *x, const float *coef, float *dx, float *dr);
 
 /* The value before the quantiser: x coef0 + coef1 + r (codes times rstep, or floats). */
 typedef struct {
@@ -48,13 +51,15 @@ typedef struct {
     float step, top;
 } PointQuantiser;
 
-/* g: dy within the quantiser's range, as its rounding's gradient has it. Adds the sums of g and
- * g (x - mean) to partial [2][c] (NULL: not wanted), and of dy times the derivatives by step and
- * by range to learned [2] (NULL: nothing is learned). */
+/* g: dy within the quantiser's range, as its rounding's gradient has it. Adds the sums of
+ * g and g (x - mean) to partial [2][c] (NULL: not wanted), and of dy times the
+ * derivatives by step and by range to learned [2] (NULL: nothing is learned). */
 void rt_q_point_sums(const PointCall *p, const PointQuantiser *q, const PointValue *value,
-                     const float *dy, const float *saved, double *partial, double *learned);
+                     const float *dy, const float *saved, double *partial,
+                     double *learned);
 /* dx and dr as rt_point_backward, for that g; affine [3][c] or NULL. */
-void rt_q_point_backward(const PointCall *p, const PointQuantiser *q, const PointValue *value,
-                         const float *dy, const float *affine, float *dx, float *dr);
+void rt_q_point_backward(const PointCall *p, const PointQuantiser *q,
+                         const PointValue *value, const float *dy, const float *affine,
+                         float *dx, float *dr);
 
 #endif

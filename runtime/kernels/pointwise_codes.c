@@ -35,22 +35,23 @@ INLINE Factors load_factors(const PointValue *value, int channels, int k, int wi
 }
 
 /* The values before the quantiser of one pixel's block. */
-INLINE f16 load_values(const PointCall *p, const PointValue *value, const Factors *factors,
-                       int h, int w, int k, int width)
+INLINE f16 load_values(const PointCall *p, const PointValue *value,
+                       const Factors *factors, int h, int w, int k, int width)
 {
     f16 v = load(value->x + offset_of(p, p->x_row, h, w, k), width);
     if (value->coef)
         v = v * factors->a + factors->b;
     if (value->r && p->r_codes)
-        v += load_codes((const uint8_t *)value->r + code_offset(p, p->r_row, h, w, k), width) *
+        v += load_codes((const uint8_t *)value->r + code_offset(p, p->r_row, h, w, k),
+                        width) *
              value->rstep;
     else if (value->r)
         v += load((const float *)value->r + offset_of(p, p->r_row, h, w, k), width);
     return v;
 }
 
-INLINE void q_point_block(const PointCall *p, const PointValue *value, float step, int largest,
-                          uint8_t *restrict y, int k, int width)
+INLINE void q_point_block(const PointCall *p, const PointValue *value, float step,
+                          int largest, uint8_t *restrict y, int k, int width)
 {
     const float inverse = 1 / step;
     const f16 top = (float)largest + 0.25f - (f16){0};
@@ -98,8 +99,8 @@ void rt_q_float(const PointCall *p, const uint8_t *restrict codes, float step,
 
 /* ---- Backward ---- */
 
-/* One pixel's block: u, values in steps; e, what rounding takes from them; all, dy; g, dy where
- * u lies within the range. */
+/* One pixel's block: u, values in steps; e, what rounding takes from them; all, dy; g, dy
+ * where u lies within the range. */
 typedef struct {
     f16 u, e, all, g;
 } Gradient;
@@ -129,9 +130,10 @@ INLINE void add_learned(const PointQuantiser *q, const Gradient *it, Sums *sums)
     sums->row[1] += over;
 }
 
-INLINE void q_sums_block(const PointCall *p, const PointQuantiser *q, const PointValue *value,
-                         const float *restrict dy, const float *restrict saved, double *partial,
-                         double *learned, int k, int width)
+INLINE void q_sums_block(const PointCall *p, const PointQuantiser *q,
+                         const PointValue *value, const float *restrict dy,
+                         const float *restrict saved, double *partial, double *learned,
+                         int k, int width)
 {
     const Factors factors = load_factors(value, p->c, k, width);
     Sums sums = {0}, quantiser = {0};
@@ -144,7 +146,8 @@ INLINE void q_sums_block(const PointCall *p, const PointQuantiser *q, const Poin
             if (partial) {
                 sums.row[0] += it.g;
                 sums.row[1] +=
-                    it.g * (load(value->x + offset_of(p, p->x_row, h, w, k), width) - mean);
+                    it.g *
+                    (load(value->x + offset_of(p, p->x_row, h, w, k), width) - mean);
             }
             if (learned)
                 add_learned(q, &it, &quantiser);
@@ -157,8 +160,8 @@ INLINE void q_sums_block(const PointCall *p, const PointQuantiser *q, const Poin
 }
 
 void rt_q_point_sums(const PointCall *p, const PointQuantiser *q, const PointValue *value,
-                     const float *dy, const float *saved, double *partial, double *learned)
-{
+                     const float *dy, const float *saved, double *partial,
+                     double *learned){
 #define BODY(k, width) q_sums_block(p, q, value, dy, saved, partial, learned, k, width)
     FOR_BLOCKS(p->c, BODY)
 #undef BODY
@@ -166,8 +169,8 @@ void rt_q_point_sums(const PointCall *p, const PointQuantiser *q, const PointVal
 
 INLINE void q_backward_block(const PointCall *p, const PointQuantiser *q,
                              const PointValue *value, const float *restrict dy,
-                             const float *coef, float *restrict dx, float *restrict dr, int k,
-                             int width)
+                             const float *coef, float *restrict dx, float *restrict dr,
+                             int k, int width)
 {
     const Factors factors = load_factors(value, p->c, k, width);
     const Affine affine = load_affine(coef, p->c, k, width);
@@ -178,8 +181,9 @@ INLINE void q_backward_block(const PointCall *p, const PointQuantiser *q,
         }
 }
 
-void rt_q_point_backward(const PointCall *p, const PointQuantiser *q, const PointValue *value,
-                         const float *dy, const float *affine, float *dx, float *dr)
+void rt_q_point_backward(const PointCall *p, const PointQuantiser *q,
+                         const PointValue *value, const float *dy, const float *affine,
+                         float *dx, float *dr)
 {
 #define BODY(k, width) q_backward_block(p, q, value, dy, affine, dx, dr, k, width)
     FOR_BLOCKS(p->c, BODY)

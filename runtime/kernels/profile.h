@@ -1,6 +1,6 @@
-/* Where a trainer's time goes. A profiled build tells of each op what it is, reads the clock
- * around it and adds the time up, worker by worker; the runtime does the same for what lies
- * between calls of the network, and prints it all. */
+/* Where a trainer's time goes. A profiled build tells of each op what it is, reads the
+ * clock around it and adds the time up, worker by worker; the runtime does the same for
+ * what lies between calls of the network, and prints it all. */
 #ifndef LATHE_PROFILE_H
 #define LATHE_PROFILE_H
 
@@ -27,8 +27,8 @@ typedef struct RtProfile {
     int train_count, count;
 } RtProfile;
 
-/* For generated code, plain functions that any compiler can call. A time in ticks, and: add
- * the time since then to the op, for a worker; returns the time now. */
+/* For generated code, plain functions that any compiler can call. A time in ticks, and:
+ * add the time since then to the op, for a worker; returns the time now. */
 uint64_t rt_profile_now(void);
 uint64_t rt_profile_lap(int worker, int op, uint64_t since);
 
@@ -49,7 +49,8 @@ void profile_end(void);
 /* Add the time since then, and images, to a part; returns the time now. */
 uint64_t profile_part(ProfilePart part, int images, uint64_t since);
 
-/* Print what was counted so far: of training, and of evaluation, if images went through. */
+/* Print what was counted so far: of training, and of evaluation, if images went
+ * through. */
 void profile_print_all(FILE *file, const Model *model);
 
 #endif

@@ -1,6 +1,6 @@
 /* Quantisers: see quant.h. Gradients of rounding take r = x - round(x), x in steps, and
- * multiply g by: ewgs 1 + a sign(g) r (Lee et al. 2021); psgd 1 + a sign(g) |r| (Kim et al.
- * 2020); tanh 1 + a/2 sign(g) tanh(4 k r); invtanh 1 + a/2 sign(g) atanh(1.9 k r) /
+ * multiply g by: ewgs 1 + a sign(g) r (Lee et al. 2021); psgd 1 + a sign(g) |r| (Kim et
+ * al. 2020); tanh 1 + a/2 sign(g) tanh(4 k r); invtanh 1 + a/2 sign(g) atanh(1.9 k r) /
  * atanh(0.95 k). */
 #include "runtime/kernels/quant.h"
 
@@ -112,7 +112,8 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
                 if (values)
                     values[at] = code * s;
                 if (codes)
-                    codes[((size_t)(o / block * weights->taps + t) * groups + i / 4) * block +
+                    codes[((size_t)(o / block * weights->taps + t) * groups + i / 4) *
+                              block +
                           o % block] |= (uint32_t)((int)code & 255) << 8 * (i % 4);
             }
         }
@@ -124,8 +125,8 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
 }
 
 /* The gradient by one value x with quantised gradient g; adds the derivatives by step and
- * range to sums. LSQ's by step: round(v) - v inside, the end code outside. Step and range:
- * (q(x) - x) / d inside, by range +-1 outside. */
+ * range to sums. LSQ's by step: round(v) - v inside, the end code outside. Step and
+ * range: (q(x) - x) / d inside, by range +-1 outside. */
 static float value_gradient(const RtQuant *quant, float x, float s, float top, float g,
                             double *dstep, double *drange)
 {
@@ -142,11 +143,11 @@ static float value_gradient(const RtQuant *quant, float x, float s, float top, f
     return 0;
 }
 
-/* Scales summed derivatives to what the optimiser gets. LSQ: times 1 / sqrt(Q n), kept within
- * the step; step and range: times d / step, from the straight-through exponent. */
-static void add_quantizer_gradient(const RtQuant *quant, double n, float step, float range,
-                                   double by_step, double by_range, float *dstep,
-                                   float *drange)
+/* Scales summed derivatives to what the optimiser gets. LSQ: times 1 / sqrt(Q n), kept
+ * within the step; step and range: times d / step, from the straight-through exponent. */
+static void add_quantizer_gradient(const RtQuant *quant, double n, float step,
+                                   float range, double by_step, double by_range,
+                                   float *dstep, float *drange)
 {
     int largest;
     float s = rt_quant_step(quant, step, range, &largest);
@@ -159,9 +160,10 @@ static void add_quantizer_gradient(const RtQuant *quant, double n, float step, f
     }
 }
 
-void rt_quant_weights_backward(const RtWeights *weights, const float *w, const float *step,
-                               const float *range, const float *dvalues, float *dw,
-                               float *dstep, float *drange)
+void rt_quant_weights_backward(const RtWeights *weights, const float *w,
+                               const float *step, const float *range,
+                               const float *dvalues, float *dw, float *dstep,
+                               float *drange)
 {
     int c = weights->c, k = weights->k;
     double by_step = 0, by_range = 0;
@@ -173,9 +175,9 @@ void rt_quant_weights_backward(const RtWeights *weights, const float *w, const f
                                  range ? range[which] : 0);
         for (size_t i = 0; i < (size_t)weights->taps * c; i++) {
             float factor = weights->factor ? weights->factor[i % c] : 1;
-            dw[i * k + o] += factor * value_gradient(&weights->quant, w[i * k + o] * factor, s,
-                                                     top, dvalues[i * k + o], &by_step,
-                                                     &by_range);
+            dw[i * k + o] +=
+                factor * value_gradient(&weights->quant, w[i * k + o] * factor, s, top,
+                                        dvalues[i * k + o], &by_step, &by_range);
         }
         if (dstep == NULL || (weights->steps == 1 && o + 1 < k))
             continue;

@@ -1,74 +1,82 @@
-/* Quantisers: effective steps, codes of weights, gradients, and the integer constants of the
- * shipped arithmetic. Codes are integers times a step; weights are signed and symmetric,
- * activations after ReLU unsigned. */
+/* Quantisers: effective steps, codes of weights, gradients, and the integer constants of
+ * the shipped arithmetic. Codes are integers times a step; weights are signed and
+ * symmetric, activations after ReLU unsigned. */
 #ifndef LATHE_QUANT_H
 #define LATHE_QUANT_H
 
 #include "runtime/rt.h"
 
-typedef enum { RT_QUANT_NONE, RT_QUANT_STATIC, RT_QUANT_STEP, RT_QUANT_STEP_RANGE } RtQuantizer;
+typedef enum {
+    RT_QUANT_NONE,
+    RT_QUANT_STATIC,
+    RT_QUANT_STEP,
+    RT_QUANT_STEP_RANGE
+} RtQuantizer;
 typedef enum { ROUND_STE, ROUND_EWGS, ROUND_PSGD, ROUND_TANH, ROUND_INVTANH } RtRounding;
 
 typedef struct {
     RtQuantizer quantizer;
-    int bits;       /* 2..8 for weights, 1..8 for activations; learned: where bits begin */
+    int bits; /* 2..8 for weights, 1..8 for activations; learned: where bits begin */
     bool is_signed; /* weights */
     RtRounding rounding;
     float scale, steepness; /* of the rounding gradient's correction */
 } RtQuant;
 
-/* The largest code of `bits` bits: 2^(bits-1) - 1 for weights, 2^bits - 1 for activations. */
+/* The largest code of `bits` bits: 2^(bits-1) - 1 for weights, 2^bits - 1 for
+ * activations. */
 int rt_quant_codes(int bits, bool is_signed);
 
-/* The step in use, and its largest code, from the trained or calibrated numbers:
- * static: range / Q. step (LSQ, Esser et al. 2019): step itself. step and range (Uhlich et
- * al. 2019): d = 2^round(log2 step), at most the largest code of 8 bits, at least 1. */
+/* The step in use, and its largest code, from the trained or calibrated numbers: static:
+ * range / Q. step (LSQ, Esser et al. 2019): step itself. step and range (Uhlich et al.
+ * 2019): d = 2^round(log2 step), at most the largest code of 8 bits, at least 1. */
 float rt_quant_step(const RtQuant *quant, float step, float range, int *largest);
 
-/* The range in steps: what lies above is clipped. The largest code, but for a trained range,
- * which may lie between two codes. */
+/* The range in steps: what lies above is clipped. The largest code, but for a trained
+ * range, which may lie between two codes. */
 float rt_quant_top(const RtQuant *quant, float step, float range);
 
 /* Keep trained numbers where they have a gradient: step in 2^-8..1 and range in d..127
  * (activations 255) and at most 255 (weights 127) codes; a step alone stays positive. */
 void rt_quant_clamp(const RtQuant *quant, int count, float *step, float *range);
 
-/* Bits in use (Uhlich et al. 2019): ceil(log2(largest + 1)), plus the sign; at least 1, 2. */
+/* Bits in use (Uhlich et al. 2019): ceil(log2(largest + 1)), plus the sign; at least 1,
+ * 2. */
 int rt_quant_bits(const RtQuant *quant, float step, float range);
 
-/* A gradient g on its way back through rounding, r = v - round(v) for the value v in steps; the
- * formulas are in the file. */
+/* A gradient g on its way back through rounding, r = v - round(v) for the value v in
+ * steps; the formulas are in the file. */
 float rt_rounding_gradient(const RtQuant *quant, float g, float r);
 
-/* Weights [taps][c][k] of one layer. `factor` [c] multiplies input channels before quantising
- * (the image's deviations) and `zero` [c] is the code that means 0 (the image's means); NULL:
- * 1, 0. step and range have `steps` numbers: 1 or k. */
+/* Weights [taps][c][k] of one layer. `factor` [c] multiplies input channels before
+ * quantising (the image's deviations) and `zero` [c] is the code that means 0 (the
+ * image's means); NULL: 1, 0. step and range have `steps` numbers: 1 or k. */
 typedef struct {
     RtQuant quant;
     int taps, c, k, steps;
     const float *factor, *zero;
 } RtWeights;
 
-/* Words of codes lie in blocks of this many output channels, so that a kernel that takes a block
- * after the other reads them from first to last. */
+/* Words of codes lie in blocks of this many output channels, so that a kernel that takes
+ * a block after the other reads them from first to last. */
 static inline int rt_code_block(int k)
 {
     return k % 32 == 0 ? 32 : k;
 }
 
-/* Codes as 32-bit words [k / block][taps][ceil(c / 4)][block], channel 4i + b in bits 8b..8b+7; the
- * quantised values [taps][c][k]; and scales [2][k], the step of each output channel and what
- * `zero` adds to its sum of products. Any of the results may be NULL. */
+/* Codes as 32-bit words [k / block][taps][ceil(c / 4)][block], channel 4i + b in bits
+ * 8b..8b+7; the quantised values [taps][c][k]; and scales [2][k], the step of each output
+ * channel and what `zero` adds to its sum of products. Any of the results may be NULL. */
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,
                       const float *range, uint32_t *codes, float *values, float *scales);
 /* From the gradient by quantised values: adds to those of weights, step and range. The
  * quantisers' formulas are in the file. */
-void rt_quant_weights_backward(const RtWeights *weights, const float *w, const float *step,
-                               const float *range, const float *dvalues, float *dw,
-                               float *dstep, float *drange);
+void rt_quant_weights_backward(const RtWeights *weights, const float *w,
+                               const float *step, const float *range,
+                               const float *dvalues, float *dw, float *dstep,
+                               float *drange);
 
-/* An activation's gradient sums, [RT_CHUNKS][2] doubles `stride` bytes apart: of g times the
- * derivatives by step and by range. Adds to dstep and drange. n: values per image. */
+/* An activation's gradient sums, [RT_CHUNKS][2] doubles `stride` bytes apart: of g times
+ * the derivatives by step and by range. Adds to dstep and drange. n: values per image. */
 void rt_quant_activation_finish(const RtQuant *quant, double n, const double *partial,
                                 size_t stride, const float *step, const float *range,
                                 float *dstep, float *drange);
@@ -77,8 +85,8 @@ void rt_quant_activation_finish(const RtQuant *quant, double n, const double *pa
  *   code = clamp((acc * m + other * r + b) >> shift, 0, largest)
  * where b contains 2^(shift - 1), and `other` is the residual's code or a projection's sum. */
 typedef struct {
-    int64_t *b;            /* [k] */
-    int32_t *m, *r;        /* [k]; r 0 without a residual */
+    int64_t *b;     /* [k] */
+    int32_t *m, *r; /* [k]; r 0 without a residual */
     int32_t shift, largest;
 } RtRequant;
 
@@ -89,30 +97,30 @@ typedef struct {
     double most_acc, most_other;
 } RtReal;
 
-/* Choose shift (1..62) as large as m and r fit 32 bits and no 64-bit sum can overflow, and
- * round. False when even shift 1 overflows, or a shifted sum does not fit 32 bits. */
+/* Choose shift (1..62) as large as m and r fit 32 bits and no 64-bit sum can overflow,
+ * and round. False when even shift 1 overflows, or a shifted sum does not fit 32 bits. */
 bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requant);
 
 /* Something summed in integers: products of codes with a step of `step` and weights with
- * `scales` [2][k], then batch normalisation `coef` [2][k]; or, without scales, codes. `most` bounds
- * its size. */
+ * `scales` [2][k], then batch normalisation `coef` [2][k]; or, without scales, codes.
+ * `most` bounds its size. */
 typedef struct {
     const float *scales, *coef;
     double step, most;
 } RtSum;
 
-/* b, m, r and shift[2] = {shift, largest} of a layer: sum (and other, or NULL) to codes of
- * step `step`. Compiled without contraction of a * b + c, so that every build derives the same
- * integers. False and rt_fail when they cannot be represented. */
-bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step, int largest,
-                        int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
-/* The dense layer's integer bias [k], and what one unit of a score is: the step of the mean
- * over `pixels` codes times the weights' step. `most` bounds a sum of products; false and rt_fail
- * when it and the bias do not fit 32 bits. */
-bool rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
-                        double most, int32_t *ibias, float *scale);
-/* What generated code does when constants cannot be represented: the pass goes on, with scores
- * that mean nothing, and the step is marked failed. */
+/* b, m, r and shift[2] = {shift, largest} of a layer: sum (and other, or NULL) to codes
+ * of step `step`. Compiled without contraction of a * b + c, so that every build derives
+ * the same integers. False and rt_fail when they cannot be represented. */
+bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
+                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
+/* The dense layer's integer bias [k], and what one unit of a score is: the step of the
+ * mean over `pixels` codes times the weights' step. `most` bounds a sum of products;
+ * false and rt_fail when it and the bias do not fit 32 bits. */
+bool rt_dense_constants(int k, const float *scales, const float *bias, double step,
+                        int pixels, double most, int32_t *ibias, float *scale);
+/* What generated code does when constants cannot be represented: the pass goes on, with
+ * scores that mean nothing, and the step is marked failed. */
 void rt_require(Step *step, bool ok, const char *layer);
 
 /* A row of the trainer's table of what its quantisers quantise. */

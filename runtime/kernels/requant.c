@@ -1,5 +1,6 @@
-/* The integers of the shipped arithmetic, derived in this one place: see quant.h. Compiled
- * with -ffp-contract=off, or one channel in hundreds would differ from build to build. */
+/* The integers of the shipped arithmetic, derived in this one place: see quant.h.
+ * Compiled with -ffp-contract=off, or one channel in hundreds would differ from build to
+ * build. */
 #include "runtime/kernels/quant.h"
 
 #include "runtime/base/support.h"
@@ -8,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether this shift keeps every product and sum in its type, with half of int64 to spare. */
+/* Whether this shift keeps every product and sum in its type, with half of int64 to
+ * spare. */
 static bool fits(int k, const RtReal *real, int shift)
 {
     for (int i = 0; i < k; i++) {
-        double m = fabs(ldexp(real->gain[i], shift)), b = fabs(ldexp(real->offset[i], shift));
+        double m = fabs(ldexp(real->gain[i], shift)),
+               b = fabs(ldexp(real->offset[i], shift));
         double r = fabs(ldexp(real->other_gain[i], shift));
-        double sum = (m + 1) * real->most_acc + (r + 1) * real->most_other + b +
-                     ldexp(1, shift);
+        double sum =
+            (m + 1) * real->most_acc + (r + 1) * real->most_other + b + ldexp(1, shift);
         double code = ldexp(sum, -shift); /* before it is clamped */
         if (!(m < 2147483647.0 && r < 2147483647.0 && code < 2147483647.0 &&
               sum < 4611686018427387904.0))
@@ -54,16 +57,18 @@ static void real_of(int k, const RtSum *sum, double step, double *gain, double *
         double unit = sum->step * sum->scales[i];
         double factor = sum->coef ? sum->coef[i] : 1;
         gain[i] = unit * factor / step;
-        offset[i] += (unit * sum->scales[k + i] * factor + (sum->coef ? sum->coef[k + i] : 0)) /
-                     step;
+        offset[i] +=
+            (unit * sum->scales[k + i] * factor + (sum->coef ? sum->coef[k + i] : 0)) /
+            step;
     }
 }
 
-bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step, int largest,
-                        int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
+                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
 {
     double *numbers = rt_alloc(3 * (size_t)k * sizeof(double));
-    RtReal real = {numbers, numbers + k, numbers + 2 * k, sum->most, other ? other->most : 0};
+    RtReal real = {numbers, numbers + k, numbers + 2 * k, sum->most,
+                   other ? other->most : 0};
     real_of(k, sum, step, real.gain, real.offset);
     if (other)
         real_of(k, other, step, real.other_gain, real.offset);
@@ -78,11 +83,12 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
     shift[0] = requant.shift;
     shift[1] = requant.largest;
     free(numbers);
-    return ok || rt_fail("scales differ so much that its integer constants overflow 64 bits");
+    return ok ||
+           rt_fail("scales differ so much that its integer constants overflow 64 bits");
 }
 
-bool rt_dense_constants(int k, const float *scales, const float *bias, double step, int pixels,
-                        double most, int32_t *ibias, float *scale)
+bool rt_dense_constants(int k, const float *scales, const float *bias, double step,
+                        int pixels, double most, int32_t *ibias, float *scale)
 {
     double unit = step * scales[0] / pixels;
     *scale = (float)unit;
@@ -90,9 +96,10 @@ bool rt_dense_constants(int k, const float *scales, const float *bias, double st
     for (int i = 0; i < k; i++) {
         double units = rint(bias[i] / unit);
         if (!(fabs(units) + most <= 2147483647.0))
-            return rt_fail("score %d: bias %g, %.4g in units of its weights, and sums of up to "
-                           "%.4g overflow 32 bits",
-                           i, (double)bias[i], units, most);
+            return rt_fail(
+                "score %d: bias %g, %.4g in units of its weights, and sums of up to "
+                "%.4g overflow 32 bits",
+                i, (double)bias[i], units, most);
         ibias[i] = (int32_t)units;
     }
     return true;

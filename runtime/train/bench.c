@@ -27,7 +27,8 @@ static void evaluate_images(const Run *run, long images)
     Score score = {0};
     for (long left = images; left > 0; left -= run->test.count)
         evaluate(run->model, &weights, &run->work, &run->test,
-                 left < run->test.count ? (int)left : run->test.count, NULL, NULL, &score);
+                 left < run->test.count ? (int)left : run->test.count, NULL, NULL,
+                 &score);
 }
 
 /* What was counted since profile_begin. */
@@ -63,7 +64,8 @@ static bool measure(Run *run, long steps, FILE *tables, FILE *headlines)
     return true;
 }
 
-static bool write_text(const char *folder, const char *name, const char *text, size_t bytes)
+static bool write_text(const char *folder, const char *name, const char *text,
+                       size_t bytes)
 {
     char *path = rt_format("%s/%s", folder, name);
     bool ok = rt_write_if_changed(path, text, bytes);
@@ -74,9 +76,10 @@ static bool write_text(const char *folder, const char *name, const char *text, s
 bool bench_run(const Model *model, const Recipe *recipe, const TrainerOptions *options)
 {
     if (model->profile == NULL)
-        return rt_fail("%s: this trainer keeps no times; want one that `lathe gen --profile` "
-                       "wrote",
-                       model->name);
+        return rt_fail(
+            "%s: this trainer keeps no times; want one that `lathe gen --profile` "
+            "wrote",
+            model->name);
     Recipe plain = *recipe;
     plain.held_out = 0;
     char *data = rt_format("random:%ld", (long)BATCHES * recipe->batch);
@@ -87,8 +90,9 @@ bool bench_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
     size_t bytes[2];
     FILE *tables = open_memstream(&texts[0], &bytes[0]);
     FILE *headlines = open_memstream(&texts[1], &bytes[1]);
-    bool ok = run_prepare(&run, model, &plain, &own) &&
-              measure(&run, options->steps ? options->steps : USUAL_STEPS, tables, headlines);
+    bool ok =
+        run_prepare(&run, model, &plain, &own) &&
+        measure(&run, options->steps ? options->steps : USUAL_STEPS, tables, headlines);
     fclose(tables);
     fclose(headlines);
     ok = ok && write_text(options->output, "tables.txt", texts[0], bytes[0]) &&

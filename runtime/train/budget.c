@@ -41,8 +41,8 @@ static double slope_of(double penalty, double size, double budget)
     return budget > 0 && size > budget ? 2 * penalty * (size - budget) : 0;
 }
 
-/* The penalty's derivative by the KiB of each tensor, [sized_count]. Of activations held to a
- * maximum, those that have it are asked. */
+/* The penalty's derivative by the KiB of each tensor, [sized_count]. Of activations held
+ * to a maximum, those that have it are asked. */
 static void find_slopes(const Model *model, const Budget *budget, const float *params,
                         double *slopes)
 {
@@ -50,7 +50,8 @@ static void find_slopes(const Model *model, const Budget *budget, const float *p
     Sizes sizes = size_of(model, params);
     double activations = recipe->a_sum ? sizes.activations : sizes.largest_activation;
     double by_weights = slope_of(recipe->penalty, sizes.weights, budget->budgets.weights);
-    double by_activations = slope_of(recipe->penalty, activations, budget->budgets.activations);
+    double by_activations =
+        slope_of(recipe->penalty, activations, budget->budgets.activations);
     for (int i = 0; i < model->sized_count; i++) {
         const RtSized *sized = &model->sized[i];
         bool counts = !sized->is_activation || recipe->a_sum ||
@@ -59,8 +60,8 @@ static void find_slopes(const Model *model, const Budget *budget, const float *p
     }
 }
 
-/* Derivative of the tensor's KiB by the logarithm of range i; by that of the step, it is the
- * negative. 0 where there are no fewer bits. */
+/* Derivative of the tensor's KiB by the logarithm of range i; by that of the step, it is
+ * the negative. 0 where there are no fewer bits. */
 static double pull_of(const RtSized *sized, const float *params, int i)
 {
     float step = params[sized->step + i], range = params[sized->range + i];
@@ -95,7 +96,8 @@ static void copy_numbers(const Model *model, float *before, const float *params)
         if (!size_learns(sized))
             continue;
         memcpy(before, params + sized->step, sized->steps * sizeof(float));
-        memcpy(before + sized->steps, params + sized->range, sized->steps * sizeof(float));
+        memcpy(before + sized->steps, params + sized->range,
+               sized->steps * sizeof(float));
         before += 2 * sized->steps;
     }
 }
@@ -103,7 +105,8 @@ static void copy_numbers(const Model *model, float *before, const float *params)
 Budget budget_begin(Optim *optim, const Recipe *recipe, double share)
 {
     const Model *model = optim->model;
-    Budget budget = {recipe, budget_now(model, recipe, share), share >= recipe->descent, NULL};
+    Budget budget = {recipe, budget_now(model, recipe, share), share >= recipe->descent,
+                     NULL};
     double *slopes = rt_alloc((model->sized_count + 1) * sizeof(double));
     double largest[2] = {0}; /* of weights, of activations */
     size_t numbers = 0;
@@ -129,14 +132,15 @@ Budget budget_begin(Optim *optim, const Recipe *recipe, double share)
     return budget;
 }
 
-/* Whether the tensor, which took `before` KiB, grew where there is no room: `over` what all
- * weights, or all activations, may take; or alone over a maximum. */
+/* Whether the tensor, which took `before` KiB, grew where there is no room: `over` what
+ * all weights, or all activations, may take; or alone over a maximum. */
 static bool grew(const Budget *budget, const RtSized *sized, double before, double after,
                  const bool over[2])
 {
     bool alone = sized->is_activation && !budget->recipe->a_sum;
-    bool beyond = alone ? budget->budgets.activations > 0 && after > budget->budgets.activations
-                        : over[sized->is_activation];
+    bool beyond =
+        alone ? budget->budgets.activations > 0 && after > budget->budgets.activations
+              : over[sized->is_activation];
     return after > before && beyond;
 }
 

@@ -1,14 +1,14 @@
-/* Learned bitwidths (Uhlich et al. 2019): steps and ranges are trained in logarithms, and a
- * penalty on the network's size takes them down to a budget. */
+/* Learned bitwidths (Uhlich et al. 2019): steps and ranges are trained in logarithms, and
+ * a penalty on the network's size takes them down to a budget. */
 #ifndef LATHE_BUDGET_H
 #define LATHE_BUDGET_H
 
 #include "runtime/train/optim.h"
 #include "runtime/train/size.h"
 
-/* What weights and activations may take, in KiB, `share` (0..1) into the run: from their size
- * at the first bits it falls in a straight line to the recipe's budget, over the recipe's
- * descent; 0 without a budget. */
+/* What weights and activations may take, in KiB, `share` (0..1) into the run: from their
+ * size at the first bits it falls in a straight line to the recipe's budget, over the
+ * recipe's descent; 0 without a budget. */
 typedef struct {
     double weights, activations;
 } Budgets;

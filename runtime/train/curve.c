@@ -1,8 +1,8 @@
 /* Training curves: see curve.h. Two panels side by side, each with its own scale. */
+#include "runtime/train/curve.h"
 #include "runtime/base/support.h"
 #include "runtime/draw/axis.h"
 #include "runtime/draw/canvas.h"
-#include "runtime/train/curve.h"
 
 #include <math.h>
 #include <stdlib.h>

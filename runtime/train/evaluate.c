@@ -1,8 +1,8 @@
 /* Forward passes over a set of images: see evaluate.h. */
+#include "runtime/train/evaluate.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/kernels/profile.h"
-#include "runtime/train/evaluate.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The rows of log.csv: see history.h. */
+#include "runtime/train/history.h"
 #include "runtime/base/parse.h"
 #include "runtime/base/support.h"
-#include "runtime/train/history.h"
 
 #include <limits.h>
 #include <math.h>
@@ -52,8 +52,8 @@ bool history_parse(const char *text, EpochRow *row)
     free(copy);
     if (!ok || columns != COLUMNS || !(values[0] >= 1 && values[0] <= INT_MAX))
         return false;
-    *row = (EpochRow){(int)values[0], values[1], values[2], values[3],
-                      values[4],      values[5], values[6], values[7], values[8]};
+    *row = (EpochRow){(int)values[0], values[1], values[2], values[3], values[4],
+                      values[5],      values[6], values[7], values[8]};
     return true;
 }
 

@@ -59,8 +59,8 @@ static void multiply_floats(long rounds, void *data)
     EACH_ROW(ZERO)
     for (long round = 0; round < rounds; round++, forget()) {
         const Floats v = *(const Floats *)(x + 16), w = *(const Floats *)(x + 32);
-#define STEP(i)                                                                           \
-    a##i += x[i] * v;                                                                     \
+#define STEP(i)                                                                          \
+    a##i += x[i] * v;                                                                    \
     b##i += x[i] * w;
         EACH_ROW(STEP)
 #undef STEP
@@ -77,8 +77,8 @@ static void multiply_integers(long rounds, void *data)
     EACH_ROW(ZERO)
     for (long round = 0; round < rounds; round++, forget()) {
         const Sums v = *(const Sums *)(x + 64), w = *(const Sums *)(x + 128);
-#define STEP(i)                                                                           \
-    a##i = DOT(a##i, x + 4 * i, v);                                                       \
+#define STEP(i)                                                                          \
+    a##i = DOT(a##i, x + 4 * i, v);                                                      \
     b##i = DOT(b##i, x + 4 * i, w);
         EACH_ROW(STEP)
 #undef STEP

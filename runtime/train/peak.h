@@ -9,8 +9,8 @@ typedef struct {
 } Peak;
 
 /* Measure with chains of the widest multiply-adds the runtime was built for, on that many
- * threads at once; the best of several short tries, since others may use the machine. Takes
- * about 0.1 s. */
+ * threads at once; the best of several short tries, since others may use the machine.
+ * Takes about 0.1 s. */
 Peak peak_measure(int threads);
 
 #endif

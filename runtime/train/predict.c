@@ -36,8 +36,8 @@ static void write_npy_header(FILE *out, int rows, int columns)
 
 /* Batch by batch, so that a JIT can go over to faster code between two of them. */
 static bool evaluate_batches(const Model *model, const Weights *weights, const Work *work,
-                             const ImageSet *set, int count, FILE *file, const Tiers *tiers,
-                             Score *score)
+                             const ImageSet *set, int count, FILE *file,
+                             const Tiers *tiers, Score *score)
 {
     size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
     ImageSet batch = *set;
@@ -54,8 +54,8 @@ static bool evaluate_batches(const Model *model, const Weights *weights, const W
 }
 
 static bool evaluate_to(const char *path, const Model *model, const Weights *weights,
-                        const Work *work, const ImageSet *set, int count, const Tiers *tiers,
-                        Score *score)
+                        const Work *work, const ImageSet *set, int count,
+                        const Tiers *tiers, Score *score)
 {
     if (path == NULL)
         return evaluate_batches(model, weights, work, set, count, NULL, tiers, score);
@@ -100,8 +100,8 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     bool ok = data_load(options->data, DATA_TEST, model->height, model->width,
                         model->channels, model->classes, &none, &test) &&
               (count = choose_count(&test, options)) > 0 &&
-              evaluate_to(options->scores, model, &weights, &work, &test, count, options->tiers,
-                          &score);
+              evaluate_to(options->scores, model, &weights, &work, &test, count,
+                          options->tiers, &score);
     if (ok && test.unlabelled)
         printf("%d images without labels\n", count);
     else if (ok)
@@ -179,7 +179,8 @@ bool classify_run(const Model *model, const TrainerOptions *options)
             ok = !step.failed;
         }
         if (ok)
-            print_best(model, options->pictures[i], step_class(model, &step, 0), work.logits);
+            print_best(model, options->pictures[i], step_class(model, &step, 0),
+                       work.logits);
     }
     work_free(&work);
     weights_free(&weights);

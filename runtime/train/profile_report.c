@@ -1,5 +1,5 @@
-/* Tables of a profile: see profile_report.h. Times are brought to the clock on the wall, so
- * that a table adds up to the length of a step. */
+/* Tables of a profile: see profile_report.h. Times are brought to the clock on the wall,
+ * so that a table adds up to the length of a step. */
 #include "runtime/train/profile_report.h"
 
 #include "runtime/base/support.h"
@@ -67,7 +67,8 @@ double profile_peak_share(const Profile *profile)
     double seconds = 0;
     for (int i = 0; i < profile->count; i++)
         if (profile->ops[i].macs > 0)
-            seconds += ratio(work_of(profile, i), peak_of(profile, profile->ops[i].integers));
+            seconds +=
+                ratio(work_of(profile, i), peak_of(profile, profile->ops[i].integers));
     return ratio(seconds, total_wall(profile));
 }
 
@@ -206,7 +207,8 @@ static const char *kind_of(const RtProfileOp *op)
     return op->integers ? "integer conv, dense" : op->macs > 0 ? "conv, dense" : "others";
 }
 
-static void print_line(FILE *file, const Profile *profile, const char *what, double seconds)
+static void print_line(FILE *file, const Profile *profile, const char *what,
+                       double seconds)
 {
     fprintf(file, "%-40s ", what);
     print_time(file, profile, seconds);
@@ -227,7 +229,8 @@ static void print_passes(FILE *file, const Profile *profile, Row *rows)
     qsort(rows, (size_t)count, sizeof *rows, by_wall);
     print_rows(file, profile, (const char *const[]){"pass", "of"}, rows, count);
     fputc('\n', file);
-    print_line(file, profile, backward > 0 ? "forward and loss" : "forward", ops - backward);
+    print_line(file, profile, backward > 0 ? "forward and loss" : "forward",
+               ops - backward);
     if (backward > 0)
         print_line(file, profile, "backward", backward);
     print_line(file, profile,
@@ -258,10 +261,11 @@ void profile_print(FILE *file, const Profile *profile)
         fprintf(file, ", %ld %s%s", profile->passes, profile->pass,
                 profile->passes == 1 ? "" : "s");
     if (profile->threads > 1)
-        fprintf(file,
-                "; times by the clock: that of the threads / %d, or of the one that works "
-                "alone",
-                profile->threads);
+        fprintf(
+            file,
+            "; times by the clock: that of the threads / %d, or of the one that works "
+            "alone",
+            profile->threads);
     fputc('\n', file);
     print_layers(file, profile, rows);
     print_kernels(file, profile, rows);
@@ -275,7 +279,8 @@ Peak profile_print_peak(FILE *file, int threads)
     fprintf(file, "peak: %.0f GFLOP/s (float32) and %.0f GOP/s (bytes) on one thread",
             one.floats / 1e9, one.integers / 1e9);
     if (threads > 1)
-        fprintf(file, ", %.0f and %.0f on %d", all.floats / 1e9, all.integers / 1e9, threads);
+        fprintf(file, ", %.0f and %.0f on %d", all.floats / 1e9, all.integers / 1e9,
+                threads);
     fputs("; a multiply-add is two operations\n", file);
     return all;
 }

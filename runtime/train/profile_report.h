@@ -30,17 +30,18 @@ typedef struct {
     Peak peak; /* of these threads */
 } Profile;
 
-/* What was counted since profile_begin; times has room for the model's ops. False when the
- * model is no profiled build or no image went through. The peak is left at 0: unknown. */
+/* What was counted since profile_begin; times has room for the model's ops. False when
+ * the model is no profiled build or no image went through. The peak is left at 0:
+ * unknown. */
 typedef enum { PROFILE_TRAINING, PROFILE_EVALUATION } ProfileProgram;
 bool profile_of(const Model *model, ProfileProgram program, Profile *profile,
                 ProfileTime *times);
 
-/* Seconds of the wall clock that an op takes: an even share of the threads' time, or all of
- * it where the others wait. */
+/* Seconds of the wall clock that an op takes: an even share of the threads' time, or all
+ * of it where the others wait. */
 double profile_wall(const Profile *profile, int op);
-/* Floating-point or integer operations per second of an op with macs, two for each of them;
- * bytes per second of others; 0 while nothing was measured. */
+/* Floating-point or integer operations per second of an op with macs, two for each of
+ * them; bytes per second of others; 0 while nothing was measured. */
 double profile_rate(const Profile *profile, int op);
 /* Images per second, all parts included. */
 double profile_speed(const Profile *profile);

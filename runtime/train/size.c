@@ -87,7 +87,8 @@ void size_print(const Model *model, const Recipe *recipe, const float *params)
     if (recipe->w_budget > 0)
         printf(" (%s %.1f)", sizes.weights <= recipe->w_budget ? "within" : "over",
                recipe->w_budget);
-    printf(", %s %.1f KiB", recipe->a_sum ? "activations" : "largest activation", activations);
+    printf(", %s %.1f KiB", recipe->a_sum ? "activations" : "largest activation",
+           activations);
     if (recipe->a_budget > 0)
         printf(" (%s %.1f)", activations <= recipe->a_budget ? "within" : "over",
                recipe->a_budget);
@@ -99,15 +100,16 @@ enum { BAR = 14, GAP = 8, MARGIN = 60, BAR_HEIGHT = 22 };
 static void draw_bars(Picture *picture, const Model *model, const float *params,
                       bool activations, int bottom)
 {
-    static const Color ink = 0x30343a, grid = 0xe5e7eb, blue = 0x2563eb, orange = 0xea580c;
+    static const Color ink = 0x30343a, grid = 0xe5e7eb, blue = 0x2563eb,
+                       orange = 0xea580c;
     int left = MARGIN;
     char text[64];
     for (int bits = 2; bits <= 8; bits += 2) {
         snprintf(text, sizeof text, "%d", bits);
-        canvas_rectangle(picture, MARGIN, bottom - bits * BAR_HEIGHT, picture->width - 2 * GAP -
-                         MARGIN, 1, grid);
-        canvas_text(picture, MARGIN - 24, bottom - bits * BAR_HEIGHT - TEXT_HEIGHT / 2, text,
-                    ink);
+        canvas_rectangle(picture, MARGIN, bottom - bits * BAR_HEIGHT,
+                         picture->width - 2 * GAP - MARGIN, 1, grid);
+        canvas_text(picture, MARGIN - 24, bottom - bits * BAR_HEIGHT - TEXT_HEIGHT / 2,
+                    text, ink);
     }
     for (int i = 0; i < model->sized_count; i++) {
         if (model->sized[i].is_activation != activations)
@@ -117,8 +119,9 @@ static void draw_bars(Picture *picture, const Model *model, const float *params,
                          activations ? orange : blue);
         left += BAR + GAP;
     }
-    snprintf(text, sizeof text, activations ? "ACTIVATION BITS, LAYER BY LAYER"
-                                            : "WEIGHT BITS, LAYER BY LAYER");
+    snprintf(text, sizeof text,
+             activations ? "ACTIVATION BITS, LAYER BY LAYER"
+                         : "WEIGHT BITS, LAYER BY LAYER");
     canvas_text(picture, MARGIN, bottom - 8 * BAR_HEIGHT - 30, text, ink);
 }
 
@@ -129,7 +132,8 @@ bool size_write_picture(const char *path, const Model *model, const float *param
     int bars = 0;
     for (int i = 0; i < model->sized_count; i++)
         bars += !model->sized[i].is_activation;
-    Picture picture = {MARGIN + (bars > 24 ? bars : 24) * (BAR + GAP) + 2 * GAP, 480, NULL};
+    Picture picture = {MARGIN + (bars > 24 ? bars : 24) * (BAR + GAP) + 2 * GAP, 480,
+                       NULL};
     size_t bytes = (size_t)picture.width * picture.height * 3;
     picture.pixels = rt_alloc(bytes);
     memset(picture.pixels, 255, bytes);

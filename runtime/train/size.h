@@ -1,4 +1,5 @@
-/* What quantised weights and activations take at their bits, as a line and as a picture. */
+/* What quantised weights and activations take at their bits, as a line and as a
+ * picture. */
 #ifndef LATHE_SIZE_H
 #define LATHE_SIZE_H
 

@@ -30,8 +30,8 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
                  const TrainerOptions *options);
 void run_free(Run *run);
 
-/* One optimiser step on the next batch of run->order; false and rt_fail when the loss is not
- * finite. */
+/* One optimiser step on the next batch of run->order; false and rt_fail when the loss is
+ * not finite. */
 bool train_step(Run *run);
 
 #endif

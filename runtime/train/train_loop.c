@@ -22,8 +22,8 @@ static void on_signal(int number)
     stop_signal = number;
 }
 
-/* The first signal asks to stop; a second one kills, unless the program around the run catches
- * that signal itself. */
+/* The first signal asks to stop; a second one kills, unless the program around the run
+ * catches that signal itself. */
 static void catch_signal(int number, struct sigaction *before)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -130,7 +130,8 @@ bool train_step(Run *run)
         state->correct += step.correct;
         done += step.count;
     }
-    Budget budget = budget_begin(&run->optim, recipe, current_epoch(run) / recipe->epochs);
+    Budget budget =
+        budget_begin(&run->optim, recipe, current_epoch(run) / recipe->epochs);
     optim_step(&run->optim, recipe, rate, steps_done(run));
     budget_end(&budget, &run->optim);
     profile_part(PART_OPTIMISER, recipe->batch, since);
@@ -145,7 +146,8 @@ static bool move_on(Run *run)
 {
     const Tiers *tiers = run->tiers;
     long done = steps_done(run);
-    if (tiers == NULL || tiers->move == NULL || run->state.cc_from >= 0 || done < tiers->at)
+    if (tiers == NULL || tiers->move == NULL || run->state.cc_from >= 0 ||
+        done < tiers->at)
         return true;
     bool wait = tiers->at >= 0;
     if (!tiers->move(tiers->context, wait))
@@ -227,8 +229,8 @@ static void print_row(const Run *run, const EpochRow *row, bool best)
     fflush(stdout);
 }
 
-/* A network within its budgets is better than any that is not. Without held-out images the
- * last epoch is the best. */
+/* A network within its budgets is better than any that is not. Without held-out images
+ * the last epoch is the best. */
 static bool is_best(const TrainState *state, const Score *score, bool within)
 {
     if (state->best_epoch > 0 && within != state->best_within)

@@ -58,18 +58,20 @@ static void set_paths(Run *run, const char *folder)
     run->bits = rt_format("%s/bits.png", folder);
 }
 
-/* What libtcc's code did and what the compiler's differ by rounding: the run goes on with the
- * one it was stopped with. */
+/* What libtcc's code did and what the compiler's differ by rounding: the run goes on with
+ * the one it was stopped with. */
 static bool resume_tier(TrainState *state, const Tiers *tiers, const char *path)
 {
     if (state->cc_from < 0 && tiers == NULL)
-        return rt_fail("%s: the run is still with libtcc's code; resume it with --jit", path);
+        return rt_fail("%s: the run is still with libtcc's code; resume it with --jit",
+                       path);
     if (state->cc_from < 0 || tiers == NULL)
         return true;
     if (tiers->move == NULL)
-        return rt_fail("%s: the run went over to the C compiler's code at step %ld; resume it "
-                       "without --jit=tcc",
-                       path, state->cc_from);
+        return rt_fail(
+            "%s: the run went over to the C compiler's code at step %ld; resume it "
+            "without --jit=tcc",
+            path, state->cc_from);
     return tiers->move(tiers->context, true);
 }
 

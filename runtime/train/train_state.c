@@ -1,8 +1,8 @@
 /* Training state in checkpoints: see train_state.h. Numbers are printed with 17 digits,
  * so that reading gives the very same double. */
+#include "runtime/train/train_state.h"
 #include "runtime/base/parse.h"
 #include "runtime/base/support.h"
-#include "runtime/train/train_state.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -17,15 +17,14 @@ void state_free(TrainState *state)
 
 static char *format_state(const TrainState *state)
 {
-    char *text =
-        rt_format("epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
-                  "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
-                  "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n"
-                  "best_within=%d\n",
-                  state->epochs, (unsigned long long)state->seed, state->images,
-                  state->epoch, state->step, state->cc_from, state->loss, state->correct,
-                  state->seconds, state->best_epoch, state->best_correct, state->best_loss,
-                  state->best_within);
+    char *text = rt_format(
+        "epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
+        "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
+        "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n"
+        "best_within=%d\n",
+        state->epochs, (unsigned long long)state->seed, state->images, state->epoch,
+        state->step, state->cc_from, state->loss, state->correct, state->seconds,
+        state->best_epoch, state->best_correct, state->best_loss, state->best_within);
     for (int i = 0; i < state->history.count; i++) {
         char *row = history_format(&state->history.rows[i]);
         char *longer = rt_format("%slog.%d=%s\n", text, i + 1, row);

@@ -10,10 +10,11 @@
 typedef struct {
     int epochs; /* of the whole run */
     uint64_t seed;
-    int images;  /* in the training set, without those held out */
-    int epoch;   /* finished ones */
-    int step;    /* optimiser steps of the current epoch */
-    long cc_from; /* the run's first step done by a C compiler's code, not libtcc's; -1: none */
+    int images; /* in the training set, without those held out */
+    int epoch;  /* finished ones */
+    int step;   /* optimiser steps of the current epoch */
+    long
+        cc_from; /* the run's first step done by a C compiler's code, not libtcc's; -1: none */
     double loss; /* sums over the current epoch */
     long correct;
     double seconds;

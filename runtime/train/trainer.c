@@ -1,10 +1,10 @@
 /* The command line of a trainer. One table of flags serves parsing, help and suggestions;
  * what the verbs do is behind trainer.h. */
+#include "runtime/train/trainer.h"
 #include "runtime/base/parse.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/gemm.h"
 #include "runtime/train/bench.h"
-#include "runtime/train/trainer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,8 @@ static const struct {
      "pictures must have the size of the network's input.",
      CLASSIFY},
     {"bench", "-o DIR [FLAG...]",
-     "Time training and evaluation on random images, layer by layer; writes tables.txt and\n"
+     "Time training and evaluation on random images, layer by layer; writes tables.txt "
+     "and\n"
      "headlines.txt. For trainers generated with --profile.",
      BENCH},
 };
@@ -54,15 +55,16 @@ static const struct {
 } flags[] = {
     {"--data", "DIR", "images: the CIFAR-10 binary folder, PNG sheets, or random:COUNT",
      TRAIN | EVAL, VALUE_TEXT, offsetof(TrainerOptions, data), 0},
-    {"-o", "DIR", "output folder (default: the network's name)", TRAIN | BENCH, VALUE_TEXT,
-     offsetof(TrainerOptions, output), 0},
+    {"-o", "DIR", "output folder (default: the network's name)", TRAIN | BENCH,
+     VALUE_TEXT, offsetof(TrainerOptions, output), 0},
     {"--weights", "FILE", "a checkpoint: start from its weights, or use them",
      TRAIN | EVAL | CLASSIFY | BENCH, VALUE_TEXT, offsetof(TrainerOptions, weights), 0},
     {"--resume", "[FILE]", "go on from a stopped run (default: last.ckpt in -o's folder)",
      TRAIN, VALUE_RESUME, offsetof(TrainerOptions, resume_file), 0},
     {"--epochs", "N", "train that long (default: what the config or resumed run says)",
      TRAIN, VALUE_COUNT, offsetof(TrainerOptions, epochs), 1000000},
-    {"--steps", "N", "take N optimiser steps and stop", TRAIN | BENCH, VALUE_COUNT, offsetof(TrainerOptions, steps), 1L << 40},
+    {"--steps", "N", "take N optimiser steps and stop", TRAIN | BENCH, VALUE_COUNT,
+     offsetof(TrainerOptions, steps), 1L << 40},
     {"--seed", "N", "for weights, order and augmentation (default: the config's)", TRAIN,
      VALUE_SEED, offsetof(TrainerOptions, seed), 0},
     {"--images", "N", "only the first N test images", EVAL, VALUE_COUNT,
@@ -70,7 +72,8 @@ static const struct {
     {"--scores", "FILE.npy", "write the scores, float32 [images][classes], for NumPy",
      EVAL, VALUE_TEXT, offsetof(TrainerOptions, scores), 0},
     {"--threads", "N", "threads to use (default: one for each core)",
-     TRAIN | EVAL | CLASSIFY | BENCH, VALUE_COUNT, offsetof(TrainerOptions, threads), RT_MAX_THREADS},
+     TRAIN | EVAL | CLASSIFY | BENCH, VALUE_COUNT, offsetof(TrainerOptions, threads),
+     RT_MAX_THREADS},
 };
 enum { FLAGS = sizeof flags / sizeof flags[0] };
 

@@ -5,11 +5,12 @@
 
 #include "runtime/rt.h"
 
-/* A faster compilation of the same network, which a run goes over to between two steps: the
- * JIT's second tier. */
+/* A faster compilation of the same network, which a run goes over to between two steps:
+ * the JIT's second tier. */
 typedef struct {
-    /* Change the functions of the run's Model, if there are others by now (`wait`: once there
-     * are). True when this call did; with `wait`, false and rt_fail. NULL: never. */
+    /* Change the functions of the run's Model, if there are others by now (`wait`: once
+     * there are). True when this call did; with `wait`, false and rt_fail. NULL:
+     * never. */
     bool (*move)(void *context, bool wait);
     void *context;
     long at; /* the optimiser step to go over at; -1: as soon as it can */

@@ -371,7 +371,11 @@ END_TEST
 START_TEST(the_hash_follows_every_change)
 {
     static const char *const overrides[] = {
-        "train.lr=0.2", "net.width=9", "train.seed=2", "data.mean=126", "net.kind='B'",
+        "train.lr=0.2",
+        "net.width=9",
+        "train.seed=2",
+        "data.mean=126",
+        "net.kind='B'",
         "quant={ quantizer='uniform_static' }",
         "quant={ quantizer='uniform_static', layers={ { 'last', w_range='mse' } } }"};
     enum { COUNT = sizeof overrides / sizeof *overrides };

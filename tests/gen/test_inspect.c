@@ -303,7 +303,8 @@ START_TEST(configs_are_compared)
     LATHE_OK("diff", path, in_folder("changed.lua"));
     says("fields\n");
     says("\n  train.lr 0.01 -> 0.5\n");
-    says("\n~ b0_a\n    bits 4 -> 8\n    bytes 72 -> 144\n    infer-forward-bytes-moved ");
+    says(
+        "\n~ b0_a\n    bits 4 -> 8\n    bytes 72 -> 144\n    infer-forward-bytes-moved ");
     says("\n    w_bits 4 -> 8\n");
     says("\n    infer: no more I_UNPACK\n");
     says_not("~ b0_b\n");
@@ -398,7 +399,8 @@ static char *with_names(const char *text, const char *config, const char *folder
 START_TEST(what_is_no_file_is_not_replaced)
 {
     ck_assert_int_eq(symlink("/dev/null", in_folder("page.html")), 0);
-    ck_assert_int_eq(LATHE("show", net_config("residual"), "--html", in_folder("page.html")), 1);
+    ck_assert_int_eq(
+        LATHE("show", net_config("residual"), "--html", in_folder("page.html")), 1);
     char *want = rt_format("lathe: %s: not a regular file\n", in_folder("page.html"));
     ck_assert_str_eq(err, want);
     free(want);

@@ -1,5 +1,5 @@
-/* The JIT: both tiers against each other, going over from one to the other, runs that repeat
- * it, and what is said where libtcc or a flag refuses. */
+/* The JIT: both tiers against each other, going over from one to the other, runs that
+ * repeat it, and what is said where libtcc or a flag refuses. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"
@@ -35,8 +35,12 @@ static float *scores_of(const Model *model, float *params, float *stats)
     float *scores = rt_alloc_aligned(IMAGES * model->classes * sizeof(float));
     char *arena = rt_alloc_aligned(model->arena_bytes);
     memset(arena, 0xff, model->arena_bytes);
-    Step step = {.images = images, .count = IMAGES, .params = params, .stats = stats,
-                 .arena = arena, .logits = scores};
+    Step step = {.images = images,
+                 .count = IMAGES,
+                 .params = params,
+                 .stats = stats,
+                 .arena = arena,
+                 .logits = scores};
     model->evaluate(&step);
     free(images);
     free(arena);
@@ -54,7 +58,11 @@ static Jit *open_jit(const Config *config, JitTier tier)
 static const QuantCase quantised[] = {
     {"uniform_static", {"net.width=8"}, 0, false, ""},
     {"parametric_d", {"net.width=12", "net.shortcut='B'", "net.pool=true"}, 3, true, ""},
-    {"parametric_d_xmax", {"net.width=16", "net.early=true", "net.shortcut='B'"}, 5, false, ""},
+    {"parametric_d_xmax",
+     {"net.width=16", "net.early=true", "net.shortcut='B'"},
+     5,
+     false,
+     ""},
 };
 enum { QUANTISED = sizeof quantised / sizeof *quantised };
 
@@ -136,8 +144,8 @@ END_TEST
 
 /* ---- Runs ---- */
 
-#define TRAIN(folder, ...)                                                                \
-    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",                \
+#define TRAIN(folder, ...)                                                               \
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",               \
              in_folder(folder), __VA_ARGS__)
 
 static void check_same_weights(const char *a, const char *b)
@@ -152,7 +160,8 @@ static void check_same_weights(const char *a, const char *b)
 /* The last column of log.csv's row of that epoch. */
 static char *logged(const char *folder, int epoch)
 {
-    char *path = rt_format("%s/log.csv", in_folder(folder)), *text = rt_read_file(path, NULL);
+    char *path = rt_format("%s/log.csv", in_folder(folder)),
+         *text = rt_read_file(path, NULL);
     char *line = text;
     for (int i = 0; i < epoch; i++)
         line = strchr(line, '\n') + 1;
@@ -166,7 +175,8 @@ static char *logged(const char *folder, int epoch)
 START_TEST(a_change_of_tiers_is_repeated)
 {
     TRAIN("a", "--jit", "--switch-at", "8");
-    ck_assert_ptr_nonnull(strstr(out, "step 8: from here on with the C compiler's code\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out, "step 8: from here on with the C compiler's code\n"));
     char *first = logged("a", 1), *second = logged("a", 2);
     ck_assert_str_eq(first, "");
     ck_assert_str_eq(second, "8");
@@ -180,9 +190,10 @@ START_TEST(a_change_of_tiers_is_repeated)
     ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150", "-o",
                            in_folder("c"), "--jit=tcc", "--resume"),
                      1);
-    char *want = rt_format("picture: %s: the run went over to the C compiler's code at step 8; "
-                           "resume it without --jit=tcc\n",
-                           last);
+    char *want =
+        rt_format("picture: %s: the run went over to the C compiler's code at step 8; "
+                  "resume it without --jit=tcc\n",
+                  last);
     ck_assert_str_eq(err, want);
     free(want);
     TRAIN("c", "--resume"); /* the built trainer's code is the compiler's */
@@ -197,9 +208,10 @@ START_TEST(one_tier_alone)
     ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150", "-o",
                            in_folder("tcc"), "--resume"),
                      1);
-    char *want = rt_format("picture: %s: the run is still with libtcc's code; resume it with "
-                           "--jit\n",
-                           in_folder("tcc/last.ckpt"));
+    char *want =
+        rt_format("picture: %s: the run is still with libtcc's code; resume it with "
+                  "--jit\n",
+                  in_folder("tcc/last.ckpt"));
     ck_assert_str_eq(err, want);
     free(want);
     TRAIN("cc", "--jit=cc");
@@ -211,7 +223,8 @@ START_TEST(one_tier_alone)
     char *kept = rt_format("%s", out);
     LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", "random:150");
     ck_assert_str_eq(out, kept);
-    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", "random:150", "--jit");
+    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", "random:150",
+             "--jit");
     ck_assert_str_eq(out, kept);
     free(kept);
 }
@@ -219,9 +232,20 @@ END_TEST
 
 START_TEST(without_a_compiler)
 {
-    const char *words[] = {"env", "PATH=/nowhere", lathe_program(), "train",
-                           net_config("picture"), "--data", "random:150", "-o",
-                           in_folder("run"), "--set", "train.lr=0.0123", "--jit", NULL, NULL};
+    const char *words[] = {"env",
+                           "PATH=/nowhere",
+                           lathe_program(),
+                           "train",
+                           net_config("picture"),
+                           "--data",
+                           "random:150",
+                           "-o",
+                           in_folder("run"),
+                           "--set",
+                           "train.lr=0.0123",
+                           "--jit",
+                           NULL,
+                           NULL};
     ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 0);
     for (int i = 0; i < 2; i++) { /* who waits for it waits in vain */
         words[11] = i ? "--jit" : "--jit=cc";
@@ -240,7 +264,8 @@ static const struct {
     {{"--jit=gcc"}, "lathe: --jit=gcc: want auto, tcc or cc\n"},
     {{"--jit="}, "lathe: --jit: want a value behind it\n"},
     {{"--switch-at", "3"}, "lathe: --switch-at: want --jit with it\n"},
-    {{"--jit=tcc", "--switch-at", "3"}, "lathe: --switch-at: --jit=tcc has one tier only\n"},
+    {{"--jit=tcc", "--switch-at", "3"},
+     "lathe: --switch-at: --jit=tcc has one tier only\n"},
     {{"--jit", "--switch-at", "-1"},
      "lathe: --switch-at: \"-1\", want a whole number of optimiser steps\n"},
 };
@@ -248,8 +273,8 @@ enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
 START_TEST(one_message_for_a_mistake)
 {
-    const char *words[12] = {"train", net_config("picture"), "--data", "random:150", "-o",
-                             in_folder("run")};
+    const char *words[12] = {"train", net_config("picture"), "--data", "random:150",
+                             "-o",    in_folder("run")};
     for (int i = 0; mistakes[_i].words[i]; i++)
         words[6 + i] = mistakes[_i].words[i];
     ck_assert_int_eq(lathe_run(NULL, words), 1);
@@ -286,8 +311,9 @@ START_TEST(errors_name_the_layer_and_its_line)
                                "/* s2: add  (configs/a.lua:9) */\n"
                                "static void s2(void)\n"
                                "{\n    nonsense;\n}\n"));
-    ck_assert_str_eq(rt_error(), "libtcc: configs/a.lua:9: s2: in its code, network.c:6: error: "
-                                 "'nonsense' undeclared");
+    ck_assert_str_eq(rt_error(),
+                     "libtcc: configs/a.lua:9: s2: in its code, network.c:6: error: "
+                     "'nonsense' undeclared");
     rt_error_clear();
     ck_assert_ptr_null(compile("int x = ; int y;\n"));
     ck_assert_ptr_nonnull(strstr(rt_error(), "libtcc: network.c:1: error: "));
@@ -322,7 +348,8 @@ START_TEST(no_memory_is_an_error)
     char *text = rt_alloc(64 << 20);
     size_t length = 0;
     for (int i = 0; i < 200000; i++)
-        length += (size_t)sprintf(text + length, "int f%d(int x) { return x * %d; }\n", i, i);
+        length +=
+            (size_t)sprintf(text + length, "int f%d(int x) { return x * %d; }\n", i, i);
     struct rlimit limit;
     getrlimit(RLIMIT_AS, &limit);
     long pages = 0;

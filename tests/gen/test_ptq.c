@@ -319,11 +319,11 @@ START_TEST(scores_floats_cannot_hold_are_not_verified)
     int status = LATHE("verify", config, "--set", width, "--set", geometry, "--set",
                        quant, "--weights", in_folder("q.ckpt"), "--data", "random:9");
     ck_assert_int_eq(status, _i);
-    ck_assert_msg(_i ? strstr(err, "gcc -O0: image 0, class 2: the score is 2^23 or more, "
-                                   "where the trainer's floats do not tell integers apart")
-                             != NULL
-                     : *err == 0,
-                  "%s", err);
+    ck_assert_msg(
+        _i ? strstr(err, "gcc -O0: image 0, class 2: the score is 2^23 or more, "
+                         "where the trainer's floats do not tell integers apart") != NULL
+           : *err == 0,
+        "%s", err);
     free(quant);
     free(config);
 }

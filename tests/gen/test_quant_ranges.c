@@ -235,8 +235,8 @@ START_TEST(rounding_of_independent_inputs)
 }
 END_TEST
 
-/* Several channels, in rows of a wider matrix and over several blocks, come out as each alone;
- * what lies between the rows is left alone. */
+/* Several channels, in rows of a wider matrix and over several blocks, come out as each
+ * alone; what lies between the rows is left alone. */
 START_TEST(channels_are_rounded_together)
 {
     enum { D = 150, K = 5, STRIDE_OF = 7, SAMPLES = 200, LARGEST = 7 };
@@ -255,8 +255,8 @@ START_TEST(channels_are_rounded_together)
     for (int i = 0; i < D; i++)
         for (int k = 0; k < STRIDE_OF; k++) {
             float w = (float)random_unit();
-            codes[i * STRIDE_OF + k] = k < K ? fminf(fmaxf(rintf(w / step[k]), -LARGEST), LARGEST)
-                                             : 99;
+            codes[i * STRIDE_OF + k] =
+                k < K ? fminf(fmaxf(rintf(w / step[k]), -LARGEST), LARGEST) : 99;
             for (int j = 0; j < D; j++)
                 target[j * STRIDE_OF + k] += gram[j * D + i] * w;
         }

@@ -1,5 +1,5 @@
-/* Profiles: their numbers from counters made up and real, the tables' text, and that a trainer
- * which keeps times trains as one that does not. */
+/* Profiles: their numbers from counters made up and real, the tables' text, and that a
+ * trainer which keeps times trains as one that does not. */
 #include "tests/suites.h"
 
 #include "gen/emit/profiled.h"
@@ -67,7 +67,8 @@ END_TEST
 static const char made_text[] =
     "\n"
     "training: 1000 images/s on 2 threads, 500 ms per step, 12% of peak\n"
-    "1000 images, 2 steps; times by the clock: that of the threads / 2, or of the one that "
+    "1000 images, 2 steps; times by the clock: that of the threads / 2, or of the one "
+    "that "
     "works alone\n"
     "\n"
     "layer pass        ms/step  share     calls    rate          peak\n"
@@ -112,8 +113,12 @@ END_TEST
 START_TEST(nothing_is_divided_by_zero)
 {
     static const ProfileTime none[MADE];
-    Profile profile = {.title = "t", .pass = "step", .ops = made_ops, .times = none,
-                       .count = MADE, .threads = 1};
+    Profile profile = {.title = "t",
+                       .pass = "step",
+                       .ops = made_ops,
+                       .times = none,
+                       .count = MADE,
+                       .threads = 1};
     char *text;
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
@@ -198,8 +203,8 @@ static char *generated(const char *file, bool profile)
 START_TEST(text_without_profile_has_no_trace_of_it)
 {
     static const char *const files[] = {"network.c", "train.c", "Makefile", "report.txt"};
-    static const char *const traces[] = {"rt_profile", "RtProfile", "profile.h", "--profile",
-                                         ".profile"};
+    static const char *const traces[] = {"rt_profile", "RtProfile", "profile.h",
+                                         "--profile", ".profile"};
     for (int i = 0; i < 4; i++) {
         char *text = generated(files[i], false);
         for (int t = 0; t < 5; t++)
@@ -248,8 +253,10 @@ END_TEST
 static void find_row(const char *layer, const char *pass, double *time, long *calls)
 {
     char row_layer[64], row_pass[64];
-    for (const char *line = strstr(out, "\nlayer "); line; line = strchr(line + 1, '\n')) {
-        if (sscanf(line, " %63s %63s %lf %*f%% %ld", row_layer, row_pass, time, calls) == 4 &&
+    for (const char *line = strstr(out, "\nlayer "); line;
+         line = strchr(line + 1, '\n')) {
+        if (sscanf(line, " %63s %63s %lf %*f%% %ld", row_layer, row_pass, time, calls) ==
+                4 &&
             strcmp(row_layer, layer) == 0 && strcmp(row_pass, pass) == 0)
             return;
     }
@@ -307,8 +314,9 @@ START_TEST(profiled_training_is_the_same)
     ck_assert(config_load(path, NULL, 0, &config));
     compile_train(&config, &options, &net);
     ck_assert_ptr_nonnull(strstr(out, "\ntraining: "));
-    ck_assert_ptr_nonnull(strstr(out, "\nevaluation: ")); /* of held-out and test images */
-    check_tables(&net, 6, 120);                           /* 30 of 150 are held out */
+    ck_assert_ptr_nonnull(
+        strstr(out, "\nevaluation: ")); /* of held-out and test images */
+    check_tables(&net, 6, 120);         /* 30 of 150 are held out */
     net_free(&net);
     config_free(&config);
     free(path);
@@ -324,13 +332,14 @@ START_TEST(bench_times_everything)
     ck_assert_msg(at != NULL, "%s", out);
     ck_assert_int_eq(strncmp(out, "peak: ", 6), 0);
     double speed[3] = {0}, time[3] = {0}, share[3] = {0};
-    int read = sscanf(at + 1,
-                      "%*s training: %lf images/s on 2 threads, %lf ms per step, "
-                      "%lf%% of peak evaluation: %lf images/s on 2 threads, %lf ms per call, "
-                      "%lf%% of peak inference: %lf images/s on 1 thread, %lf ms per image, "
-                      "%lf%% of peak",
-                      &speed[0], &time[0], &share[0], &speed[1], &time[1], &share[1], &speed[2],
-                      &time[2], &share[2]);
+    int read =
+        sscanf(at + 1,
+               "%*s training: %lf images/s on 2 threads, %lf ms per step, "
+               "%lf%% of peak evaluation: %lf images/s on 2 threads, %lf ms per call, "
+               "%lf%% of peak inference: %lf images/s on 1 thread, %lf ms per image, "
+               "%lf%% of peak",
+               &speed[0], &time[0], &share[0], &speed[1], &time[1], &share[1], &speed[2],
+               &time[2], &share[2]);
     ck_assert_msg(read == 9, "%d of %s", read, at);
     ck_assert_double_eq_tol(speed[0] * time[0], 8000, 8000 * 0.02);
     for (int i = 0; i < 3; i++)
@@ -370,9 +379,10 @@ END_TEST
 
 START_TEST(a_plain_trainer_cannot_bench)
 {
-    check_complaint(RUN("bench", "-o", in_folder("a")),
-                    "tiny: this trainer keeps no times; want one that `lathe gen --profile` "
-                    "wrote");
+    check_complaint(
+        RUN("bench", "-o", in_folder("a")),
+        "tiny: this trainer keeps no times; want one that `lathe gen --profile` "
+        "wrote");
     check_complaint(RUN("bench"), "-o DIR is missing; see --help");
     ck_assert(!exists(in_folder("a")));
 }

@@ -1,5 +1,5 @@
-/* Learned bitwidths within a budget: what the optimiser is given, what is taken back after its
- * step, and how sizes come down over a run. */
+/* Learned bitwidths within a budget: what the optimiser is given, what is taken back
+ * after its step, and how sizes come down over a run. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -19,8 +19,9 @@ static const RtSized sized[ROWS] = {
     {"e", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1}, 8192, 1, true, 11, 12},
     {"f", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1}, 16384, 1, true, 13, 14},
 };
-static const float numbers[NUMBERS] = {0.11f, 0.8f, 0.1f,  0.3f, 0.07f, 0.8f, 2.05f, 0.6f,
-                                       0.2f,  0.12f, 4.5f, 0.13f, 5.7f, 0.14f, 4.1f};
+static const float numbers[NUMBERS] = {0.11f, 0.8f,  0.1f, 0.3f,  0.07f,
+                                       0.8f,  2.05f, 0.6f, 0.2f,  0.12f,
+                                       4.5f,  0.13f, 5.7f, 0.14f, 4.1f};
 static const Param params[] = {
     {"numbers", PARAM_STEP, INIT_ONE, 1, {NUMBERS}, 0, NUMBERS, 1}};
 static const Model model = {.params = params,
@@ -86,7 +87,8 @@ START_TEST(budgets_come_down)
         ck_assert_double_eq_tol(now.activations, 5 + 7 * left, 1e-9);
     }
     recipe = (Recipe){.w_budget = 100, .a_budget = 5, .a_sum = true, .descent = 0.4};
-    ck_assert_double_eq(budget_now(&model, &recipe, 0).weights, 100); /* has room from the start */
+    ck_assert_double_eq(budget_now(&model, &recipe, 0).weights,
+                        100); /* has room from the start */
     ck_assert_double_eq(budget_now(&model, &recipe, 0).activations, 12 + 6 + 12);
     recipe = (Recipe){.w_budget = 20, .descent = 0};
     ck_assert_double_eq(budget_now(&model, &recipe, 0).weights, 20);
@@ -94,7 +96,8 @@ START_TEST(budgets_come_down)
 }
 END_TEST
 
-/* Without a budget: x (x g), x g at most 0.1, of learned numbers; the rest is left alone. */
+/* Without a budget: x (x g), x g at most 0.1, of learned numbers; the rest is left
+ * alone. */
 START_TEST(logarithms_are_trained)
 {
     const Recipe recipe = {0};
@@ -156,10 +159,12 @@ START_TEST(within_the_budget_nothing_is_asked)
 }
 END_TEST
 
-/* However far above: the one that saves most moves by a tenth, the others in proportion. */
+/* However far above: the one that saves most moves by a tenth, the others in
+ * proportion. */
 START_TEST(pressure_stays_in_proportion)
 {
-    const Recipe recipe = {.w_budget = 0.01, .a_budget = 0.01, .a_sum = true, .penalty = 1e3};
+    const Recipe recipe = {
+        .w_budget = 0.01, .a_budget = 0.01, .a_sum = true, .penalty = 1e3};
     float made[NUMBERS];
     begin(&recipe, 0, NULL, made);
     ck_assert_double_eq_tol(made[1] / numbers[1], 0.1, 1e-6);
@@ -190,8 +195,8 @@ START_TEST(nothing_is_asked_of_the_fewest_bits)
 }
 END_TEST
 
-/* Ranges doubled by a step: taken back where the budget has no room for it, once the descent
- * is over; the averages get what was kept. */
+/* Ranges doubled by a step: taken back where the budget has no room for it, once the
+ * descent is over; the averages get what was kept. */
 static void grow(const Recipe *recipe, double share, float *kept)
 {
     Optim optim;
@@ -210,7 +215,8 @@ static void grow(const Recipe *recipe, double share, float *kept)
 START_TEST(growth_beyond_a_budget_is_taken_back)
 {
     Sizes sizes = size_of(&model, numbers);
-    Recipe recipe = {.ema = 0.9, .w_budget = sizes.weights + 1, .a_budget = 9, .descent = 0.5};
+    Recipe recipe = {
+        .ema = 0.9, .w_budget = sizes.weights + 1, .a_budget = 9, .descent = 0.5};
     float kept[NUMBERS];
     grow(&recipe, 0.49, kept);
     for (int row = 0; row < ROWS; row++)
@@ -229,18 +235,19 @@ START_TEST(growth_beyond_a_budget_is_taken_back)
 }
 END_TEST
 
-/* A whole run in which only the size matters: it follows the budget down and stays there, and
- * what saves little keeps its bits. */
+/* A whole run in which only the size matters: it follows the budget down and stays there,
+ * and what saves little keeps its bits. */
 START_TEST(sizes_follow_the_budget)
 {
     enum { STEPS = 4000 };
-    const Recipe recipe = {.momentum = 0.9, .w_budget = 26, .a_budget = 8.1, .penalty = 0.1,
-                           .descent = 0.5};
+    const Recipe recipe = {
+        .momentum = 0.9, .w_budget = 26, .a_budget = 8.1, .penalty = 0.1, .descent = 0.5};
     Optim optim;
     open_at(&optim, &recipe, numbers);
     random_seed(3);
     for (int step = 0; step < STEPS; step++) {
-        for (int i = 0; i < NUMBERS; i++) /* the task's gradients are noise, but want bits */
+        for (int i = 0; i < NUMBERS;
+             i++) /* the task's gradients are noise, but want bits */
             optim.gradient[i] = (float)(random_unit() * 0.1 - 0.002) / numbers[i];
         double share = (double)step / STEPS;
         Budget budget = budget_begin(&optim, &recipe, share);
@@ -254,11 +261,11 @@ START_TEST(sizes_follow_the_budget)
             ck_assert(size_within(&model, &recipe, optim.params));
     }
     for (int i = 0; i < 3; i++)
-        ck_assert_int_ge(rt_quant_bits(&sized[1].quant, optim.params[2 + i],
-                                       optim.params[5 + i]),
-                         3);
+        ck_assert_int_ge(
+            rt_quant_bits(&sized[1].quant, optim.params[2 + i], optim.params[5 + i]), 3);
     ck_assert_int_eq(rt_quant_bits(&sized[0].quant, optim.params[0], optim.params[1]), 2);
-    ck_assert_int_ge(rt_quant_bits(&sized[4].quant, optim.params[11], optim.params[12]), 5);
+    ck_assert_int_ge(rt_quant_bits(&sized[4].quant, optim.params[11], optim.params[12]),
+                     5);
     optim_free(&optim);
 }
 END_TEST

@@ -261,10 +261,9 @@ START_TEST(sizes_add_up)
     to_double(n);
     Sizes sizes = size_of(&model, numbers);
     double d = size_by_formula(3, n), e = size_by_formula(4, n);
-    ck_assert_double_eq_tol(sizes.weights,
-                            size_by_formula(0, n) + size_by_formula(1, n) +
-                                4000 * 3 / 8192.0,
-                            1e-9);
+    ck_assert_double_eq_tol(
+        sizes.weights, size_by_formula(0, n) + size_by_formula(1, n) + 4000 * 3 / 8192.0,
+        1e-9);
     ck_assert_double_eq_tol(sizes.activations, d + e, 1e-9);
     ck_assert_double_eq_tol(sizes.largest_activation, fmax(d, e), 1e-9);
     ck_assert_double_gt(d, e);

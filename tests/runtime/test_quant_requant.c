@@ -209,12 +209,14 @@ START_TEST(scores_fit_their_type)
     ck_assert_double_eq_tol(scale, unit, 1e-9);
     rt_error_clear();
     ck_assert(!rt_dense_constants(2, scales, small, step, 4, room + 1, ibias, &scale));
-    ck_assert_str_eq(rt_error(), "score 1: bias -2.5e+06, -2e+09 in units of its weights, and "
-                                 "sums of up to 1.475e+08 overflow 32 bits");
+    ck_assert_str_eq(rt_error(),
+                     "score 1: bias -2.5e+06, -2e+09 in units of its weights, and "
+                     "sums of up to 1.475e+08 overflow 32 bits");
     rt_error_clear();
     ck_assert(!rt_dense_constants(2, scales, bias, step, 4, 0, ibias, &scale));
     rt_error_clear();
-    ck_assert(!rt_dense_constants(2, scales, (const float[]){NAN, 0}, step, 4, 0, ibias, &scale));
+    ck_assert(!rt_dense_constants(2, scales, (const float[]){NAN, 0}, step, 4, 0, ibias,
+                                  &scale));
     rt_error_clear();
 }
 END_TEST
@@ -237,7 +239,8 @@ typedef void Dot(int32_t *sum, const uint8_t *x, const uint32_t *w);
 static void *load_width(int width, Rescale **rescale, Dot **dot)
 {
     char *source = rt_format(
-        "#include <stdint.h>\n#include <string.h>\n#include \"runtime/kernels/vectors.h\"\n"
+        "#include <stdint.h>\n#include <string.h>\n#include "
+        "\"runtime/kernels/vectors.h\"\n"
         "#define LATHE_INTEGERS %s\n#include \"runtime/kernels/dots.h\"\n"
         "void rescale(const int32_t *sum, const int32_t *other, const int64_t *b,\n"
         "             const int32_t *m, const int32_t *r, int shift, int32_t largest,\n"

@@ -7,8 +7,8 @@
 #include <check.h>
 #include <poll.h>
 #include <pty.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

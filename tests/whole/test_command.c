@@ -21,9 +21,9 @@
 
 /* ---- Help and mistakes ---- */
 
-static const char *const verbs[] = {"gen",    "train",  "eval", "classify",
-                                    "emit",   "verify", "show", "bench", "ptq",
-                                    "repl", "import", "export", "data", "diff"};
+static const char *const verbs[] = {"gen",    "train",  "eval",  "classify", "emit",
+                                    "verify", "show",   "bench", "ptq",      "repl",
+                                    "import", "export", "data",  "diff"};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 START_TEST(every_verb_explains_itself)
@@ -127,7 +127,8 @@ START_TEST(gen_leaves_what_is_there)
     }
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     LATHE_OK("gen", net_config("picture"), "-o", in_folder("a"));
-    ck_assert_int_eq(lathe_run(in_folder("."), WORDS("gen", net_config("picture"), "-o", "b")), 0);
+    ck_assert_int_eq(
+        lathe_run(in_folder("."), WORDS("gen", net_config("picture"), "-o", "b")), 0);
     for (int i = 0; i < 4; i++) {
         char *path = rt_format("%s/%s", in_folder("a"), files[i]);
         char *other = rt_format("%s/%s", in_folder("b"), files[i]);
@@ -160,7 +161,7 @@ END_TEST
 /* ---- From training to the file ---- */
 
 #define TRAIN(folder, ...)                                                               \
-    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",                   \
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",               \
              in_folder(folder), __VA_ARGS__)
 
 /* The accuracy line of the last command's output. */
@@ -187,22 +188,24 @@ START_TEST(training_to_file)
     LATHE_OK("emit", net_config("picture"), "--weights", best, "-o", file);
     compile_quietly(
         WORDS("gcc", "-O1", "-DLATHE_MAIN", "-o", in_folder("infer"), file, "-lm"));
-    char *pipe = rt_format("%s data raw %s | %s", lathe_program(), cat, in_folder("infer"));
+    char *pipe =
+        rt_format("%s data raw %s | %s", lathe_program(), cat, in_folder("infer"));
     ck_assert_int_eq(
         process_run(NULL, in_folder("class"), in_folder("err"), WORDS("sh", "-c", pipe)),
         0);
     char *said = rt_read_file(in_folder("class"), NULL);
     char *want = rt_format("%d class %d\n", class_number, class_number);
     ck_assert_str_eq(said, want);
-    LATHE_OK("verify", net_config("picture"), "--weights", best, "--data", sample, "--images",
-             "40");
+    LATHE_OK("verify", net_config("picture"), "--weights", best, "--data", sample,
+             "--images", "40");
     ck_assert_ptr_nonnull(strstr(out, "agree: 40 images"));
 
     /* Out to NumPy and back: the same scores. */
     LATHE_OK("export", best, "-o", in_folder("w.npz"));
-    LATHE_OK("import", in_folder("w.npz"), net_config("picture"), "-o", in_folder("w.ckpt"));
-    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", sample, "--scores",
-             in_folder("a.npy"));
+    LATHE_OK("import", in_folder("w.npz"), net_config("picture"), "-o",
+             in_folder("w.ckpt"));
+    LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", sample,
+             "--scores", in_folder("a.npy"));
     LATHE_OK("eval", net_config("picture"), "--weights", in_folder("w.ckpt"), "--data",
              sample, "--scores", in_folder("b.npy"));
     char *second = accuracy();
@@ -272,7 +275,7 @@ START_TEST(interrupted_training_leaves_a_checkpoint)
     ck_assert_int_eq(unlink(last), 0);
     const char *const *words =
         lathe_command(WORDS("train", net_config("picture"), "--data", "random:150", "-o",
-                      in_folder("run"), "--epochs", "90000"));
+                            in_folder("run"), "--epochs", "90000"));
     pid_t child = process_start(NULL, in_folder("out"), in_folder("err"), words);
     for (int i = 0; i < 500 && access(last, F_OK) != 0; i++)
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -309,11 +312,11 @@ START_TEST(wrong_checkpoints_are_refused)
     TRAIN("run", "--steps", "1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool trains = strcmp(cases[i].mode, "train") == 0;
-        int status = trains
-                         ? LATHE("train", net_config("picture"), "--data", "random:150", "-o",
-                                 in_folder("run"), "--resume", "--set", cases[i].set)
-                         : LATHE("eval", net_config("picture"), "--data", "random:150",
-                                 "--set", cases[i].set, "--weights", last);
+        int status =
+            trains ? LATHE("train", net_config("picture"), "--data", "random:150", "-o",
+                           in_folder("run"), "--resume", "--set", cases[i].set)
+                   : LATHE("eval", net_config("picture"), "--data", "random:150", "--set",
+                           cases[i].set, "--weights", last);
         char *want = rt_format("picture: %s: %s", last, cases[i].message);
         ck_assert_str_eq(err, want);
         ck_assert_int_eq(status, 1);
@@ -328,34 +331,35 @@ START_TEST(pixels_must_mean_what_they_did)
     const char *last = in_folder("run/last.ckpt"), *file = in_folder("f.c");
     TRAIN("run", "--steps", "1");
     const char *const mean = "data.mean={120,128,128}", *const std = "data.std=64";
-    char *want = rt_format("%s: made with data.mean {127,127,127}, the config says {120,128,128}; "
-                           "change it, or give --set 'data.mean={127,127,127}' with every "
-                           "command\n",
-                           last);
-    ck_assert_int_eq(LATHE("eval", net_config("picture"), "--data", "random:150", "--weights", last,
+    char *want =
+        rt_format("%s: made with data.mean {127,127,127}, the config says {120,128,128}; "
+                  "change it, or give --set 'data.mean={127,127,127}' with every "
+                  "command\n",
+                  last);
+    ck_assert_int_eq(LATHE("eval", net_config("picture"), "--data", "random:150",
+                           "--weights", last, "--set", mean),
+                     1);
+    ck_assert_pstr_eq(strstr(err, last), want);
+    ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150",
+                           "--weights", last, "--set", mean, "-o", in_folder("other")),
+                     1);
+    ck_assert_pstr_eq(strstr(err, last), want);
+    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file,
                            "--set", mean),
                      1);
     ck_assert_pstr_eq(strstr(err, last), want);
-    ck_assert_int_eq(LATHE("train", net_config("picture"), "--data", "random:150", "--weights", last,
-                           "--set", mean, "-o", in_folder("other")),
-                     1);
-    ck_assert_pstr_eq(strstr(err, last), want);
-    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file, "--set",
-                           mean),
-                     1);
-    ck_assert_pstr_eq(strstr(err, last), want);
     free(want);
-    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file, "--set",
-                           "data.mean=127.00000000000001"),
+    ck_assert_int_eq(LATHE("emit", net_config("picture"), "--weights", last, "-o", file,
+                           "--set", "data.mean=127.00000000000001"),
                      0);
-    ck_assert_int_eq(LATHE("verify", net_config("picture"), "--weights", last, "--data", "random:9",
-                           "--set", std),
+    ck_assert_int_eq(LATHE("verify", net_config("picture"), "--weights", last, "--data",
+                           "random:9", "--set", std),
                      1);
     ck_assert_ptr_nonnull(strstr(err, "made with data.std {128,128,128}, the config says "
                                       "{64,64,64}"));
-    ck_assert_int_eq(LATHE("ptq", net_config("picture"), "--weights", last, "--data", "random:9",
-                           "-o", in_folder("q.ckpt"), "--images", "4", "--set", std, "--set",
-                           "quant.quantizer=\"uniform_static\""),
+    ck_assert_int_eq(LATHE("ptq", net_config("picture"), "--weights", last, "--data",
+                           "random:9", "-o", in_folder("q.ckpt"), "--images", "4",
+                           "--set", std, "--set", "quant.quantizer=\"uniform_static\""),
                      1);
     ck_assert_ptr_nonnull(strstr(err, "made with data.std {128,128,128}, the config says "
                                       "{64,64,64}"));

@@ -55,7 +55,11 @@ static const QuantCase cases[] = {
      true,
      ""},
     /* Blocks of weights: tiles of one, of two, and of parts. */
-    {"uniform_static", {"net.width=64", "net.growth=1", "net.shortcut='B'"}, 6, false, ""},
+    {"uniform_static",
+     {"net.width=64", "net.growth=1", "net.shortcut='B'"},
+     6,
+     false,
+     ""},
     {"uniform_static", {"net.width=32", "net.side=3"}, 4, true, ""},
     {"parametric_d_xmax", {"net.width=64", "net.growth=1", "net.side=1"}, 0, false, ""},
 };
@@ -246,9 +250,11 @@ START_TEST(weights_take_their_bits)
             bits = these > bits ? these : bits;
         }
         const Tensor *w = &layout->tensors[op->in[1]];
-        long codes = tensor_count(w) / w->c * ((w->c + 3) / 4 * 4), want = codes * bits / 8;
+        long codes = tensor_count(w) / w->c * ((w->c + 3) / 4 * 4),
+             want = codes * bits / 8;
         long bytes = quant_weight_bytes(text, op->name);
-        ck_assert_msg(bytes >= want && bytes <= want + 4 * bits, /* runs of equal length */
+        ck_assert_msg(bytes >= want &&
+                          bytes <= want + 4 * bits, /* runs of equal length */
                       "%s: %ld bytes of weights, want %ld", op->name, bytes, want);
     }
     free(text);

@@ -183,22 +183,24 @@ END_TEST
 /* 1056 pixels of 64 channels: 1056 * 64 * 255 * 127 is 2^31 and a little. */
 START_TEST(scores_that_can_overflow_are_refused)
 {
-    const QuantCase c = {"",
-                         {"net.side=64", "net.width=64", "net.growth=1",
-                          _i ? "quant={ quantizer='uniform_static', w_bits=8, a_bits=7 }"
-                             : "quant={ quantizer='uniform_static', w_bits=8, a_bits=8 }"},
-                         -1,
-                         false,
-                         NULL};
+    const QuantCase c = {
+        "",
+        {"net.side=64", "net.width=64", "net.growth=1",
+         _i ? "quant={ quantizer='uniform_static', w_bits=8, a_bits=7 }"
+            : "quant={ quantizer='uniform_static', w_bits=8, a_bits=8 }"},
+        -1,
+        false,
+        NULL};
     QuantNet net;
     quant_net_open(&net, &c);
     Net fused = net_copy(&net.config.net);
     pass_fuse(&fused);
     const Op *last = &net.config.net.ops[net.config.net.op_count - 1];
     ck_assert_int_eq(pass_integer(&fused, true), _i == 1);
-    char *want = rt_format("tests/nets/quant_family.lua:%d: last: sums over all pixels and "
-                           "channels can overflow 32 bits",
-                           last->line);
+    char *want =
+        rt_format("tests/nets/quant_family.lua:%d: last: sums over all pixels and "
+                  "channels can overflow 32 bits",
+                  last->line);
     ck_assert_str_eq(rt_error(), _i ? "" : want);
     free(want);
     rt_error_clear();

@@ -112,8 +112,7 @@ static bool bench_open(Bench *b, int number)
     }
     *b = (Bench){0};
     quant_net_open(&b->net, &cases[index].c);
-    const BuildHow how = {.target = target,
-                          .sets = (const char *const *)b->net.sets};
+    const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
     built_make(&b->built, "quant_family", &how);
     const Model *model = b->built.model;
     b->images = rt_alloc(IMAGES * b->net.pixels);
@@ -296,17 +295,18 @@ START_TEST(a_resumed_run_is_the_same)
 }
 END_TEST
 
-/* Held-out images prefer the first epochs, which have more bits: only a network within its
- * budgets may be the best. */
+/* Held-out images prefer the first epochs, which have more bits: only a network within
+ * its budgets may be the best. */
 START_TEST(the_best_is_within_its_budgets)
 {
-    const QuantCase c = {"",
-                         {"net.width=4", "train.lr=0.02", "train.held_out=10",
-                          "quant={ quantizer = 'parametric_d_xmax', w_bits = 4, a_bits = 4, "
-                          "w_budget = 0.36, a_budget = 0.08, descent = 0.6, penalty = 1000 }"},
-                         -1,
-                         false,
-                         NULL};
+    const QuantCase c = {
+        "",
+        {"net.width=4", "train.lr=0.02", "train.held_out=10",
+         "quant={ quantizer = 'parametric_d_xmax', w_bits = 4, a_bits = 4, "
+         "w_budget = 0.36, a_budget = 0.08, descent = 0.6, penalty = 1000 }"},
+        -1,
+        false,
+        NULL};
     QuantNet net;
     quant_net_open(&net, &c);
     BuiltNet built;
@@ -321,8 +321,9 @@ START_TEST(the_best_is_within_its_budgets)
     ck_assert_msg(trainer != NULL, "%s", rt_error());
     const char *start = in_folder("start.ckpt");
     random_checkpoint(&net.config, net.params, net.stats, start);
-    const char *const words[] = {trainer, "--data", "random:60",      "--weights", start,
-                                 "-o",    in_folder("run"), "--epochs", "60",      NULL};
+    const char *const words[] = {trainer, "--data", "random:60",      "--weights",
+                                 start,   "-o",     in_folder("run"), "--epochs",
+                                 "60",    NULL};
     ck_assert_int_eq(process_run(NULL, in_folder("out"), in_folder("err"), words), 0);
     Weights best;
     ck_assert_msg(weights_load(&best, built.model, in_folder("run/best.ckpt")), "%s",

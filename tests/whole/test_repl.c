@@ -67,7 +67,8 @@ END_TEST
 static const struct {
     const char *line, *message;
 } mistakes[] = {
-    {"net.quant.w_bits = 9", "small.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32"},
+    {"net.quant.w_bits = 9",
+     "small.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32"},
     {"net.a.w_bits = 'four'",
      "small.lua: a.w_bits: string, want a whole number from 2 to 8, or 32"},
     {"net.quant.w_bit = 4",
@@ -107,8 +108,7 @@ static const struct {
     {"net.a_relu.w_bits = 4", "a_relu: has no weights"},
     {"net.a.w_bits = nil",
      "a.w_bits: nil, want a value; net:undo() takes the last change back"},
-    {"local t = {} t.t = t net.train.lr = t",
-     "train.lr: a table in itself, or too deep"},
+    {"local t = {} t.t = t net.train.lr = t", "train.lr: a table in itself, or too deep"},
     {"net:sweep('nosuch', { 1 })", "sweep: unknown field nosuch"},
     {"net:sweep('w_bits', { 4 }, { file = 'small.lua' })",
      "sweep: file: small.lua: want a file whose name ends in .png"},
@@ -256,8 +256,8 @@ START_TEST(a_sweep_leaves_the_net_alone)
     ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     ck_assert_ptr_nonnull(
         strstr(out, "    a.w_bits  accuracy        size      time  weights\n"));
-    ck_assert_ptr_nonnull(strstr(
-        out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, want a whole number from 2 to 8, or 32\n"));
+    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, "
+                                      "want a whole number from 2 to 8, or 32\n"));
     ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
@@ -376,8 +376,9 @@ END_TEST
 
 START_TEST(scripts_are_interrupted)
 {
-    write_text(in_folder("loop.lua"), "io.open('ready', 'w'):close()\n"
-                                      "coroutine.wrap(function() while true do end end)()\n");
+    write_text(in_folder("loop.lua"),
+               "io.open('ready', 'w'):close()\n"
+               "coroutine.wrap(function() while true do end end)()\n");
     pid_t child = process_start(in_folder("."), NULL, in_folder("err"),
                                 lathe_command(WORDS("repl", "loop.lua")));
     while (access(in_folder("ready"), F_OK) != 0)
@@ -397,8 +398,8 @@ START_TEST(chunks_print_their_value)
     ck_assert_str_eq(out, "7\n");
     ck_assert_int_eq(LATHE_HERE("repl", "-e", "error('no')"), 1);
     ck_assert_str_eq(err, "error: no\n");
-    ck_assert_int_eq(LATHE_HERE("repl", "-e", "local function g() return 1 + g() end g()"),
-                     1);
+    ck_assert_int_eq(
+        LATHE_HERE("repl", "-e", "local function g() return 1 + g() end g()"), 1);
     ck_assert_str_eq(err, "error: stack overflow\n");
     ck_assert_int_eq(LATHE_HERE("repl", "-e", "error({ 1 })"), 1);
     ck_assert_str_eq(err, "error: an error that is a table\n");
