@@ -109,6 +109,7 @@ TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
 
 .PHONY: check check-plain check-sanitized
 check: # both at once: each keeps one core busy; limits of time are for what hangs
+	@tests/rooms.sh
 	@CK_TIMEOUT_MULTIPLIER=4 $(MAKE) --no-print-directory -j2 --output-sync=target check-plain check-sanitized
 
 check-plain: out/tests/run out/lathe
