@@ -8,7 +8,6 @@
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/train/profile_report.h"
-#include "runtime/train/progress.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -9,7 +9,6 @@
 #include "gen/session/session.h"
 #include "runtime/base/support.h"
 #include "runtime/draw/plot.h"
-#include "runtime/train/progress.h"
 
 #include <glob.h>
 #include <lauxlib.h>

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char message[2048];
@@ -234,4 +235,13 @@ const char *rt_nearest(const char *word, const char *const *candidates, int coun
         }
     }
     return best;
+}
+
+/* ---- The clock ---- */
+
+double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

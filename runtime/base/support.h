@@ -1,4 +1,5 @@
-/* What every part leans on: errors, files replaced whole, memory that must not fail. */
+/* What every part leans on: errors, files replaced whole, memory that must not
+ * fail, a clock. */
 #ifndef LATHE_SUPPORT_H
 #define LATHE_SUPPORT_H
 
@@ -41,6 +42,9 @@ bool rt_make_directories(const char *path);
 
 /* SHA-256 as 64 hex digits. */
 void rt_sha256(const void *data, size_t bytes, char hex[65]);
+
+/* Seconds of a clock that only goes forward. */
+double seconds_now(void);
 
 /* The candidate nearest to `word` by edit distance, or NULL when none is near. */
 const char *rt_nearest(const char *word, const char *const *candidates, int count);

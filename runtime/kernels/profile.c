@@ -3,8 +3,6 @@
 #include "runtime/kernels/profile.h"
 
 #include "runtime/base/support.h"
-#include "runtime/train/profile_report.h"
-#include "runtime/train/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +79,14 @@ static double seconds_per_tick(void)
     return (seconds_now() - first_second) / (double)(ticks ? ticks : 1);
 }
 
-static ProfileTime time_of(int op, double tick)
+bool profile_counts(void)
 {
+    return counters[0] != NULL;
+}
+
+ProfileTime profile_time(int op)
+{
+    double tick = seconds_per_tick();
     ProfileTime time = {0};
     for (int i = 0; i < RT_MAX_THREADS; i++) {
         time.seconds += (double)counters[i][op].ticks * tick;
@@ -91,49 +95,9 @@ static ProfileTime time_of(int op, double tick)
     return time;
 }
 
-bool profile_of(const Model *model, ProfileProgram program, Profile *profile,
-                ProfileTime *times)
+ProfilePartTime profile_part_time(ProfilePart part)
 {
-    bool trains = program == PROFILE_TRAINING;
-    const Part *network = &parts[trains ? PART_TRAIN : PART_EVALUATE];
-    if (model->profile == NULL || counters[0] == NULL || network->images == 0)
-        return false;
-    int first = trains ? 0 : model->profile->train_count;
-    double tick = seconds_per_tick();
-    *profile = (Profile){
-        .title = trains ? "training" : "evaluation",
-        .pass = trains ? "step" : "call",
-        .ops = model->profile->ops + first,
-        .times = times,
-        .count = (trains ? model->profile->train_count : model->profile->count) - first,
-        .threads = rt_threads(),
-        .passes = trains ? parts[PART_OPTIMISER].calls : network->calls,
-        .calls = network->calls,
-        .images = network->images,
-        .network = (double)network->ticks * tick,
-        .outside = {{trains ? "augmentation" : "scoring",
-                     (double)parts[trains ? PART_AUGMENT : PART_SCORE].ticks * tick},
-                    {"optimiser", (double)parts[PART_OPTIMISER].ticks * tick}},
-        .outside_count = trains ? 2 : 1,
-    };
-    for (int i = 0; i < profile->count; i++)
-        times[i] = time_of(first + i, tick);
-    return true;
-}
-
-void profile_print_all(FILE *file, const Model *model)
-{
-    if (model->profile == NULL)
-        return;
-    ProfileTime *times = rt_alloc((size_t)model->profile->count * sizeof *times);
-    fputc('\n', file);
-    const Peak peak = profile_print_peak(file, rt_threads());
-    Profile profile;
-    for (int program = PROFILE_TRAINING; program <= PROFILE_EVALUATION; program++) {
-        if (!profile_of(model, program, &profile, times))
-            continue;
-        profile.peak = peak;
-        profile_print(file, &profile);
-    }
-    free(times);
+    const Part *it = &parts[part];
+    return (ProfilePartTime){(double)it->ticks * seconds_per_tick(), it->calls,
+                             it->images};
 }

@@ -1,12 +1,10 @@
 /* Where a trainer's time goes. A profiled build tells of each op what it is, reads the
  * clock around it and adds the time up, worker by worker; the runtime does the same for
- * what lies between calls of the network, and prints it all. */
+ * what lies between calls of the network. Tables of it: profile_report.h. */
 #ifndef LATHE_PROFILE_H
 #define LATHE_PROFILE_H
 
 #include "runtime/rt.h"
-
-#include <stdio.h>
 
 /* How an op is run: once for each image, in parallel; as tasks, in parallel; once for the
  * images of a call, while other threads wait. */
@@ -49,8 +47,18 @@ void profile_end(void);
 /* Add the time since then, and images, to a part; returns the time now. */
 uint64_t profile_part(ProfilePart part, int images, uint64_t since);
 
-/* Print what was counted so far: of training, and of evaluation, if images went
- * through. */
-void profile_print_all(FILE *file, const Model *model);
+/* What was counted since profile_begin: of an op, if profile_counts says that ops are
+ * counted, and of a part. */
+typedef struct {
+    double seconds; /* summed over threads */
+    long calls;
+} ProfileTime;
+typedef struct {
+    double seconds;
+    long calls, images;
+} ProfilePartTime;
+bool profile_counts(void);
+ProfileTime profile_time(int op);
+ProfilePartTime profile_part_time(ProfilePart part);
 
 #endif

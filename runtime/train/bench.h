@@ -2,7 +2,7 @@
 #ifndef LATHE_BENCH_H
 #define LATHE_BENCH_H
 
-#include "runtime/train/trainer.h"
+#include "runtime/train/train_options.h"
 
 /* Warm up, take options->steps optimiser steps (0: 20), evaluate as many images, and
  * write to the folder options->output: tables.txt, the profiles of both, and

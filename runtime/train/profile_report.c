@@ -17,6 +17,39 @@ typedef struct {
     bool multiplies, integers;
 } Row;
 
+/* ---- What was counted ---- */
+
+bool profile_of(const Model *model, ProfileProgram program, Profile *profile,
+                ProfileTime *times)
+{
+    bool trains = program == PROFILE_TRAINING;
+    const RtProfile *ops = model->profile;
+    ProfilePartTime network = profile_part_time(trains ? PART_TRAIN : PART_EVALUATE);
+    if (ops == NULL || !profile_counts() || network.images == 0)
+        return false;
+    ProfilePartTime optimiser = profile_part_time(PART_OPTIMISER);
+    ProfilePartTime beside = profile_part_time(trains ? PART_AUGMENT : PART_SCORE);
+    int first = trains ? 0 : ops->train_count;
+    *profile = (Profile){
+        .title = trains ? "training" : "evaluation",
+        .pass = trains ? "step" : "call",
+        .ops = ops->ops + first,
+        .times = times,
+        .count = (trains ? ops->train_count : ops->count) - first,
+        .threads = rt_threads(),
+        .passes = trains ? optimiser.calls : network.calls,
+        .calls = network.calls,
+        .images = network.images,
+        .network = network.seconds,
+        .outside = {{trains ? "augmentation" : "scoring", beside.seconds},
+                    {"optimiser", optimiser.seconds}},
+        .outside_count = trains ? 2 : 1,
+    };
+    for (int i = 0; i < profile->count; i++)
+        times[i] = profile_time(first + i);
+    return true;
+}
+
 /* ---- Numbers ---- */
 
 double profile_wall(const Profile *profile, int op)
@@ -283,4 +316,21 @@ Peak profile_print_peak(FILE *file, int threads)
                 threads);
     fputs("; a multiply-add is two operations\n", file);
     return all;
+}
+
+void profile_print_all(FILE *file, const Model *model)
+{
+    if (model->profile == NULL)
+        return;
+    ProfileTime *times = rt_alloc((size_t)model->profile->count * sizeof *times);
+    fputc('\n', file);
+    const Peak peak = profile_print_peak(file, rt_threads());
+    Profile profile;
+    for (int program = PROFILE_TRAINING; program <= PROFILE_EVALUATION; program++) {
+        if (!profile_of(model, program, &profile, times))
+            continue;
+        profile.peak = peak;
+        profile_print(file, &profile);
+    }
+    free(times);
 }

@@ -5,10 +5,7 @@
 #include "runtime/kernels/profile.h"
 #include "runtime/train/peak.h"
 
-typedef struct {
-    double seconds; /* summed over threads */
-    long calls;
-} ProfileTime;
+#include <stdio.h>
 
 /* Time between calls of the network, of the whole process. */
 typedef struct {
@@ -54,5 +51,8 @@ Peak profile_print_peak(FILE *file, int threads);
 void profile_print(FILE *file, const Profile *profile);
 /* One line: speed, and the share of peak. */
 void profile_print_headline(FILE *file, const Profile *profile);
+/* The peak, and the tables of training and of evaluation, where images went through since
+ * profile_begin; nothing for a model that is no profiled build. */
+void profile_print_all(FILE *file, const Model *model);
 
 #endif

@@ -1,19 +1,13 @@
 /* The progress line: see progress.h. */
 #include "runtime/train/progress.h"
 
+#include "runtime/base/support.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double redraw_seconds = 0.1, line_seconds = 10;
-
-double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static long images_of_run(const Moment *moment)
 {

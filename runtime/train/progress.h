@@ -24,9 +24,6 @@ typedef struct {
     double shown;                  /* seconds_now() of the last line */
 } Progress;
 
-/* Seconds of a clock that only goes forward. */
-double seconds_now(void);
-
 /* Begin where the run stands, which after a resume is not its beginning. */
 void progress_start(Progress *progress, FILE *out, const Moment *moment);
 /* An epoch begins, or goes on after a resume. */

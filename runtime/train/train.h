@@ -7,7 +7,7 @@
 #include "runtime/train/optim.h"
 #include "runtime/train/progress.h"
 #include "runtime/train/train_state.h"
-#include "runtime/train/trainer.h"
+#include "runtime/train/train_options.h"
 
 typedef struct {
     const Model *model;

@@ -5,8 +5,10 @@
 #include "runtime/kernels/profile.h"
 #include "runtime/train/budget.h"
 #include "runtime/train/curve.h"
+#include "runtime/train/profile_report.h"
 #include "runtime/train/size.h"
 #include "runtime/train/train.h"
+#include "runtime/train/trainer.h"
 
 #include <limits.h>
 #include <math.h>

@@ -7,7 +7,6 @@
 #include "runtime/base/support.h"
 #include "runtime/train/peak.h"
 #include "runtime/train/profile_report.h"
-#include "runtime/train/progress.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/lathe_run.h"

@@ -1,0 +1,37 @@
+/* What a trainer is asked to do, by a command line or by a program around it. */
+#ifndef LATHE_TRAIN_OPTIONS_H
+#define LATHE_TRAIN_OPTIONS_H
+
+#include "runtime/rt.h"
+
+/* A faster compilation of the same network, which a run goes over to between two steps:
+ * the JIT's second tier. */
+typedef struct {
+    /* Change the functions of the run's Model, if there are others by now (`wait`: once
+     * there are). True when this call did; with `wait`, false and rt_fail. NULL:
+     * never. */
+    bool (*move)(void *context, bool wait);
+    void *context;
+    long at; /* the optimiser step to go over at; -1: as soon as it can */
+} Tiers;
+
+/* What the command line says; 0 or NULL where it says nothing. */
+typedef struct {
+    const char *data;   /* see data_load */
+    const char *output; /* folder; NULL: where the resumed checkpoint is, or Model.name */
+    const char *weights; /* checkpoint to start from or to use */
+    bool resume;
+    const char *resume_file; /* NULL: last.ckpt in output */
+    long epochs;             /* instead of the recipe's, or of the resumed run's */
+    long steps;              /* stop after that many in this call */
+    long threads;
+    bool has_seed; /* instead of the recipe's */
+    uint64_t seed;
+    long images;        /* evaluate on the first of them only */
+    const char *scores; /* .npy file */
+    const char *const *pictures;
+    int picture_count;
+    const Tiers *tiers; /* NULL: the model is compiled for good */
+} TrainerOptions;
+
+#endif
