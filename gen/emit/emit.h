@@ -5,7 +5,7 @@
 #include "gen/config/config.h"
 #include "gen/emit/constants.h"
 #include "gen/passes/passes.h"
-#include "runtime/data/data.h"
+#include "runtime/data/image_set.h"
 
 #define LATHE_VERSION "0.1"
 

@@ -7,6 +7,7 @@
 #include "gen/run/scores.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 
 #include <libgen.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define LATHE_PTQ_H
 
 #include "gen/config/config.h"
-#include "runtime/data/data.h"
+#include "runtime/data/image_set.h"
 
 #include <signal.h>
 

@@ -2,7 +2,9 @@
 #include "gen/ptq/start.h"
 
 #include "gen/ir/params.h"
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "gen/emit/profiled.h"
 #include "gen/passes/compile.h"
 #include "runtime/base/support.h"
-#include "runtime/data/data.h"
+#include "runtime/base/random.h"
 #include "runtime/train/profile_report.h"
 
 #include <dlfcn.h>

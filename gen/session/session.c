@@ -5,6 +5,7 @@
 
 #include "gen/ptq/start.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,8 @@
 #include "gen/ir/params.h"
 #include "gen/ptq/start.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
+#include "runtime/train/progress.h"
 #include "runtime/train/train_state.h"
 
 #include <stdlib.h>

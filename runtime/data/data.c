@@ -2,9 +2,10 @@
  * benchmarks. All end as one array of pixels, channels last, which is how networks read.
  */
 #include "runtime/data/data.h"
-#include "runtime/data/data_npy.h"
 
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data_npy.h"
 #include "runtime/draw/picture.h"
 
 #include <ctype.h>
@@ -18,25 +19,13 @@
 #define MOST_FILES 99        /* data_batch_1 .. data_batch_99 */
 #define MOST_RANDOM 10000000 /* images */
 
-static size_t image_bytes(const ImageSet *set)
-{
-    return (size_t)set->height * (size_t)set->width * (size_t)set->channels;
-}
-
-void data_free(ImageSet *set)
-{
-    free(set->pixels);
-    free(set->labels);
-    *set = (ImageSet){0};
-}
-
 /* Room for `more` images behind those that are there. */
 static bool make_room(ImageSet *set, const char *path, size_t more)
 {
     size_t count = (size_t)set->count + more;
     if (count > INT_MAX)
         return rt_fail("%s: more than %d images", path, INT_MAX);
-    set->pixels = rt_grow(set->pixels, count * image_bytes(set));
+    set->pixels = rt_grow(set->pixels, count * image_set_bytes(set));
     set->labels = rt_grow(set->labels, count * sizeof *set->labels);
     return true;
 }
@@ -62,7 +51,7 @@ static bool add_records(ImageSet *set, const char *path, const uint8_t *data,
     size_t count = bytes / record;
     if (!make_room(set, path, count))
         return false;
-    uint8_t *to = set->pixels + (size_t)set->count * image_bytes(set);
+    uint8_t *to = set->pixels + (size_t)set->count * image_set_bytes(set);
     for (size_t i = 0; i < count; i++, data += record) {
         if (!check_label(path, i, data[0], classes))
             return false;
@@ -98,8 +87,8 @@ static bool load_sheet(ImageSet *set, const char *path)
         ok = make_room(set, path, (size_t)sheet.height);
     }
     if (ok) {
-        memcpy(set->pixels + (size_t)set->count * image_bytes(set), sheet.pixels,
-               (size_t)sheet.height * image_bytes(set));
+        memcpy(set->pixels + (size_t)set->count * image_set_bytes(set), sheet.pixels,
+               (size_t)sheet.height * image_set_bytes(set));
         set->count += sheet.height;
     }
     picture_free(&sheet);
@@ -220,7 +209,7 @@ static bool find_source(Source *source, const char *folder)
 
 static void random_images(ImageSet *set, int count, uint64_t key, int classes)
 {
-    size_t bytes = (size_t)count * image_bytes(set);
+    size_t bytes = (size_t)count * image_set_bytes(set);
     set->count = count;
     set->pixels = rt_alloc(bytes);
     set->labels = rt_alloc((size_t)count * sizeof *set->labels);

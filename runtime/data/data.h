@@ -1,15 +1,8 @@
-/* Labelled 8-bit images in memory, and the augmentation of one image. */
+/* Loading labelled images. */
 #ifndef LATHE_DATA_H
 #define LATHE_DATA_H
 
-#include "runtime/rt.h"
-
-typedef struct {
-    int count, height, width, channels;
-    uint8_t *pixels; /* [count][height][width][channels] */
-    int32_t *labels; /* [count] */
-    bool unlabelled; /* labels say nothing */
-} ImageSet;
+#include "runtime/data/image_set.h"
 
 /* Which files a call reads. */
 typedef enum { DATA_TRAIN = 1, DATA_TEST = 2 } DataParts;
@@ -31,24 +24,5 @@ bool data_load(const char *folder, DataParts parts, int height, int width, int c
                int classes, ImageSet *train, ImageSet *test);
 /* Whether `folder` is there, or is a well-formed "random:..."; else false and rt_fail. */
 bool data_exists(const char *folder);
-void data_free(ImageSet *set);
-
-/* Split `set` in two by a seeded choice: `count` images move to `held_out`, in their
- * original order both. Fails when fewer than count + 1 images are there. */
-bool data_hold_out(ImageSet *set, int count, uint64_t seed, ImageSet *held_out);
-
-/* Independent 64-bit numbers from a key and an index (splitmix64): all randomness of
- * training is derived so, which is why resuming needs no generator state. */
-uint64_t random_bits(uint64_t key, uint64_t index);
-/* A standard normal number from the same (Box-Muller). */
-double random_normal(uint64_t key, uint64_t index);
-/* A seeded permutation of 0..count-1 (Fisher-Yates). */
-void random_permutation(uint64_t key, int count, int *order);
-
-/* Write image `index` of `set` to `out`, augmented as the recipe says with randomness
- * from `key`: mirrored, shifted by up to recipe->crop pixels with `pad_pixel` (per
- * channel) coming in, and a recipe->cutout square of pad_pixel centred anywhere in it. */
-void augment(const ImageSet *set, int index, const Recipe *recipe,
-             const uint8_t pad_pixel[4], uint64_t key, uint8_t *out);
 
 #endif

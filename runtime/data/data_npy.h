@@ -2,7 +2,7 @@
 #ifndef LATHE_DATA_NPY_H
 #define LATHE_DATA_NPY_H
 
-#include "runtime/data/data.h"
+#include "runtime/data/image_set.h"
 
 /* Read a .npy of uint8 [count][height][width][channels], sizes as set says; labels are 0
  * and set->unlabelled is true. */

@@ -5,7 +5,7 @@
 #ifndef LATHE_BLOCKS_H
 #define LATHE_BLOCKS_H
 
-#include "runtime/kernels/pointwise.h"
+#include "runtime/kernels/point_call.h"
 #include "runtime/kernels/vectors.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
 /* Pixel by pixel ops on floats, for any geometry: see pointwise.h and blocks.h. */
+#include "runtime/kernels/pointwise.h"
+
 #include "runtime/kernels/blocks.h"
 
 INLINE void point_block(const PointCall *p, const float *restrict x,

@@ -5,18 +5,8 @@
 #ifndef LATHE_POINTWISE_H
 #define LATHE_POINTWISE_H
 
+#include "runtime/kernels/point_call.h"
 #include "runtime/kernels/quant.h"
-
-/* One image's tensors of h x w pixels. Float pixels have c channels, those of codes
- * `stored` ones, c in fours. Rows are given in elements, from one pixel to the one
- * below. */
-typedef struct {
-    int h, w, c, stored;
-    int x_row, y_row, r_row, dy_row, dx_row, dr_row; /* r: the residual */
-    bool relu;
-    bool r_codes;           /* the residual's type: codes, or floats */
-    bool add, add_residual; /* to dx, to dr, instead of overwriting them */
-} PointCall;
 
 /* y = x coef0 + coef1 + r, then ReLU; coef [2][c]. coef and r may be NULL. */
 void rt_point(const PointCall *p, const float *x, const float *coef, const float *r,

@@ -1,4 +1,6 @@
 /* Pixel by pixel ops on codes, for any geometry: see pointwise.h and blocks.h. */
+#include "runtime/kernels/pointwise.h"
+
 #include "runtime/kernels/blocks.h"
 
 static const float nearest = 0x1.8p23f; /* v + nearest - nearest rounds to even */

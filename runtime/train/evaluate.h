@@ -2,7 +2,7 @@
 #ifndef LATHE_EVALUATE_H
 #define LATHE_EVALUATE_H
 
-#include "runtime/data/data.h"
+#include "runtime/data/image_set.h"
 #include "runtime/rt.h"
 
 #include <signal.h>

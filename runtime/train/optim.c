@@ -1,7 +1,7 @@
 /* Learning rate, SGD, averages and initial weights: see optim.h. */
 #include "runtime/train/optim.h"
 #include "runtime/base/support.h"
-#include "runtime/data/data.h"
+#include "runtime/base/random.h"
 
 #include <math.h>
 #include <stdlib.h>

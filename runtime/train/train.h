@@ -2,7 +2,7 @@
 #ifndef LATHE_TRAIN_H
 #define LATHE_TRAIN_H
 
-#include "runtime/data/data.h"
+#include "runtime/data/image_set.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
 #include "runtime/train/progress.h"

@@ -1,7 +1,9 @@
 /* The training loop: steps, epochs, what is written after each, and stopping. No
  * generator state is kept: order and augmentation follow from seed, epoch and image
  * alone, so that a resumed run takes the very same steps. */
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/data/augment.h"
 #include "runtime/kernels/profile.h"
 #include "runtime/train/budget.h"
 #include "runtime/train/curve.h"

@@ -1,6 +1,7 @@
 /* Preparing a training run: see train.h. What can be refused is refused here, before
  * hours of work, and before a file is touched. */
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 #include "runtime/train/train.h"
 
 #include <libgen.h>

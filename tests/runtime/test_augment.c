@@ -2,7 +2,9 @@
  * statements of what each part may do to an image. */
 #include "tests/suites.h"
 
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/data/augment.h"
 #include "runtime/data/data.h"
 
 #include <math.h>

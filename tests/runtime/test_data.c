@@ -2,6 +2,7 @@
  */
 #include "tests/suites.h"
 
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"

@@ -3,7 +3,7 @@
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
-#include "runtime/data/data.h"
+#include "runtime/base/random.h"
 #include "runtime/train/optim.h"
 
 #include <math.h>

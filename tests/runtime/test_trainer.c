@@ -2,8 +2,10 @@
  * it. */
 #include "tests/suites.h"
 
+#include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/data/augment.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 #include "runtime/train/evaluate.h"

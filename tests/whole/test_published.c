@@ -9,6 +9,7 @@
 #include "gen/weights/import.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 #include "runtime/train/evaluate.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"

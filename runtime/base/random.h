@@ -1,0 +1,17 @@
+/* Seeded randomness without state: a number follows from a key and an index. All
+ * randomness of training is derived so, which is why resuming needs no generator state. */
+#ifndef LATHE_RANDOM_H
+#define LATHE_RANDOM_H
+
+#include <stdint.h>
+
+/* Independent 64-bit numbers from a key and an index (splitmix64). */
+uint64_t random_bits(uint64_t key, uint64_t index);
+/* 0..bound-1 from the same. */
+int random_below(uint64_t key, uint64_t index, int bound);
+/* A standard normal number from the same (Box-Muller). */
+double random_normal(uint64_t key, uint64_t index);
+/* A seeded permutation of 0..count-1 (Fisher-Yates). */
+void random_permutation(uint64_t key, int count, int *order);
+
+#endif
