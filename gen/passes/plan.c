@@ -21,20 +21,26 @@ static bool in_arena(const Tensor *tensor)
            tensor->role == ROLE_PARTIAL;
 }
 
+static void extend_lifetime(Net *net, int tensor, int segment)
+{
+    if (tensor == NONE)
+        return;
+    Tensor *it = &net->tensors[tensor];
+    if (it->first == NONE)
+        it->first = segment;
+    it->last = segment;
+}
+
 static void find_lifetimes(Net *net)
 {
     for (int i = 0; i < net->tensor_count; i++)
         net->tensors[i].first = net->tensors[i].last = NONE;
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        for (int t = 0; t < net->tensor_count; t++) {
-            Tensor *tensor = &net->tensors[t];
-            if (!op_reads(op, t) && !op_writes(op, t))
-                continue;
-            if (tensor->first == NONE)
-                tensor->first = op->segment;
-            tensor->last = op->segment;
-        }
+        for (int j = 0; j < OP_INPUTS; j++)
+            extend_lifetime(net, op->in[j], op->segment);
+        for (int j = 0; j < OP_OUTPUTS; j++)
+            extend_lifetime(net, op->out[j], op->segment);
     }
 }
 
@@ -52,19 +58,19 @@ static long footprint(const Net *net, const Tensor *tensor)
 static long plan_workers(Net *net)
 {
     long most = 0;
-    for (int segment = 0; segment < net->segments; segment++) {
-        long used = 0;
-        for (int i = 0; i < net->tensor_count; i++) {
-            Tensor *tensor = &net->tensors[i];
-            if (tensor->role != ROLE_DATA || tensor->first != segment ||
-                tensor->last != segment)
-                continue;
-            tensor->place = PLACE_WORKER;
-            tensor->offset = used;
-            used += align(tensor->bytes);
-        }
-        most = used > most ? used : most;
+    long *used = rt_alloc(net->segments * sizeof(long));
+    for (int i = 0; i < net->tensor_count; i++) {
+        Tensor *tensor = &net->tensors[i];
+        if (tensor->role != ROLE_DATA || tensor->first == NONE ||
+            tensor->first != tensor->last)
+            continue;
+        long *end = &used[tensor->first];
+        tensor->place = PLACE_WORKER;
+        tensor->offset = *end;
+        *end += align(tensor->bytes);
+        most = *end > most ? *end : most;
     }
+    free(used);
     return most;
 }
 
@@ -78,14 +84,6 @@ static void share_places(Net *net)
     }
 }
 
-static bool takes_place(const Net *net, int tensor)
-{
-    for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].in_place && net->ops[i].out[0] == tensor)
-            return true;
-    return false;
-}
-
 static void give_places(Net *net)
 {
     for (int i = 0; i < net->op_count; i++)
@@ -94,44 +92,74 @@ static void give_places(Net *net)
                 op_in(net, &net->ops[i], "residual")->offset;
 }
 
-static bool overlap(const Tensor *a, const Tensor *b)
+/* What an arena tensor takes up: segments by bytes. */
+typedef struct {
+    int tensor, first, last;
+    long offset, bytes;
+} Block;
+
+/* Larger ones first, of equals the tensor that comes first. */
+static int compare_blocks(const void *a, const void *b)
 {
-    return a->first <= b->last && b->first <= a->last;
+    const Block *x = a, *y = b;
+    return x->bytes != y->bytes ? (x->bytes < y->bytes) - (x->bytes > y->bytes)
+                                : x->tensor - y->tensor;
 }
 
-/* The lowest offset at or above `base` free of the `placed` tensors that live as long. */
-static long lowest_gap(const Net *net, const int *placed, int count, const Tensor *tensor,
-                       long base)
+/* The blocks of all arena tensors that need a place of their own, in the order in which
+ * they are placed; how many. */
+static int list_blocks(const Net *net, Block *blocks)
 {
-    long offset = base;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < count; i++) {
-            const Tensor *other = &net->tensors[placed[i]];
-            long end = other->offset + footprint(net, other);
-            if (overlap(tensor, other) && offset < end &&
-                other->offset < offset + footprint(net, tensor)) {
-                offset = end;
-                moved = true;
-            }
-        }
-    }
-    return offset;
-}
-
-/* The unplaced arena tensor with the largest footprint, the first of equals; or NONE. */
-static int largest(const Net *net, const bool *done)
-{
-    int best = NONE;
+    bool *given = rt_alloc(net->tensor_count); /* the place of a residual */
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].in_place)
+            given[net->ops[i].out[0]] = true;
+    int count = 0;
     for (int i = 0; i < net->tensor_count; i++) {
-        const Tensor *tensor = &net->tensors[i];
-        if (done[i] || !in_arena(tensor) || tensor->place == PLACE_WORKER ||
-            tensor->first == NONE || takes_place(net, i))
-            continue;
-        if (best == NONE || footprint(net, tensor) > footprint(net, &net->tensors[best]))
-            best = i;
+        const Tensor *it = &net->tensors[i];
+        if (in_arena(it) && it->place != PLACE_WORKER && it->first != NONE && !given[i])
+            blocks[count++] = (Block){i, it->first, it->last, 0, footprint(net, it)};
     }
-    return best;
+    free(given);
+    qsort(blocks, count, sizeof *blocks, compare_blocks);
+    return count;
+}
+
+/* Put the block at the lowest offset from `base` that is free of the placed ones, which
+ * lie in order of their offsets; it becomes one of them. */
+static void place_block(Block *placed, int count, Block *block, long base)
+{
+    block->offset = base;
+    for (int i = 0; i < count; i++) {
+        const Block *it = &placed[i];
+        if (it->offset >= block->offset + block->bytes)
+            break;
+        long end = it->offset + it->bytes;
+        if (it->first <= block->last && block->first <= it->last && end > block->offset)
+            block->offset = end;
+    }
+    int at = count;
+    for (; at > 0 && placed[at - 1].offset > block->offset; at--)
+        placed[at] = placed[at - 1];
+    placed[at] = *block;
+}
+
+/* Place all arena tensors; the arena's end. */
+static long plan_arena(Net *net, long base)
+{
+    Block *blocks = rt_alloc(net->tensor_count * sizeof(Block));
+    Block *placed = rt_alloc(net->tensor_count * sizeof(Block));
+    int count = list_blocks(net, blocks);
+    long end = base;
+    for (int i = 0; i < count; i++) {
+        place_block(placed, i, &blocks[i], base);
+        net->tensors[blocks[i].tensor].offset = blocks[i].offset;
+        long top = blocks[i].offset + blocks[i].bytes;
+        end = top > end ? top : end;
+    }
+    free(blocks);
+    free(placed);
+    return end;
 }
 
 void pass_plan(Net *net, int batch)
@@ -145,19 +173,6 @@ void pass_plan(Net *net, int batch)
     find_lifetimes(net);
     share_places(net);
     net->worker_bytes = plan_workers(net);
-    long end = net->worker_bytes * RT_CHUNKS, base = end;
-    int *placed = rt_alloc(net->tensor_count * sizeof(int));
-    bool *done = rt_alloc(net->tensor_count);
-    int count = 0;
-    for (int i; (i = largest(net, done)) != NONE; placed[count++] = i) {
-        Tensor *tensor = &net->tensors[i];
-        tensor->offset = lowest_gap(net, placed, count, tensor, base);
-        done[i] = true;
-        long top = tensor->offset + footprint(net, tensor);
-        end = top > end ? top : end;
-    }
+    net->arena_bytes = plan_arena(net, net->worker_bytes * RT_CHUNKS);
     give_places(net);
-    free(placed);
-    free(done);
-    net->arena_bytes = end;
 }

@@ -8,121 +8,126 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether `later` must wait for `earlier`, and whether within a loop over images that is
- * given by the order of its body. */
-static bool depends(const Net *net, const Op *earlier, const Op *later, bool *per_image)
+/* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop is
+ * a multiple of SCOPES plus its scope; segments are the steps that got an op. */
+enum { SCOPES = SCOPE_BATCH + 1 };
+
+/* The first step of this scope for an op that waits for one in step `before`. They may
+ * share a loop over images if its body's order is enough (`per_image`), and ops of a
+ * BATCH step run one after the other. */
+static int step_after(int before, Scope scope, bool per_image)
 {
-    bool waits = false;
-    *per_image = earlier->scope == SCOPE_IMAGE && later->scope == SCOPE_IMAGE;
+    if (before == NONE)
+        return scope;
+    bool together = scope == SCOPE_BATCH || (scope == SCOPE_IMAGE && per_image);
+    int step = before / SCOPES * SCOPES + scope;
+    return step > before || (step == before && together) ? step : step + SCOPES;
+}
+
+/* The last step so far that writes a tensor, and that reads or writes it; or NONE. */
+typedef struct {
+    int written, used;
+} Uses;
+
+/* The op's step: it waits for who wrote what it reads, and for all who used what it
+ * writes. */
+static int first_step(const Net *net, const Op *op, const Uses *uses)
+{
+    int step = op->scope;
     for (int i = 0; i < OP_INPUTS + OP_OUTPUTS; i++) {
-        bool written = i >= OP_INPUTS;
-        int tensor = written ? earlier->out[i - OP_INPUTS] : earlier->in[i];
-        if (tensor == NONE ||
-            !(op_writes(later, tensor) || (written && op_reads(later, tensor))))
+        bool writes = i >= OP_INPUTS;
+        int tensor = writes ? op->out[i - OP_INPUTS] : op->in[i];
+        if (tensor == NONE)
             continue;
-        waits = true;
         Role role = net->tensors[tensor].role;
-        *per_image = *per_image && (role == ROLE_DATA || role == ROLE_LOGITS);
+        int before = writes ? uses[tensor].used : uses[tensor].written;
+        int after =
+            step_after(before, op->scope, role == ROLE_DATA || role == ROLE_LOGITS);
+        step = after > step ? after : step;
     }
-    return waits;
+    return step;
 }
 
-/* For each op the ops it waits for, as a flat matrix: 0 no, 1 same loop is fine, 2
- * not. */
-static char *dependences(const Net *net)
+static void note_uses(const Op *op, int step, Uses *uses)
 {
-    int n = net->op_count;
-    char *matrix = rt_alloc((size_t)n * n);
-    for (int later = 0; later < n; later++) {
-        for (int earlier = 0; earlier < later; earlier++) {
-            bool per_image;
-            if (depends(net, &net->ops[earlier], &net->ops[later], &per_image))
-                matrix[(size_t)later * n + earlier] = per_image ? 1 : 2;
-        }
-    }
-    return matrix;
+    for (int i = 0; i < OP_INPUTS; i++)
+        if (op->in[i] != NONE && uses[op->in[i]].used < step)
+            uses[op->in[i]].used = step;
+    for (int i = 0; i < OP_OUTPUTS; i++)
+        if (op->out[i] != NONE) /* it waited for all other users */
+            uses[op->out[i]] = (Uses){step, step};
 }
 
-static bool ready(const Net *net, const char *matrix, int op, int segment)
+/* Number the `steps` that have ops as segments, and sort the ops by them. */
+static void sort_ops(Net *net, int steps)
 {
-    for (int i = 0; i < op; i++) {
-        char waits = matrix[(size_t)op * net->op_count + i];
-        int at = net->ops[i].segment;
-        if (waits && (at == NONE || (waits == 2 && at == segment)))
-            return false;
+    int *begin = rt_alloc((steps + 1) * sizeof(int)); /* of each step's ops */
+    int *segment = rt_alloc((steps + 1) * sizeof(int));
+    for (int i = 0; i < net->op_count; i++)
+        begin[net->ops[i].segment + 1]++;
+    for (int step = 0; step < steps; step++) {
+        segment[step + 1] = segment[step] + (begin[step + 1] > 0);
+        begin[step + 1] += begin[step];
     }
-    return true;
-}
-
-/* Put every ready op of this scope in the segment. BATCH ops run one after the other, so
- * they may wait for each other. */
-static bool fill(Net *net, const char *matrix, Scope scope, int segment)
-{
-    bool any = false;
+    Op *sorted = rt_alloc(net->op_room * sizeof(Op));
     for (int i = 0; i < net->op_count; i++) {
-        Op *op = &net->ops[i];
-        int limit = scope == SCOPE_BATCH ? segment + 1 : segment;
-        if (op->segment != NONE || op->scope != scope || !ready(net, matrix, i, limit))
-            continue;
-        op->segment = segment;
-        any = true;
+        int step = net->ops[i].segment;
+        Op *op = &sorted[begin[step]++];
+        *op = net->ops[i];
+        op->segment = segment[step];
     }
-    return any;
+    net->segments = segment[steps];
+    free(net->ops);
+    net->ops = sorted;
+    free(begin);
+    free(segment);
 }
 
 void pass_schedule(Net *net)
 {
-    char *matrix = dependences(net);
-    for (int i = 0; i < net->op_count; i++)
-        net->ops[i].segment = NONE;
-    int segment = 0;
-    for (bool any = true; any;) {
-        any = false;
-        for (int scope = SCOPE_IMAGE; scope <= SCOPE_BATCH; scope++) {
-            bool filled = fill(net, matrix, scope, segment);
-            any = any || filled;
-            segment += filled;
-        }
+    Uses *uses = rt_alloc(net->tensor_count * sizeof(Uses));
+    for (int i = 0; i < net->tensor_count; i++)
+        uses[i] = (Uses){NONE, NONE};
+    int steps = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        Op *op = &net->ops[i];
+        op->segment = first_step(net, op, uses);
+        note_uses(op, op->segment, uses);
+        steps = op->segment >= steps ? op->segment + 1 : steps;
     }
-    free(matrix);
-    net->segments = segment;
-    Op *sorted = rt_alloc(net->op_room * sizeof(Op));
-    int count = 0;
-    for (int s = 0; s < segment; s++)
-        for (int i = 0; i < net->op_count; i++)
-            if (net->ops[i].segment == s)
-                sorted[count++] = net->ops[i];
-    free(net->ops);
-    net->ops = sorted;
+    free(uses);
+    sort_ops(net, steps);
 }
 
-/* Whether the op may write its codes over its residual's, which nothing reads later. */
-static bool can_take_place(const Net *net, int index)
+/* Whether the op may write its codes over its residual's, which nothing reads later:
+ * `readers` has each tensor's last one. */
+static bool can_take_place(const Net *net, int index, const int *readers)
 {
     const Op *op = &net->ops[index];
     if (op->kind != OP_I_CONV || op_in(net, op, "residual") == NULL)
         return false;
     int residual = op->in[op_input(OP_I_CONV, "residual")];
     const Tensor *from = &net->tensors[residual], *to = op_out(net, op, "y");
-    if (from->type != TYPE_U8 || from->cs != from->c ||
-        tensor_padded_count(from) != tensor_padded_count(to) || from->top != to->top ||
-        from->left != to->left)
-        return false;
-    for (int i = index + 1; i < net->op_count; i++)
-        if (op_reads(&net->ops[i], residual))
-            return false;
-    return true;
+    return from->type == TYPE_U8 && from->cs == from->c &&
+           tensor_padded_count(from) == tensor_padded_count(to) && from->top == to->top &&
+           from->left == to->left && readers[residual] <= index;
 }
 
 void pass_sequence(Net *net)
 {
+    int *readers = rt_alloc(net->tensor_count * sizeof(int));
+    for (int i = 0; i < net->op_count; i++)
+        for (int j = 0; j < OP_INPUTS; j++)
+            if (net->ops[i].in[j] != NONE)
+                readers[net->ops[i].in[j]] = i;
     for (int i = 0; i < net->op_count; i++) {
         Op *op = &net->ops[i];
         op->segment = i;
-        op->in_place = can_take_place(net, i);
+        op->in_place = can_take_place(net, i, readers);
         size_t end = strlen(op->kernel);
         if (op->in_place)
             snprintf(op->kernel + end, sizeof op->kernel - end, "_here");
     }
     net->segments = net->op_count;
+    free(readers);
 }
