@@ -4,9 +4,9 @@
 
 #include "gen/base/paths.h"
 #include "gen/config/fields.h"
+#include "gen/config/quantisers.h"
 #include "gen/config/sandbox.h"
 #include "gen/config/words.h"
-#include "gen/passes/passes.h"
 #include "runtime/base/support.h"
 
 #include <libgen.h>

@@ -3,7 +3,6 @@
 
 #include "gen/config/field_table.h"
 #include "gen/config/sandbox.h"
-#include "gen/passes/passes.h"
 #include "runtime/base/support.h"
 
 #include <stdlib.h>

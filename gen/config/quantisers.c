@@ -1,6 +1,6 @@
 /* Which layers are quantised, and the parameters of their quantisers: a step, a range, or
  * both; trained ones among params, calibrated ones among stats. */
-#include "gen/passes/passes.h"
+#include "gen/config/quantisers.h"
 
 #include <string.h>
 
@@ -72,12 +72,4 @@ void quant_add_params(Net *net)
                 add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
         net->ops[i] = op;
     }
-}
-
-bool quant_used(const Net *net)
-{
-    for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].own.quantizer != QUANT_NONE)
-            return true;
-    return false;
 }

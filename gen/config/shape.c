@@ -1,7 +1,7 @@
 /* shape: from an op's inputs and geometry to the shapes of its output and parameters, and
  * its cost. Needs: inputs and the fields the config gives. Sets: out, parameter shapes,
  * macs. */
-#include "gen/passes/passes.h"
+#include "gen/config/shape.h"
 
 #include "runtime/base/support.h"
 

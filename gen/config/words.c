@@ -3,7 +3,7 @@
 #include "gen/config/words.h"
 
 #include "gen/config/sandbox.h"
-#include "gen/passes/passes.h"
+#include "gen/config/shape.h"
 #include "runtime/base/support.h"
 
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #define LATHE_CONSTANTS_H
 
 #include "gen/config/config.h"
-#include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
     char name[NAME_SIZE]; /* that of the infer program's tensor */
@@ -18,13 +17,6 @@ typedef struct {
     int count;
 } Constants;
 
-/* Of a float network: batch normalisation folded into weights and biases (Jacob et al.
- * 2018, section 3.2): w' = w scale / sqrt(var + eps), b' = shift - mean scale / sqrt(var
- * + eps). Of a quantised one: what the integer program computes from its weights, by the
- * very functions that the trainer evaluates with. The checkpoint must be of the config's
- * network. */
-bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
-                    Constants *constants);
 void constants_free(Constants *constants);
 const Constant *constants_find(const Constants *constants, const char *name);
 /* What one unit of a quantised network's integer scores is. */
@@ -33,7 +25,10 @@ float constants_score_unit(const Constants *constants, const Config *config);
 void *constants_add(Constants *constants, const char *name, const char *suffix, Type type,
                     size_t count);
 
-/* The two kinds; used by constants_make. */
+/* The constants of a fused network from its arrays. Of a float one: batch normalisation
+ * folded into weights and biases. Of a quantised one: what the integer program computes
+ * from its weights, by the very functions that the trainer evaluates with; false and
+ * rt_fail when one overflows. */
 void constants_fold(const Net *fused, const float *params, const float *stats,
                     Constants *constants);
 bool constants_integer(const Config *config, const Net *fused, const float *params,

@@ -3,6 +3,7 @@
 #define LATHE_INFER_FILE_H
 
 #include "gen/emit/emit.h"
+#include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
     bool split; /* the constants in a file of their own */
@@ -10,6 +11,11 @@ typedef struct {
         selftest; /* -DLATHE_SELFTEST: seeded images and the trainer's scores of them, in a
                       quantised network's file */
 } ShippedOptions;
+
+/* The constants of the checkpoint (called `path` in errors), which must be of the
+ * config's network; see constants.h. constants_free() them in any case. */
+bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
+                    Constants *constants);
 
 /* The infer program for plain C, AVX2 and AVX-512; learned bits as `constants` has them,
  * or, when that is NULL, as they begin. False and rt_fail when there is no such program;

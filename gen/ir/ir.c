@@ -199,6 +199,14 @@ void net_layout_params(Net *net)
     }
 }
 
+bool quant_used(const Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].own.quantizer != QUANT_NONE)
+            return true;
+    return false;
+}
+
 static bool holds(const int *slots, int count, int tensor)
 {
     for (int i = 0; i < count; i++)

@@ -202,6 +202,9 @@ int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, i
  * all. */
 void net_layout_params(Net *net);
 
+/* Whether any layer is quantised. */
+bool quant_used(const Net *net);
+
 void net_free(Net *net);
 Net net_copy(const Net *net);
 

@@ -19,16 +19,6 @@ typedef struct {
  * unknown name. */
 const Target *target_find(const char *name);
 
-/* Output shape, halo wishes and cost of the op just added, and its output tensor; called
- * while the config runs so that an error carries its line. False and rt_fail. */
-bool shape_op(Net *net, int op);
-
-/* Give layers their quantisers' parameters, as their Quant says; once, after all
- * layers. */
-void quant_add_params(Net *net);
-/* Whether any layer is quantised. */
-bool quant_used(const Net *net);
-
 /* fuse: runs of bn, add and relu become one op. */
 void pass_fuse(Net *net);
 /* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
