@@ -2,6 +2,7 @@
  * are in cmd_*.c, the compiler is the list of passes in compile.c. */
 #include "gen/emit/emit.h"
 #include "gen/verbs/commands.h"
+#include "runtime/base/streams.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/gemm.h"
 
@@ -42,7 +43,7 @@ static void print_help(FILE *file)
           file);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -64,5 +65,15 @@ int main(int argc, char **argv)
     const char *nearest = rt_nearest(word, names, VERBS);
     fprintf(stderr, "lathe: unknown verb %s%s%s; see lathe --help\n", word,
             nearest ? "; did you mean " : "", nearest ? nearest : "");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    streams_begin();
+    int status = run(argc, argv);
+    if (status != 0 || streams_end())
+        return status;
+    fprintf(stderr, "lathe: %s\n", rt_error());
     return 1;
 }

@@ -224,6 +224,7 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
     }
     const Values *scores =
         calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
+    result->labelled = !images->unlabelled;
     result->float_accuracy = accuracy(images, scores->f, scores->f, config->class_count);
     result->quantised_accuracy =
         accuracy(images, scores->f, scores->q, config->class_count);

@@ -15,8 +15,10 @@ typedef struct {
     const volatile sig_atomic_t *stop; /* ends it between two layers once true, or NULL */
 } PtqOptions;
 
-/* Accuracy on the calibration images, 0..1, and the layer that lost most. */
+/* Accuracy on the calibration images, 0..1, and the layer that lost most. Without labels
+ * it is the share of images on which a network agrees with the float one. */
 typedef struct {
+    bool labelled;
     double float_accuracy, quantised_accuracy, worst_decibels;
     char worst[NAME_SIZE];
 } PtqResult;

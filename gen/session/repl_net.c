@@ -229,7 +229,8 @@ static int ptq(lua_State *lua)
         return failed(lua);
     lua_newtable(lua);
     set_integer(lua, "images", images);
-    set_number(lua, "float", result.float_accuracy);
+    if (result.labelled)
+        set_number(lua, "float", result.float_accuracy);
     set_number(lua, "quantised", result.quantised_accuracy);
     set_text(lua, "worst", result.worst);
     set_number(lua, "worst_decibels", result.worst_decibels);

@@ -90,9 +90,11 @@ function Net.ptq(net, given)
     local o = options("ptq", given, { "images", "quiet" })
     local result = check(session:ptq(whole("ptq", o, "images", 512), not o.quiet))
     if not o.quiet then
-        print(("on the %d calibration images float %.4f, quantised %.4f; weakest signal at %s, "
-            .. "%.1f dB"):format(result.images, result.float, result.quantised, result.worst,
-            result.worst_decibels))
+        local right = result.float
+            and ("float %.4f, quantised %.4f"):format(result.float, result.quantised)
+            or ("(no labels) %.4f as the float network says"):format(result.quantised)
+        print(("on the %d calibration images %s; weakest signal at %s, %.1f dB"):format(
+            result.images, right, result.worst, result.worst_decibels))
         show_shown(result)
     end
     return result

@@ -7,7 +7,6 @@
 #include "gen/ptq/start.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
-#include "runtime/train/progress.h"
 #include "runtime/train/train_state.h"
 
 #include <stdlib.h>
@@ -342,7 +341,7 @@ bool session_train(Session *session, const char *const *sets, int count,
 {
     int depth = session->depth;
     Checkpoint arrays = {0};
-    bool ok = need_data(session);
+    bool ok = need_data(session) && data_has_labels(session->data);
     for (int i = 0; i < count && ok; i++)
         ok = session_set(session, sets[i], sets[i]);
     options.data = session->data;

@@ -20,8 +20,13 @@ static bool quantise(const Options *options, const char *weights, const char *da
     PtqResult result;
     if (!start_quantise(config, weights, data, images, &ptq, output, &result))
         return false;
-    printf("%s: on the %d calibration images float %.4f, quantised %.4f\n", output,
-           images, result.float_accuracy, result.quantised_accuracy);
+    if (result.labelled)
+        printf("%s: on the %d calibration images float %.4f, quantised %.4f\n", output,
+               images, result.float_accuracy, result.quantised_accuracy);
+    else
+        printf("%s: on the %d calibration images, which have no labels, the quantised "
+               "network agrees with the float one on %.4f\n",
+               output, images, result.quantised_accuracy);
     if (result.quantised_accuracy < result.float_accuracy - 0.1)
         fprintf(
             stderr,

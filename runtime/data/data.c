@@ -246,6 +246,18 @@ bool data_exists(const char *folder)
     return access(folder, R_OK) == 0 || rt_fail("%s: %s", folder, strerror(errno));
 }
 
+static bool is_npy(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".npy") == 0;
+}
+
+bool data_has_labels(const char *folder)
+{
+    return !is_npy(folder) ||
+           rt_fail("%s: images without labels, which training needs", folder);
+}
+
 bool data_load(const char *folder, DataParts parts, int height, int width, int channels,
                int classes, ImageSet *train, ImageSet *test)
 {
@@ -261,8 +273,7 @@ bool data_load(const char *folder, DataParts parts, int height, int width, int c
             random_images(test, count, random_bits(seed, DATA_TEST), classes);
         return true;
     }
-    size_t length = strlen(folder);
-    if (length > 4 && strcmp(folder + length - 4, ".npy") == 0)
+    if (is_npy(folder))
         return (!(parts & DATA_TRAIN) || data_load_npy(folder, train)) &&
                (!(parts & DATA_TEST) || data_load_npy(folder, test));
     Source source;

@@ -24,5 +24,8 @@ bool data_load(const char *folder, DataParts parts, int height, int width, int c
                int classes, ImageSet *train, ImageSet *test);
 /* Whether `folder` is there, or is a well-formed "random:..."; else false and rt_fail. */
 bool data_exists(const char *folder);
+/* Whether images of that form have labels; else false and rt_fail. To be asked early: it
+ * goes by the name alone. */
+bool data_has_labels(const char *folder);
 
 #endif

@@ -19,6 +19,10 @@
 
 enum { KEY_ORDER = 1, KEY_AUGMENT = 2 };
 
+/* What asks a run to stop, a terminal that is closed included. */
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+enum { STOPS = sizeof stops / sizeof stops[0] };
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number)
@@ -27,14 +31,23 @@ static void on_signal(int number)
 }
 
 /* The first signal asks to stop; a second one kills, unless the program around the run
- * catches that signal itself. */
-static void catch_signal(int number, struct sigaction *before)
+ * catches that signal itself. A hang-up that is ignored stays so: nohup. */
+static void catch_signals(struct sigaction before[STOPS])
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(number, NULL, before);
-    if (before->sa_handler == SIG_DFL)
-        action.sa_flags |= (int)SA_RESETHAND;
-    sigaction(number, &action, NULL);
+    for (int i = 0; i < STOPS; i++) {
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+        sigaction(stops[i], NULL, &before[i]);
+        if (before[i].sa_handler == SIG_DFL)
+            action.sa_flags |= (int)SA_RESETHAND;
+        if (stops[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
+            sigaction(stops[i], &action, NULL);
+    }
+}
+
+static void restore_signals(const struct sigaction before[STOPS])
+{
+    for (int i = 0; i < STOPS; i++)
+        sigaction(stops[i], &before[i], NULL);
 }
 
 /* ---- One step ---- */
@@ -361,21 +374,19 @@ bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
                int *status)
 {
     Run run;
-    struct sigaction interrupt, terminate;
+    struct sigaction before[STOPS];
     *status = 0;
     stop_signal = 0;
     bool ok = run_prepare(&run, model, recipe, options);
     if (ok) {
         print_header(&run);
-        catch_signal(SIGINT, &interrupt);
-        catch_signal(SIGTERM, &terminate);
+        catch_signals(before);
         profile_begin(model);
         ok = run_epochs(&run, options->steps, status);
         if (ok)
             profile_print_all(stdout, model);
         profile_end();
-        sigaction(SIGINT, &interrupt, NULL);
-        sigaction(SIGTERM, &terminate, NULL);
+        restore_signals(before);
     }
     run_free(&run);
     return ok;

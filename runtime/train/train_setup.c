@@ -116,6 +116,8 @@ static bool load_data(Run *run, const TrainerOptions *options)
     if (!data_load(options->data, DATA_TRAIN | DATA_TEST, model->height, model->width,
                    model->channels, model->classes, &run->train, &run->test))
         return false;
+    if (run->train.unlabelled)
+        return data_has_labels(options->data);
     if (held_out >= run->train.count)
         return rt_fail("%s: %d training images, want more than the %d to hold out",
                        options->data, run->train.count, held_out);

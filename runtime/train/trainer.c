@@ -2,7 +2,9 @@
  * what the verbs do is behind trainer.h. */
 #include "runtime/train/trainer.h"
 #include "runtime/base/parse.h"
+#include "runtime/base/streams.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 #include "runtime/kernels/gemm.h"
 #include "runtime/train/bench.h"
 
@@ -92,8 +94,8 @@ static void print_help(const char *program, const Model *model)
 {
     printf(
         "Trains and runs %s: images of %d x %d x %d, %d classes.\n"
-        "Without a verb, train is meant. Exit status: 0, 1 after an error, 130 or 143\n"
-        "when stopped by Ctrl-C or SIGTERM.\n",
+        "Without a verb, train is meant. Exit status: 0, 1 after an error, 128\n"
+        "and the signal's number when stopped by Ctrl-C (130), SIGTERM or SIGHUP.\n",
         model->name, model->height, model->width, model->channels, model->classes);
     for (int verb = 0; verb < VERBS; verb++) {
         putchar('\n');
@@ -189,6 +191,8 @@ static bool check_needed(VerbBit verb, const TrainerOptions *options)
 {
     if (verb & (TRAIN | EVAL) && options->data == NULL)
         return rt_fail("--data DIR is missing; see --help");
+    if (verb == TRAIN && !data_has_labels(options->data))
+        return false;
     if (verb == BENCH && options->output == NULL)
         return rt_fail("-o DIR is missing; see --help");
     if (verb & (EVAL | CLASSIFY) && options->weights == NULL)
@@ -275,17 +279,15 @@ int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe
                   ? run(argc, argv, model, recipe, tiers, &status)
                   : rt_fail("%s: made for version %d of the runtime, this is %d",
                             model->name, model->abi, LATHE_ABI);
-    if (!ok)
-        fprintf(stderr, "%s: %s\n", model->name, rt_error());
-    else if (fflush(stdout) != 0 || ferror(stdout))
-        fprintf(stderr, "%s: cannot write the output\n", model->name);
-    else
+    if (ok && streams_end())
         return status;
+    fprintf(stderr, "%s: %s\n", model->name, rt_error());
     return 1;
 }
 
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe)
 {
+    streams_begin();
     rt_prepare_process(argv);
     return trainer_main(argc, argv, model, recipe, NULL);
 }

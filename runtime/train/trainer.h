@@ -5,7 +5,7 @@
 
 #include "runtime/train/train_options.h"
 
-/* Train until the end or until stopped, by options->steps, SIGINT or SIGTERM; *status is
+/* Train until the end or until stopped, by options->steps or a signal; *status is
  * what the process is to exit with: 0, or 128 + the signal. */
 bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *options,
                int *status);

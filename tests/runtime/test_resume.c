@@ -28,10 +28,11 @@ END_TEST
 /* The signal comes in some call of train: within a step, in an epoch's last step. */
 START_TEST(a_signal_stops_after_the_step)
 {
-    int call = 1 + _i * 5, step = (call - 1) / CALLS;
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    int call = 1 + _i * 5, step = (call - 1) / CALLS, number = signals[_i % 3];
     ck_assert_int_eq(RUN(DATA, "-o", in_folder("a")), 0);
-    tiny_hooks = (TinyHooks){.raise_in_train = call, .signal = _i % 2 ? SIGTERM : SIGINT};
-    ck_assert_int_eq(RUN(DATA, "-o", in_folder("b")), _i % 2 ? 143 : 130);
+    tiny_hooks = (TinyHooks){.raise_in_train = call, .signal = number};
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("b")), 128 + number);
     char *wanted = rt_format("\nstopped at epoch %d step %d; continue with --resume\n",
                              step / STEPS + 1, step % STEPS + 1);
     ck_assert_msg(strstr(printed, wanted) != NULL, "%s not in %s", wanted, printed);
@@ -39,6 +40,17 @@ START_TEST(a_signal_stops_after_the_step)
     ck_assert_int_eq(RUN(DATA, "--resume", in_folder("b/last.ckpt"), "--threads", "3"),
                      0);
     check_same_run("a", "b");
+}
+END_TEST
+
+/* As nohup leaves it. */
+START_TEST(an_ignored_hangup_is_ignored)
+{
+    signal(SIGHUP, SIG_IGN);
+    tiny_hooks = (TinyHooks){.raise_in_train = 4, .signal = SIGHUP};
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("a")), 0);
+    ck_assert_ptr_nonnull(strstr(printed, "\ntest accuracy 0."));
+    signal(SIGHUP, SIG_DFL);
 }
 END_TEST
 
@@ -213,6 +225,7 @@ Suite *resume_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, steps_one_by_one_are_the_same_run);
     tcase_add_loop_test(tests, a_signal_stops_after_the_step, 0, 17);
+    tcase_add_test(tests, an_ignored_hangup_is_ignored);
     tcase_add_test(tests, a_signal_stops_evaluation);
     tcase_add_test(tests, a_signal_in_the_last_test_keeps_the_run);
     tcase_add_test(tests, resuming_goes_by_the_checkpoint);

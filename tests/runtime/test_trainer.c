@@ -38,6 +38,37 @@ START_TEST(training_writes_its_files)
 }
 END_TEST
 
+/* NumPy's uint8 (4, 2, 2, 3), zeros. */
+static void write_images(const char *path)
+{
+    char bytes[128 + 4 * TINY_INPUTS] = "\x93NUMPY\x01";
+    bytes[8] = 118;
+    memset(bytes + 10, ' ', 118);
+    static const char header[] =
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2, 2, 3), }";
+    memcpy(bytes + 10, header, sizeof header - 1);
+    write_bytes(path, bytes, sizeof bytes);
+}
+
+START_TEST(training_needs_labels)
+{
+    const char *images = in_folder("images.npy");
+    write_images(images);
+    check_complaint_about(RUN("--data", images, "-o", in_folder("a")), images,
+                          "images without labels, which training needs");
+    ck_assert(!exists(in_folder("a")));
+    char *words[] = {"--data", (char *)images, NULL};
+    ck_assert(!rt_trainer_check("train", 2, words));
+    check_error("%s: images without labels, which training needs", images);
+    rt_error_clear();
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("a")), 0);
+    ck_assert_int_eq(RUN("--data", images, "-o", in_folder("a"), "--resume"), 1);
+    ck_assert_int_eq(RUN("eval", "--data", images, "--weights", in_folder("a/best.ckpt")),
+                     0);
+    ck_assert_str_eq(printed, "4 images without labels\n");
+}
+END_TEST
+
 START_TEST(batches_are_cut_exactly)
 {
     ck_assert_int_eq(RUN(DATA, "-o", in_folder("a"), "--epochs", "1"), 0);
@@ -357,6 +388,7 @@ Suite *trainer_suite(void)
     tcase_add_checked_fixture(tests, trainer_prepare, trainer_clean_up);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, training_writes_its_files);
+    tcase_add_test(tests, training_needs_labels);
     tcase_add_test(tests, batches_are_cut_exactly);
     tcase_add_test(tests, training_learns);
     tcase_add_test(tests, threads_do_not_matter);
