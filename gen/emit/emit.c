@@ -3,6 +3,7 @@
 
 #include "gen/base/paths.h"
 #include "gen/config/fields.h"
+#include "gen/emit/outside.h"
 #include "gen/emit/profiled.h"
 #include "runtime/base/support.h"
 
@@ -141,10 +142,10 @@ static void push_numbers(lua_State *lua, const double *values, int count,
 static void push_config(lua_State *lua, const Config *config)
 {
     lua_newtable(lua);
-    set_string(lua, "path", config->path);
+    outside_set(lua, "path", config->path);
     set_string(lua, "name", config->name);
-    set_string(lua, "lines", config->lines);
-    set_string(lua, "arch", config->arch);
+    outside_set(lua, "lines", config->lines);
+    outside_set(lua, "arch", config->arch);
     set_string(lua, "hash", config->hash);
     push_numbers(lua, config->mean, 4, "mean");
     push_numbers(lua, config->std, 4, "std");
@@ -158,7 +159,7 @@ static void push_config(lua_State *lua, const Config *config)
     lua_setfield(lua, -2, "micro_batch");
     lua_createtable(lua, config->class_count, 0);
     for (int i = 0; i < config->class_count; i++) {
-        lua_pushstring(lua, config->class_names[i]);
+        outside_push(lua, config->class_names[i]);
         lua_rawseti(lua, -2, i + 1);
     }
     lua_setfield(lua, -2, "class_names");
@@ -231,7 +232,7 @@ static int render(lua_State *lua)
     set_net(lua, "infer", input->infer);
     set_net(lua, "infer_narrow", input->infer_narrow);
     set_net(lua, "infer_wide", input->infer_wide);
-    set_string(lua, "header", input->header);
+    outside_set(lua, "header", input->header);
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);
     set_flag(lua, "profile", input->profile);
@@ -244,9 +245,9 @@ static int render(lua_State *lua)
     set_score_unit(lua, input);
     lua_pushcfunction(lua, file_text);
     lua_setfield(lua, -2, "text_of");
-    set_string(lua, "command", input->command);
+    outside_set(lua, "command", input->command);
     set_string(lua, "name", input->name);
-    set_string(lua, "root", input->root);
+    outside_set(lua, "root", input->root);
     set_string(lua, "version", LATHE_VERSION);
     lua_pushinteger(lua, LATHE_ABI);
     lua_setfield(lua, -2, "abi");
@@ -257,7 +258,8 @@ static int render(lua_State *lua)
     lua_setfield(lua, -2, "recipe");
     if (input->more)
         input->more(lua, input->context);
-    lua_call(lua, 3, 2);
+    outside_push_escapes(lua);
+    lua_call(lua, 4, 2);
     return 2;
 }
 

@@ -1,4 +1,5 @@
 /* The Net as Lua tables, for templates. Field names come from ir.h's lists. */
+#include "gen/emit/outside.h"
 #include "gen/ir/ir.h"
 #include "gen/ir/transposed.h"
 
@@ -175,12 +176,13 @@ static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
     OP_FIELDS(PUSH)
     const char *const texts[][2] = {
         {"kind", info->name}, {"suffix", info->suffix}, {"what", info->what},
-        {"name", it->name},   {"file", it->file},       {"kernel", it->kernel},
+        {"name", it->name},   {"kernel", it->kernel},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         lua_pushstring(lua, texts[i][1]);
         lua_setfield(lua, -2, texts[i][0]);
     }
+    outside_set(lua, "file", it->file);
     PUSH(int, line, "")
     PUSH(int, layer, "")
     lua_pushinteger(lua, it - net->ops);

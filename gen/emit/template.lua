@@ -1,6 +1,7 @@
 -- Templates: a line that starts with @ is Lua, $(expression) is its value, every other line
 -- prints as it is written. One template line becomes one Lua line, so that errors name it.
--- An unknown name or a nil value is an error.
+-- An unknown name or a nil value is an error, and so is text from outside (outside.h) that did
+-- not go through one of the escapes.
 local template = {}
 
 local function value(v)
@@ -48,16 +49,15 @@ end
 
 -- Text of the template `main` in `folder` for the names in `data`, and the line map: a list of
 -- what templates named in belongs() and once(), each with its first and last line. Templates
--- see `data`, the standard library, and include(name), once(name, print), belongs(part),
--- forget_kernels() and what they define themselves.
-function template.render(folder, main, data)
+-- see `data`, the escapes, the standard library, and include(name), once(name, print),
+-- belongs(part), forget_kernels() and what they define themselves.
+function template.render(folder, main, data, escapes)
     local output, kernels, parts, part, variant = {}, {}, {}, nil, 0
     local names = setmetatable({}, {
         __index = function(_, name)
             local found = data[name]
-            if found == nil then
-                found = _G[name]
-            end
+            if found == nil then found = escapes[name] end
+            if found == nil then found = _G[name] end
             if found == nil then
                 error("unknown name '" .. name .. "'", 2)
             end

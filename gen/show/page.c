@@ -3,6 +3,7 @@
 #include "gen/show/page.h"
 
 #include "gen/base/lua_fields.h"
+#include "gen/emit/outside.h"
 #include "gen/emit/report.h"
 #include "gen/show/show_layer.h"
 #include "runtime/base/support.h"
@@ -21,7 +22,7 @@ static void push_config_lines(lua_State *lua, const Inspection *it, const Op *op
     FILE *file = open_memstream(&text, &bytes);
     show_config_lines(it, op, file);
     fclose(file);
-    set_text(lua, "config_lines", text);
+    outside_set(lua, "config_lines", text);
     free(text);
 }
 
@@ -34,7 +35,11 @@ static void push_ir(lua_State *lua, const Inspection *it, int layer)
         FILE *file = open_memstream(&text, &bytes);
         inspect_print_ir(it, program, layer, file);
         fclose(file);
-        set_text(lua, program_names[program], text);
+        if (*text)
+            outside_push(lua, text);
+        else
+            lua_pushboolean(lua, false);
+        lua_setfield(lua, -2, program_names[program]);
         free(text);
     }
     lua_setfield(lua, -2, "ir");
@@ -112,7 +117,9 @@ static void push_layer(lua_State *lua, const Inspection *it, int layer)
     set_integer(lua, "params", row.params);
     set_integer(lua, "macs", op->macs);
     set_integer(lua, "bytes", (long)(row.bytes + 0.5));
-    set_text(lua, "file", op->file);
+    outside_set(lua, "file", op->file);
+    const char *slash = strrchr(op->file, '/');
+    outside_set(lua, "file_name", slash ? slash + 1 : op->file);
     set_integer(lua, "line", op->line);
     push_config_lines(lua, it, op);
     push_ir(lua, it, layer);
@@ -189,7 +196,9 @@ static void push_lines(lua_State *lua, const Inspection *it, const Source *sourc
         luaL_addchar(&buffer, '\n');
     }
     luaL_pushresult(&buffer);
-    lua_setfield(lua, -2, "text");
+    outside_push(lua, lua_tostring(lua, -1));
+    lua_setfield(lua, -3, "text");
+    lua_pop(lua, 1);
     if (part) {
         push_owners(lua, it, source, part);
     } else {
@@ -313,11 +322,11 @@ static void push_page(lua_State *lua, const void *context)
     lua_setfield(lua, -2, "memory");
     lua_newtable(lua);
     for (int i = 0; i < it->options->set_count; i++) {
-        lua_pushstring(lua, it->options->sets[i]);
+        outside_push(lua, it->options->sets[i]);
         lua_rawseti(lua, -2, i + 1);
     }
     lua_setfield(lua, -2, "sets");
-    set_text(lua, "refusal", it->refusal ? it->refusal : "");
+    outside_set(lua, "refusal", it->refusal);
     lua_pushboolean(lua, it->params != NULL);
     lua_setfield(lua, -2, "learned");
     lua_setfield(lua, -2, "page");

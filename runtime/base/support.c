@@ -1,6 +1,8 @@
 /* Errors, files replaced whole, memory, hashes: see support.h. */
 #include "runtime/base/support.h"
 
+#include "runtime/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -19,8 +21,10 @@ bool rt_fail(const char *format, ...)
     if (message[0] == 0) {
         va_list args;
         va_start(args, format);
-        vsnprintf(message, sizeof message, format, args);
+        char text[sizeof message];
+        vsnprintf(text, sizeof text, format, args);
         va_end(args);
+        rt_show(text, message, sizeof message);
     }
     return false;
 }

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 /* Record why something failed and return false. The first message wins until
- * rt_error_clear; it names the file, line or field and what was expected. */
+ * rt_error_clear; it names the file, line or field and what was expected. Whatever words
+ * from outside are in it, it is one line, fit for a terminal (text.h). */
 bool rt_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *rt_error(void); /* "" when nothing failed */
 void rt_error_clear(void);
