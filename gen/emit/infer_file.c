@@ -7,6 +7,7 @@
 #include "gen/run/scores.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/data.h"
 
 #include <libgen.h>
@@ -130,12 +131,25 @@ EmitInput shipped_input(const Config *config, const Constants *constants,
                        .constants = constants};
 }
 
+/* Its header stands in an #include, where C has no escapes. */
+static bool output_name_ok(const char *output)
+{
+    const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output;
+    size_t length = strlen(name);
+    if (length < 3 || strcmp(name + length - 2, ".c") != 0)
+        return rt_fail("-o %s: want a file whose name ends in .c", output);
+    return (rt_is_shown(name) && strpbrk(name, "\"\\") == NULL &&
+            strstr(name, "??") == NULL) ||
+           rt_fail("-o %s: the name goes into an #include: want none of \", \\, ?? and "
+                   "control characters in it",
+                   output);
+}
+
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
-    size_t length = strlen(output);
-    if (length < 3 || strcmp(output + length - 2, ".c") != 0)
-        return rt_fail("-o %s: want a file whose name ends in .c", output);
+    if (!output_name_ok(output))
+        return false;
     Checkpoint checkpoint = {0};
     Constants constants;
     if (!checkpoint_read(weights, &checkpoint))
