@@ -2,10 +2,11 @@
 CC = gcc
 WARNINGS = -Wall -Wextra -Wpedantic -Wno-overlength-strings
 CPPFLAGS = -D_GNU_SOURCE -I. $(shell pkg-config --cflags lua5.4 2>/dev/null)
-CFLAGS = -std=gnu11 -O2 -g -fopenmp $(WARNINGS)
+# No a * b + c in one rounding: numbers come out the same on every machine.
+CFLAGS = -std=gnu11 -O2 -g -fopenmp -ffp-contract=off $(WARNINGS)
 # The runtime is built where it runs.
 RUNTIME_FLAGS = -O3 -march=native
-LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lpng -lz -lmd -ledit -lm
+LIBRARIES = -llua5.4 -ltcc -ldl -lzip -lopenblas -lsleef -lpng -lz -lmd -ledit -lm
 
 RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*/*.c))
 GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c gen/*/*.c))
@@ -16,7 +17,7 @@ all: out/lathe
 # ---- For newcomers ----
 
 # What each is for: README.md. What is there already is left alone.
-PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev check libpng-dev \
+PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libsleef-dev check libpng-dev \
     libzip-dev libmd-dev zlib1g-dev libedit-dev
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
@@ -83,9 +84,6 @@ out/lathe: $(GEN) $(RUNTIME) out/libruntime.a
 out/libruntime.a: $(RUNTIME)
 	rm -f $@
 	ar rcs $@ $^
-
-# Integer constants must come out the same in every build: no a * b + c in one rounding.
-out/runtime/kernels/requant.o out/sanitize/runtime/kernels/requant.o: RUNTIME_FLAGS += -ffp-contract=off
 
 out/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
 #include "gen/ptq/rounding.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
+#include "runtime/kernels/matmul.h"
 #include "runtime/kernels/quant.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* Ranges of quantisers from the values they will meet: see ranges.h. */
 #include "gen/ptq/ranges.h"
 
+#include "runtime/base/elementary.h"
 #include "runtime/base/support.h"
 
 #include <math.h>
@@ -135,8 +136,9 @@ void range_to_quantiser(quantizer_t quantizer, int bits, bool is_signed, double 
     } else if (quantizer == QUANT_STEP) {
         *step = (float)(2 * mean / sqrt(codes)); /* LSQ, section 2.1 */
     } else if (is_signed) {
-        double exponent = log2(range / codes); /* powers of two, as Uhlich et al. */
-        *step = (float)exp2(bits > 4 ? ceil(exponent) : floor(exponent));
+        double least = range / codes; /* powers of two, as Uhlich et al. */
+        int exponent = bits > 4 ? rt_ceil_log2(least) : rt_floor_log2(least);
+        *step = ldexpf(1, exponent);
         *limit = *step * (float)codes;
     } else {
         *limit = (float)range;

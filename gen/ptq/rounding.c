@@ -5,7 +5,7 @@
 #include "gen/ptq/rounding.h"
 
 #include "runtime/base/support.h"
-#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/matmul.h"
 
 #include <math.h>
 #include <stdlib.h>

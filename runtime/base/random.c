@@ -1,6 +1,8 @@
 /* Randomness without state: see random.h. */
 #include "runtime/base/random.h"
 
+#include "runtime/base/elementary.h"
+
 #include <math.h>
 
 /* The number that splitmix64 (Steele, Lea, Flood 2014), seeded with `key`, returns as its
@@ -26,7 +28,7 @@ double random_normal(uint64_t key, uint64_t index)
 {
     double u = (double)((random_bits(key, 2 * index) >> 11) + 1) * 0x1p-53;
     double v = (double)(random_bits(key, 2 * index + 1) >> 11) * 0x1p-53;
-    return sqrt(-2.0 * log(u)) * cos(6.283185307179586477 * v);
+    return sqrt(-2.0 * rt_log(u)) * rt_cos(6.283185307179586477 * v);
 }
 
 void random_permutation(uint64_t key, int count, int *order)

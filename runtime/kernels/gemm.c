@@ -1,9 +1,10 @@
-/* Matrix products, and convolutions made of them: the only file that knows of
- * OpenBLAS. */
+/* Convolutions as matrix products: our own, the same on every machine, or OpenBLAS's. The
+ * only file that knows of OpenBLAS. */
 #include "runtime/kernels/gemm.h"
 
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
+#include "runtime/kernels/matmul.h"
 
 #include <cblas.h>
 #include <pthread.h>
@@ -48,14 +49,25 @@ static void im2col(const ConvCall *conv, const float *x, int r, int rows, int fi
                        run * sizeof(float));
 }
 
+/* c [m][conv->k] = a b + beta c: see rt_matmul. */
+static void multiply(const ConvCall *conv, bool transposed, int m, int depth,
+                     const float *a, const float *b, float beta, float *c)
+{
+    if (!conv->blas)
+        rt_matmul(transposed, m, conv->k, depth, a, b, beta, c);
+    else
+        cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m,
+                    conv->k, depth, 1, a, transposed ? m : depth, b, conv->k, beta, c,
+                    conv->k);
+}
+
 void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y)
 {
     int pixels = conv->h * conv->w, depth = conv->kernel_h * conv->kernel_w * conv->c;
     float *columns = scratch_of((size_t)pixels * (depth + conv->k));
     float *product = columns + (size_t)pixels * depth;
     im2col(conv, x, 0, conv->kernel_h, 0, conv->kernel_w * conv->c, columns);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, pixels, conv->k, depth, 1,
-                columns, depth, w, conv->k, 0, product, conv->k);
+    multiply(conv, false, pixels, depth, columns, w, 0, product);
     for (int h = 0; h < conv->h; h++) {
         for (int p = 0; p < conv->w; p++, product += conv->k) {
             float *out = y + (size_t)h * conv->y_row + (size_t)p * conv->y_pixel;
@@ -74,8 +86,7 @@ static void add_product(const ConvCall *conv, int depth, const float *columns,
     for (int h = 0; h < conv->h; h++)
         memcpy(dense + (size_t)h * conv->w * conv->k, dy + (size_t)h * conv->y_row,
                (size_t)conv->w * conv->k * sizeof(float));
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, conv->k, pixels, 1,
-                columns, depth, dense, conv->k, 1, dw, conv->k);
+    multiply(conv, true, depth, pixels, columns, dense, 1, dw);
 }
 
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw)
@@ -96,13 +107,6 @@ void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, 
     im2col(conv, x, first / run, 1, first % run, count, columns);
     add_product(conv, count, columns, columns + pixels * count, dy,
                 dw + (size_t)first * conv->k);
-}
-
-void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
-               float beta, float *c)
-{
-    cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n,
-                k, 1, a, transposed ? m : k, b, n, beta, c, n);
 }
 
 const char *rt_blas_core(void)

@@ -1,6 +1,8 @@
 /* Work of generated networks whose text does not depend on the network: see kernels.h. */
 #include "runtime/kernels/kernels.h"
 
+#include "runtime/base/elementary.h"
+
 #include <math.h>
 
 static const double epsilon = 1e-5, running_share = 0.1;
@@ -69,16 +71,16 @@ void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double
             best = k;
     double total = 0, mean_score = 0;
     for (int k = 0; k < classes; k++) {
-        total += exp((double)scores[k] - scores[best]);
+        total += rt_exp((double)scores[k] - scores[best]);
         mean_score += scores[k];
     }
-    double log_total = log(total) + scores[best], smoothing = step->label_smoothing;
+    double log_total = rt_log(total) + scores[best], smoothing = step->label_smoothing;
     mean_score /= classes;
     sums[0] += log_total - (1 - smoothing) * scores[label] - smoothing * mean_score;
     sums[1] += best == label;
     for (int k = 0; k < classes; k++) {
         double target = smoothing / classes + (k == label ? 1 - smoothing : 0);
-        dy[k] = (float)((exp(scores[k] - log_total) - target) * step->loss_scale);
+        dy[k] = (float)((rt_exp(scores[k] - log_total) - target) * step->loss_scale);
     }
 }
 

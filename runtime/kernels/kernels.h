@@ -37,6 +37,7 @@ typedef struct {
     int x_row, y_row; /* floats from one row to the next */
     int y_pixel; /* floats from one output pixel to the next; k where they are dense */
     bool add;    /* to y, instead of overwriting it */
+    bool blas;   /* by OpenBLAS, whose sums are in another order on another processor */
 } ConvCall;
 
 /* y (+)= x * w, as im2col and a matrix product. */
@@ -47,10 +48,6 @@ void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float
  * c][k]; the rows must belong to one row of the window. */
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count);
-
-/* c [m][n] = a b + beta c, row by row; a is [m][k], or [k][m] when transposed. */
-void rt_matmul(bool transposed, int m, int n, int k, const float *a, const float *b,
-               float beta, float *c);
 
 /* Batch normalisation, eps 1e-5 (Ioffe and Szegedy 2015). A partial is
  * [chunks][2][channels] doubles, chunks `stride` bytes apart; coef is [2][channels]: y =

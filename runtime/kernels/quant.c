@@ -4,6 +4,8 @@
  * atanh(0.95 k). */
 #include "runtime/kernels/quant.h"
 
+#include "runtime/base/elementary.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +23,7 @@ static float clamp(float x, float low, float high)
 
 static float power_step(float step)
 {
-    return exp2f(rintf(log2f(clamp(step, least_step, 1))));
+    return rt_nearest_power(clamp(step, least_step, 1));
 }
 
 float rt_quant_step(const RtQuant *quant, float step, float range, int *largest)
@@ -84,9 +86,9 @@ float rt_rounding_gradient(const RtQuant *quant, float g, float r)
     case ROUND_PSGD:
         return g * (1 + a * fabsf(r));
     case ROUND_TANH:
-        return g * (1 + a / 2 * tanhf(4 * k * r));
+        return g * (1 + a / 2 * rt_tanh(4 * k * r));
     case ROUND_INVTANH:
-        return g * (1 + a / 2 * atanhf(1.9f * k * r) / atanhf(0.95f * k));
+        return g * (1 + a / 2 * rt_atanh(1.9f * k * r) / rt_atanh(0.95f * k));
     default:
         return g;
     }

@@ -4,6 +4,7 @@
 #ifndef LATHE_QUANT_H
 #define LATHE_QUANT_H
 
+#include "runtime/base/elementary.h" /* rt_tanh, rt_atanh: for generated code as well */
 #include "runtime/rt.h"
 
 typedef enum {

@@ -1,5 +1,6 @@
 /* Forward passes over a set of images: see evaluate.h. */
 #include "runtime/train/evaluate.h"
+#include "runtime/base/elementary.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/kernels/profile.h"
@@ -60,8 +61,8 @@ double log_sum_exp(const float *scores, int count)
 {
     double most = scores[best_class(scores, count)], sum = 0;
     for (int i = 0; i < count; i++)
-        sum += exp(scores[i] - most);
-    return most + log(sum);
+        sum += rt_exp(scores[i] - most);
+    return most + rt_log(sum);
 }
 
 int best_class(const float *scores, int count)

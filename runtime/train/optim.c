@@ -1,5 +1,6 @@
 /* Learning rate, SGD, averages and initial weights: see optim.h. */
 #include "runtime/train/optim.h"
+#include "runtime/base/elementary.h"
 #include "runtime/base/support.h"
 #include "runtime/base/random.h"
 
@@ -24,7 +25,7 @@ static double cosine_shape(const Recipe *recipe, double epoch)
     if (epoch <= start)
         return 1;
     double turn = acos(-1) * (epoch - start) / (recipe->epochs - start);
-    return recipe->lr_final + (1 - recipe->lr_final) * (1 + cos(turn)) / 2;
+    return recipe->lr_final + (1 - recipe->lr_final) * (1 + rt_cos(turn)) / 2;
 }
 
 static double one_cycle_shape(const Recipe *recipe, double epoch)

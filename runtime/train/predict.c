@@ -1,5 +1,6 @@
 /* The verbs that use weights: eval, on the test images, and classify, on pictures. */
 #include "runtime/base/support.h"
+#include "runtime/base/elementary.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 #include "runtime/train/evaluate.h"
@@ -147,7 +148,7 @@ static void print_best(const Model *model, const char *path, int first, float *s
     for (int i = 0; i < BEST && i < model->classes; i++) {
         int best = i == 0 ? first : best_class(scores, model->classes);
         printf("%s %s %.4f", i ? "," : "", model->class_names[best],
-               exp(scores[best] - total));
+               rt_exp(scores[best] - total));
         scores[best] = -INFINITY; /* taken */
     }
     putchar('\n');
