@@ -1,6 +1,6 @@
 # Two targets for newcomers: `make demo` and `make test`. Both install what is missing.
 CC = gcc
-WARNINGS = -Wall -Wextra -Wpedantic -Wno-overlength-strings
+WARNINGS = -Wall -Wextra -Wpedantic -Wno-overlength-strings -Wno-psabi
 CPPFLAGS = -D_GNU_SOURCE -I. $(shell pkg-config --cflags lua5.4 2>/dev/null)
 # No a * b + c in one rounding: numbers come out the same on every machine.
 CFLAGS = -std=gnu11 -O2 -g -fopenmp -ffp-contract=off $(WARNINGS)
@@ -110,10 +110,10 @@ check: # both at once: each keeps one core busy; limits of time are for what han
 	@tests/rooms.sh
 	@CK_TIMEOUT_MULTIPLIER=4 $(MAKE) --no-print-directory -j2 --output-sync=target check-plain check-sanitized
 
-check-plain: out/tests/run out/lathe
+check-plain: out/tests/run out/lathe out/baseline/lathe
 	out/tests/run
 
-check-sanitized: out/sanitize/tests/run out/sanitize/lathe out/libruntime.a
+check-sanitized: out/sanitize/tests/run out/sanitize/lathe out/libruntime.a out/baseline/lathe
 	out/sanitize/tests/run
 
 out/tests/run: $(TESTED)
@@ -134,4 +134,15 @@ out/sanitize/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
--include $(TESTS:.o=.d) $(SANITIZED:.o=.d)
+# With a runtime that knows nothing of this machine: tests train with both to the same bits.
+BASELINE = $(patsubst out/%,out/baseline/%,$(RUNTIME))
+BASELINE_FLAGS = -O1 $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
+
+out/baseline/lathe: $(GEN) $(BASELINE)
+	$(CC) -fopenmp -rdynamic -o $@ $^ $(LIBRARIES)
+
+out/baseline/runtime/%.o: runtime/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASELINE_FLAGS) -MMD -MP -c -o $@ $<
+
+-include $(TESTS:.o=.d) $(SANITIZED:.o=.d) $(BASELINE:.o=.d)

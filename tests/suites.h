@@ -13,6 +13,7 @@ Suite *data_suite(void);
 Suite *import_suite(void);
 Suite *jit_suite(void);
 Suite *kernels_suite(void);
+Suite *machine_suite(void);
 Suite *network_suite(void);
 Suite *inspect_suite(void);
 Suite *optim_suite(void);
