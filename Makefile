@@ -17,8 +17,8 @@ all: out/lathe
 # ---- For newcomers ----
 
 # What each is for: README.md. What is there already is left alone.
-PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libsleef-dev check libpng-dev \
-    libzip-dev libmd-dev zlib1g-dev libedit-dev
+PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libsleef-dev \
+    check libpng-dev libzip-dev libmd-dev zlib1g-dev libedit-dev
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
     s390x:s390x-linux-gnu i386:i686-linux-gnu

@@ -101,8 +101,8 @@ static bool calibrate_start(Options *options, const char *folder, char **start)
     const PtqOptions ranges = {0};
     PtqResult result;
     *start = rt_format("%s/start.ckpt", folder);
-    if (!start_quantise(&options->config, *weights, *data, IMAGES, &ranges, *start,
-                        &result))
+    if (!rt_make_directories(folder) || !start_quantise(&options->config, *weights, *data,
+                                                        IMAGES, &ranges, *start, &result))
         return false;
     printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n",
            IMAGES, result.float_accuracy, result.quantised_accuracy);
