@@ -16,19 +16,30 @@
  * chunk and added in chunk order, so results do not depend on the number of threads. */
 #define RT_CHUNKS 16
 
+/* What an array is, X(NAME, what), and how it begins. */
+#define PARAM_KINDS(X)                                                                   \
+    X(CONV, "[kh][kw][c][k]")                                                            \
+    X(DENSE, "[c][k]")                                                                   \
+    X(BIAS, "[k]")                                                                       \
+    X(BN_SCALE, "[k] gamma")                                                             \
+    X(BN_SHIFT, "[k] beta")                                                              \
+    X(BN_MEAN, "[k] running mean: tracked, not trained")                                 \
+    X(BN_VAR, "[k] running variance: tracked, not trained")                              \
+    X(STEP, "[1] or [k] step of a quantiser: trained")                                   \
+    X(RANGE, "[1] or [k] largest value of a quantiser: trained, or calibrated once")
+#define PARAM_INITS(X) X(HE_NORMAL) X(LECUN_NORMAL) X(ZERO) X(ONE)
+
 typedef enum {
-    PARAM_CONV,     /* [kh][kw][c][k] */
-    PARAM_DENSE,    /* [c][k] */
-    PARAM_BIAS,     /* [k] */
-    PARAM_BN_SCALE, /* [k] gamma */
-    PARAM_BN_SHIFT, /* [k] beta */
-    PARAM_BN_MEAN,  /* [k] running mean: tracked, not trained */
-    PARAM_BN_VAR,   /* [k] running variance: tracked, not trained */
-    PARAM_STEP,     /* [1] or [k] step of a quantiser: trained */
-    PARAM_RANGE /* [1] or [k] largest value of a quantiser: trained, or calibrated once */
+#define KIND(name, what) PARAM_##name,
+    PARAM_KINDS(KIND)
+#undef KIND
 } ParamKind;
 
-typedef enum { INIT_HE_NORMAL, INIT_LECUN_NORMAL, INIT_ZERO, INIT_ONE } ParamInit;
+typedef enum {
+#define INIT(name) INIT_##name,
+    PARAM_INITS(INIT)
+#undef INIT
+} ParamInit;
 
 /* One named array. Trained ones lie in `params` (and, at the same offset, in gradient,
  * momentum and average); tracked ones in `stats`. */
@@ -42,7 +53,13 @@ typedef struct {
     int fan_in;    /* for the initialiser */
 } Param;
 
-typedef enum { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_ONE_CYCLE } Schedule;
+/* Of the learning rate: X(NAME, word of configs). */
+#define SCHEDULES(X) X(STEP, "step") X(COSINE, "cosine") X(ONE_CYCLE, "one_cycle")
+typedef enum {
+#define SCHEDULE(name, word) SCHEDULE_##name,
+    SCHEDULES(SCHEDULE)
+#undef SCHEDULE
+} Schedule;
 
 /* How to train: the config's `train` table, every field of it. */
 typedef struct {

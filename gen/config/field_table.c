@@ -19,15 +19,19 @@ const Field field_rows[FIELDS] = {
 #include "gen/config/fields.def"
 #undef FIELD
 };
-/* The words of ENUM fields, in the order of the C enums. */
+static const char *const schedule_words[] = {
+#define WORD(name, word) word,
+    SCHEDULES(WORD)
+#undef WORD
+};
+/* The words of ENUM fields. */
 static const struct {
-    const char *name, *words[5];
+    const char *name;
+    const char *const *words;
 } enums[] = {
-    {"schedule", {"step", "cosine", "one_cycle"}},
-    {"quantizer", {"none", "uniform_static", "parametric_d", "parametric_d_xmax"}},
-    {"gradient", {"ste", "ewgs", "psgd", "tanh", "invtanh"}},
-    {"w_range", {"max", "mean", "gaussian", "percentile", "mse"}},
-    {"a_range", {"max", "mean", "gaussian", "percentile", "mse"}},
+    {"schedule", schedule_words}, {"quantizer", quantizer_words},
+    {"gradient", rounding_words}, {"w_range", range_words},
+    {"a_range", range_words},
 };
 
 const char *const *field_words(const Field *field)

@@ -181,7 +181,7 @@ static bool read_rows(lua_State *lua, Config *config, const char *section,
 static bool check_quant(const Config *config)
 {
     const Quant *q = &config->quant;
-    if (q->gradient == 4 && q->steepness >= 1.05)
+    if (q->gradient == ROUND_INVTANH && q->steepness >= 1.05)
         return rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh",
                        config->path, q->steepness);
     return true;
@@ -239,7 +239,7 @@ static bool read_quant(lua_State *lua, Config *config)
     if (!push_section(lua, config, "quant") ||
         !read_rows(lua, config, "quant", "layers", false) || !check_quant(config))
         return false;
-    if (type == LUA_TTABLE && config->quant.quantizer == QUANT_NONE) {
+    if (type == LUA_TTABLE && config->quant.quantizer == RT_QUANT_NONE) {
         lua_getfield(lua, -1, "quantizer");
         bool given = !lua_isnil(lua, -1);
         lua_pop(lua, 1);

@@ -28,13 +28,13 @@ static Quantiser add_quantiser(Net *net, const Quant *quant, const char *layer,
                    .step = NONE,
                    .range = NONE};
     char name[NAME_SIZE];
-    if (quant->quantizer == QUANT_STEP || quant->quantizer == QUANT_STEP_RANGE) {
+    if (quant->quantizer == RT_QUANT_STEP || quant->quantizer == RT_QUANT_STEP_RANGE) {
         snprintf(name, sizeof name, ".%s_step", what);
         q.step = add_param(net, layer, name, PARAM_STEP, true, count);
     }
-    if (quant->quantizer == QUANT_STATIC || quant->quantizer == QUANT_STEP_RANGE) {
+    if (quant->quantizer == RT_QUANT_STATIC || quant->quantizer == RT_QUANT_STEP_RANGE) {
         snprintf(name, sizeof name, ".%s_range", what);
-        bool trained = quant->quantizer == QUANT_STEP_RANGE;
+        bool trained = quant->quantizer == RT_QUANT_STEP_RANGE;
         q.range = add_param(net, layer, name, PARAM_RANGE, trained, count);
     }
     return q;
@@ -53,21 +53,20 @@ void quant_add_params(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
         Op op = net->ops[i]; /* tensors grow, ops do not */
-        bool weights = op.kind == OP_CONV || op.kind == OP_DENSE;
-        if (op.quant.quantizer == QUANT_NONE)
+        if (op.quant.quantizer == RT_QUANT_NONE)
             continue;
         char base[NAME_SIZE];
         base_name(op.name, base);
-        if (weights && op.quant.w_bits < 32) {
+        if (op_is(&op, WEIGHTS) && op.quant.w_bits < 32) {
             bool channels = op.kind == OP_CONV && op.quant.per_channel;
-            int count = channels ? net->tensors[op.in[1]].k : 1;
+            int count = channels ? op_in(net, &op, "w")->k : 1;
             op.own = add_quantiser(net, &op.quant, base, "weight", true, op.quant.w_bits,
                                    count);
         }
-        if (op.kind == OP_DENSE && op.quant.w_bits < 32)
+        if (op_is(&op, BIAS) && op.quant.w_bits < 32)
             op.bias =
                 add_quantiser(net, &op.quant, base, "bias", true, op.quant.w_bits, 1);
-        if (op.kind == OP_RELU && op.quant.a_bits < 32)
+        if (op_is(&op, ACTIVATION) && op.quant.a_bits < 32)
             op.own =
                 add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
         net->ops[i] = op;

@@ -36,16 +36,6 @@ static const float *param(const Maker *m, int tensor)
     return (t->role == ROLE_PARAM ? m->params : m->stats) + t->offset;
 }
 
-static RtQuant quant_of(const Quantiser *q)
-{
-    return (RtQuant){(RtQuantizer)q->quantizer,
-                     q->bits,
-                     q->is_signed,
-                     (RtRounding)q->gradient,
-                     (float)q->gradient_scale,
-                     (float)q->steepness};
-}
-
 /* The step of codes: the image's, or the quantiser's. */
 static double step_of(const Maker *m, const Quantiser *q, int *largest)
 {
@@ -53,7 +43,7 @@ static double step_of(const Maker *m, const Quantiser *q, int *largest)
         *largest = 255;
         return config_image_step(m->config);
     }
-    RtQuant quant = quant_of(q);
+    RtQuant quant = quantiser_rt(q);
     const float *step = param(m, q->step), *range = param(m, q->range);
     return rt_quant_step(&quant, step ? *step : 0, range ? *range : 0, largest);
 }
@@ -67,7 +57,7 @@ static void make_weights(Maker *m, const Op *op)
         zero[c] = (float)m->config->mean[c];
     }
     int steps = m->net->tensors[op->own.range != NONE ? op->own.range : op->own.step].k;
-    const RtWeights weights = {.quant = quant_of(&op->own),
+    const RtWeights weights = {.quant = quantiser_rt(&op->own),
                                .taps = w->rank == 4 ? w->h * w->w : 1,
                                .c = w->rank == 1 ? 1 : w->c,
                                .k = w->k,
@@ -129,7 +119,7 @@ static bool make_dense(Maker *m, const Op *op)
 /* The most bits in use of any channel. */
 static int bits_of(const Maker *m, const Op *op)
 {
-    RtQuant quant = quant_of(&op->own);
+    RtQuant quant = quantiser_rt(&op->own);
     const float *step = param(m, op->own.step), *range = param(m, op->own.range);
     int count = m->net->tensors[op->own.step != NONE ? op->own.step : op->own.range].k,
         most = 0;

@@ -1,10 +1,10 @@
-/* The Net as Lua tables, for templates. Field names come from ir.h's lists. */
+/* The Net as Lua tables, for templates. Names come from the lists that make its
+ * fields, enums and slots. */
 #include "gen/emit/outside.h"
 #include "gen/ir/ir.h"
 #include "gen/ir/transposed.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 static void push_bool_t(lua_State *lua, bool value)
 {
@@ -55,32 +55,27 @@ static void push_lowering_t(lua_State *lua, Lowering value)
     push_##type##_t(lua, it->name);                                                      \
     lua_setfield(lua, -2, #name);
 
-/* C's names of the two enums in rt.h, in their order. */
-static const char *const param_kinds[] = {
-    "PARAM_CONV",    "PARAM_DENSE",  "PARAM_BIAS", "PARAM_BN_SCALE", "PARAM_BN_SHIFT",
-    "PARAM_BN_MEAN", "PARAM_BN_VAR", "PARAM_STEP", "PARAM_RANGE"};
-static const char *const param_inits[] = {"INIT_HE_NORMAL", "INIT_LECUN_NORMAL",
-                                          "INIT_ZERO", "INIT_ONE"};
+/* C's names of the two enums in rt.h. */
+#define NAME(name, ...) "PARAM_" #name,
+static const char *const param_kinds[] = {PARAM_KINDS(NAME)};
+#undef NAME
+#define NAME(name) "INIT_" #name,
+static const char *const param_inits[] = {PARAM_INITS(NAME)};
+#undef NAME
 
 /* A quantiser as a table; step and range as offsets into params or stats. */
 static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
                            const char *field)
 {
-    if (it->quantizer == QUANT_NONE && !it->is_image) {
+    if (it->quantizer == RT_QUANT_NONE && !it->is_image) {
         lua_pushboolean(lua, false);
         lua_setfield(lua, -2, field);
         return;
     }
     lua_newtable(lua);
-    push_name(lua,
-              (const char *const[]){"RT_QUANT_NONE", "RT_QUANT_STATIC", "RT_QUANT_STEP",
-                                    "RT_QUANT_STEP_RANGE"},
-              it->quantizer);
+    push_name(lua, quantizer_names, it->quantizer);
     lua_setfield(lua, -2, "quantizer");
-    push_name(lua,
-              (const char *const[]){"ROUND_STE", "ROUND_EWGS", "ROUND_PSGD", "ROUND_TANH",
-                                    "ROUND_INVTANH"},
-              it->gradient);
+    push_name(lua, rounding_names, it->gradient);
     lua_setfield(lua, -2, "rounding");
     PUSH(int, bits, "")
     PUSH(bool, is_signed, "")
@@ -134,18 +129,15 @@ static void push_tensor(lua_State *lua, const Net *net, const Tensor *it)
 }
 
 /* op[slot] = tensor; an empty slot is false, so that templates can ask for it. */
-static void push_slots(lua_State *lua, int tensors, const char *names, const int *slots)
+static void push_slots(lua_State *lua, int tensors, const char *const *names,
+                       const int *slots)
 {
-    int index = 0;
-    for (const char *p = names; *p; index++) {
-        size_t n = strcspn(p, " ");
-        lua_pushlstring(lua, p, n);
-        if (slots[index] == NONE)
+    for (int i = 0; names[i]; i++) {
+        if (slots[i] == NONE)
             lua_pushboolean(lua, false);
         else
-            lua_geti(lua, tensors, slots[index] + 1);
-        lua_settable(lua, -3);
-        p += n + (p[n] == ' ');
+            lua_geti(lua, tensors, slots[i] + 1);
+        lua_setfield(lua, -2, names[i]);
     }
 }
 
@@ -193,7 +185,7 @@ static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
     push_quantiser(lua, net, &it->other, "other");
     push_slots(lua, tensors, info->inputs, it->in);
     push_slots(lua, tensors, info->outputs, it->out);
-    if (it->kind == OP_CONV_FLIP || it->kind == OP_CONV_BWD_INPUT) {
+    if (op_is(it, PHASES)) {
         push_phases(lua, it->kernel_h, it->stride, it->pad_top, it->rows, "phases_h");
         push_phases(lua, it->kernel_w, it->stride, it->pad_left, it->columns, "phases_w");
     }

@@ -2,81 +2,24 @@
  * Needs: every pass. */
 #include "gen/emit/profiled.h"
 
+#include "gen/ir/cost.h"
+
 #include <lauxlib.h>
-#include <string.h>
-
-/* Bytes of a tensor that one image has, or, of an op that runs for the batch, that there
- * are in all. Weights that an op reads again for each image stay in the cache: not
- * counted, but where unpacking them is the work. */
-static long bytes_of(const Op *op, const Tensor *tensor)
-{
-    bool shared = op->scope == SCOPE_IMAGE && op->kind != OP_I_UNPACK;
-    long bytes = tensor_count(tensor) * type_bytes(tensor->type);
-    switch (tensor->role) {
-    case ROLE_PIXELS:
-    case ROLE_LOGITS:
-    case ROLE_DATA:
-        return bytes;
-    case ROLE_PARTIAL:
-        return shared ? 0 : tensor->bytes * RT_CHUNKS;
-    default:
-        return shared ? 0 : bytes;
-    }
-}
-
-static long traffic(const Net *net, const Op *op)
-{
-    long bytes = 0;
-    for (int i = 0; i < OP_INPUTS; i++)
-        if (op->in[i] != NONE)
-            bytes += bytes_of(op, &net->tensors[op->in[i]]);
-    const bool adds[OP_OUTPUTS] = {op->accumulate, op->accumulate_residual};
-    for (int i = 0; i < OP_OUTPUTS; i++)
-        if (op->out[i] != NONE)
-            bytes += bytes_of(op, &net->tensors[op->out[i]]) * (adds[i] ? 2 : 1);
-    return bytes;
-}
-
-/* Ops derived from others keep their macs; only these do them. */
-static bool multiplies(const Op *op)
-{
-    switch (op->kind) {
-    case OP_CONV:
-    case OP_CONV_FOLDED:
-    case OP_CONV_BWD_INPUT:
-    case OP_CONV_BWD_WEIGHT:
-    case OP_DENSE:
-    case OP_DENSE_BWD_INPUT:
-    case OP_DENSE_BWD_WEIGHT:
-    case OP_Q_CONV:
-    case OP_I_CONV:
-    case OP_I_DENSE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool multiplies_integers(const Op *op)
-{
-    return op->kind == OP_Q_CONV || op->kind == OP_I_CONV || op->kind == OP_I_DENSE;
-}
 
 RtProfileOp profiled_op(const Net *net, const Op *op)
 {
     static const RtProfileScope scopes[] = {[SCOPE_IMAGE] = PROFILE_IMAGE,
                                             [SCOPE_TASKS] = PROFILE_TASKS,
                                             [SCOPE_BATCH] = PROFILE_BATCH};
-    const char *pass = op_info[op->kind].suffix;
     return (RtProfileOp){
         .layer = op->name,
-        .pass = pass,
+        .pass = op_info[op->kind].suffix,
         .kernel = op->kernel,
         .scope = scopes[op->scope],
-        .backward = strncmp(pass, "backward", 8) == 0 || op->kind == OP_CONV_FLIP,
-        .integers = multiplies_integers(op),
-        .macs = multiplies(op) ? op->macs : 0,
-        .bytes = traffic(net, op),
+        .backward = op_is(op, BACKWARD),
+        .integers = op_is(op, INTEGER),
+        .macs = op->macs,
+        .bytes = op_traffic(net, op),
     };
 }
 

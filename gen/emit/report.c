@@ -22,13 +22,11 @@ static long op_params(const Net *net, const Op *op)
 static double total_bits(const Net *net, const Quantiser *q, long numbers,
                          const float *params)
 {
-    if (q->quantizer == QUANT_NONE)
+    if (q->quantizer == RT_QUANT_NONE)
         return 32.0 * numbers;
-    if (q->quantizer != QUANT_STEP_RANGE || params == NULL)
+    if (q->quantizer != RT_QUANT_STEP_RANGE || params == NULL)
         return (double)q->bits * numbers;
-    const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer,
-                           .bits = q->bits,
-                           .is_signed = q->is_signed};
+    const RtQuant quant = quantiser_rt(q);
     const Tensor *step = &net->tensors[q->step], *range = &net->tensors[q->range];
     double bits = 0;
     for (int i = 0; i < step->k; i++)
@@ -45,10 +43,10 @@ double report_bits(const Net *net, const Quantiser *quantiser, const float *para
 /* Bytes of conv and dense weights and biases, the table's Size. */
 static double op_bytes(const Net *net, const Op *op, const float *params)
 {
-    if (op->kind != OP_CONV && op->kind != OP_DENSE)
+    if (!op_is(op, WEIGHTS))
         return 0;
     double bits = total_bits(net, &op->own, tensor_count(op_in(net, op, "w")), params);
-    if (op->kind == OP_DENSE)
+    if (op_is(op, BIAS))
         bits += total_bits(net, &op->bias, tensor_count(op_in(net, op, "b")), params);
     return bits / 8;
 }
@@ -64,13 +62,10 @@ double report_bytes(const Config *config, const float *params)
 /* "4", or with a mean over channels "3.5"; "-" where nothing has bits. */
 static void bits_text(char text[16], const Net *net, const Op *op, const float *params)
 {
-    bool weights = op->kind == OP_CONV || op->kind == OP_DENSE;
-    if (!weights && op->kind != OP_RELU && op->kind != OP_IMAGE) {
-        snprintf(text, 16, "-");
-        return;
-    }
-    double bits = op->kind == OP_IMAGE ? 8 : total_bits(net, &op->own, 1, params);
-    snprintf(text, 16, "%.3g", bits);
+    if (op_is(op, WEIGHTS) || op_is(op, ACTIVATION))
+        snprintf(text, 16, "%.3g", total_bits(net, &op->own, 1, params));
+    else
+        snprintf(text, 16, op->kind == OP_IMAGE ? "8" : "-");
 }
 
 static void shape_text(char text[48], const Tensor *t)
@@ -93,8 +88,8 @@ ReportRow report_row(const Net *net, int layer, const float *params)
 {
     const Op *op = &net->ops[layer];
     ReportRow row = {.params = op_params(net, op), .bytes = op_bytes(net, op, params)};
-    shape_text(row.in, &net->tensors[op->in[0]]);
-    shape_text(row.out, &net->tensors[op->out[0]]);
+    shape_text(row.in, &net->tensors[op->in[LAYER_x]]);
+    shape_text(row.out, &net->tensors[op->out[LAYER_y]]);
     kind_text(row.kind, op);
     bits_text(row.bits, net, op, params);
     return row;
@@ -135,8 +130,7 @@ void report_print_programs(FILE *file, const Net *train, const Target *target)
         const Op *op = &train->ops[i];
         if (op->tile_rows)
             fprintf(file, "%-20s %-18s %-9s %6d  %d x %d\n", op->name,
-                    op_info[op->kind].suffix,
-                    op->lowering == LOWER_CALL ? "call" : "direct", op->lanes,
+                    op_info[op->kind].suffix, lowering_names[op->lowering], op->lanes,
                     op->tile_rows, op->tile_vectors);
     }
 }

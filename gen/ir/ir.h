@@ -1,75 +1,64 @@
 /* The intermediate representation: a Net owns two flat arrays, ops and tensors, linked by
- * index. Passes add to it and fill in its decisions; ir_verify says what must hold. */
+ * index. Passes add to it and fill in its decisions; net_verify says what must hold. */
 #ifndef LATHE_IR_H
 #define LATHE_IR_H
+
+#include "gen/ir/ops.h"
+#include "gen/ir/quantiser.h"
 
 #include <lua.h>
 #include <stdio.h>
 
-#include "runtime/rt.h"
+enum { NAME_SIZE = 64, NAME_LETTERS = 40, KERNEL_SIZE = 128 };
 
-enum {
-    NONE = -1,
-    OP_INPUTS = 7,
-    OP_OUTPUTS = 4,
-    NAME_SIZE = 64,
-    NAME_LETTERS = 40,
-    KERNEL_SIZE = 128
-};
+/* The enums below, each from one list: X(NAME, word of dumps and templates, ...). */
 
+/* What a tensor is, and where the trainer has it. */
+#define ROLES(X)                                                                         \
+    X(PIXELS, "pixels", "step->images")                                                  \
+    X(LOGITS, "logits", "step->logits")                                                  \
+    X(PARAM, "param", "step->params")                                                    \
+    X(STAT, "stat", "step->stats")                                                       \
+    X(GRADIENT, "gradient", "step->gradient")                                            \
+    X(DATA, "data", "arena, one per image, with a halo of zeros")                        \
+    X(ONCE, "once", "arena, one per batch")                                              \
+    X(PARTIAL, "partial", "arena, one per chunk of images")
 typedef enum {
-#define OP(kind, suffix, scope, inputs, outputs, what) OP_##kind,
-#include "gen/ir/ops.def"
-#undef OP
-    OP_KINDS
-} OpKind;
-
-typedef enum { SCOPE_IMAGE, SCOPE_TASKS, SCOPE_BATCH } Scope;
-
-typedef enum {
-    ROLE_PIXELS,   /* step->images */
-    ROLE_LOGITS,   /* step->logits */
-    ROLE_PARAM,    /* step->params */
-    ROLE_STAT,     /* step->stats */
-    ROLE_GRADIENT, /* step->gradient */
-    ROLE_DATA,     /* arena, one per image, with a halo of zeros */
-    ROLE_ONCE,     /* arena, one per batch */
-    ROLE_PARTIAL   /* arena, one per chunk of images */
+#define ROLE(name, word, where) ROLE_##name,
+    ROLES(ROLE)
+#undef ROLE
 } Role;
 
 /* Where a ROLE_DATA tensor lives: for the whole batch, or, when one parallel loop makes
  * and uses it up, once per worker. */
-typedef enum { PLACE_BATCH, PLACE_WORKER } Place;
+#define PLACES(X) X(BATCH, "batch") X(WORKER, "worker")
+typedef enum {
+#define PLACE(name, word) PLACE_##name,
+    PLACES(PLACE)
+#undef PLACE
+} Place;
 
-typedef enum { TYPE_U8, TYPE_F32, TYPE_F64, TYPE_I32, TYPE_I64, TYPE_U32 } Type;
+/* Elements: C's name and size. */
+#define TYPES(X)                                                                         \
+    X(U8, "uint8_t", 1)                                                                  \
+    X(F32, "float", 4)                                                                   \
+    X(F64, "double", 8)                                                                  \
+    X(I32, "int32_t", 4)                                                                 \
+    X(I64, "int64_t", 8)                                                                 \
+    X(U32, "uint32_t", 4)
+typedef enum {
+#define TYPE(name, word, bytes) TYPE_##name,
+    TYPES(TYPE)
+#undef TYPE
+} Type;
 
 /* How an op is carried out: a kernel printed for its geometry, or a runtime function. */
-typedef enum { LOWER_DIRECT, LOWER_CALL } Lowering;
-
-/* Quantisers and gradients of rounding: the words of config fields, in fields.c's
- * order. */
-typedef enum { QUANT_NONE, QUANT_STATIC, QUANT_STEP, QUANT_STEP_RANGE } quantizer_t;
-
-/* How a layer's weights and the activation it puts out are quantised: config fields. */
-typedef struct {
-    quantizer_t quantizer;
-    int w_bits, a_bits;
-    bool per_channel;
-    int gradient;
-    double gradient_scale, steepness;
-    int w_range, a_range; /* how ranges are first found */
-    double percentile;
-} Quant;
-
-/* A quantiser at work: how, for weights or activations, with which parameters. */
-typedef struct {
-    quantizer_t quantizer;
-    int bits;
-    bool is_signed, is_image; /* the image's codes are its bytes */
-    int gradient;
-    double gradient_scale, steepness;
-    int step, range; /* tensors, or NONE */
-} Quantiser;
+#define LOWERINGS(X) X(DIRECT, "direct") X(CALL, "call")
+typedef enum {
+#define LOWERING(name, word) LOWER_##name,
+    LOWERINGS(LOWERING)
+#undef LOWERING
+} Lowering;
 
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
 #define TENSOR_FIELDS(X)                                                                 \
@@ -169,20 +158,17 @@ typedef struct {
     long param_floats, stat_floats; /* with padding */
 } Net;
 
-/* A row of ops.def. */
-typedef struct {
-    const char *name, *suffix;
-    Scope scope;
-    const char *inputs, *outputs, *what;
-} OpInfo;
-extern const OpInfo op_info[OP_KINDS];
+/* Whether the op's row in ops.def says so. */
+static inline bool op_is(const Op *op, Trait trait)
+{
+    return op_info[op->kind].traits & trait;
+}
 
-/* Index of the slot called `slot` among the op's inputs (outputs); asserts it exists. */
-int op_input(OpKind kind, const char *slot);
-int op_output(OpKind kind, const char *slot);
-/* The tensor in that slot, or NULL when the slot is NONE. */
+/* The tensor in the slot of that name, or NULL when the slot is empty. */
 Tensor *op_in(const Net *net, const Op *op, const char *slot);
 Tensor *op_out(const Net *net, const Op *op, const char *slot);
+/* The image, as bytes. */
+const Tensor *net_pixels(const Net *net);
 
 /* Whether a layer may be called so: names become C identifiers, file names, HTML. At most
  * NAME_LETTERS of a-z, 0-9 and _, a letter first. Every name enters a Net through this
@@ -192,11 +178,14 @@ bool layer_name_ok(const char *name);
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
 int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
-/* A copy of `like` of another kind, its slots empty. */
+/* A copy of `like` of another kind: its slots empty, without macs where the kind has none. */
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
 /* A per-image float tensor of this shape. */
 int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, int c);
+/* An array [c][k] that is not per image. */
+int net_add_array(Net *net, Role role, Type type, const char *name, const char *suffix,
+                  int c, int k);
 
 /* Give every parameter its offset. Depends on no decision, so that one checkpoint fits
  * all. */
@@ -221,22 +210,20 @@ long tensor_row(const Tensor *tensor);
 bool op_reads(const Op *op, int tensor);
 bool op_writes(const Op *op, int tensor);
 
-/* C's names of element types ("float"); the others as they are written in the dump. */
-extern const char *const type_names[],
-    *const role_names[], *const place_names[], *const scope_names[],
-                                                   *const lowering_names[];
+/* Words of the enums, in order; types are called as in C. */
+extern const char *const role_names[], *const place_names[];
+extern const char *const type_names[], *const lowering_names[];
 
 /* One line per tensor and op, fields that are 0 left out; the same text for the same
  * Net. */
 void net_dump(const Net *net, FILE *file);
 /* The fields of one op alone, without its slots: " stride=2 relu lowering=call". */
 void op_dump_fields(const Op *op, FILE *file);
-/* " own=uniform_static:4" for a quantiser called `name`; nothing when it quantises
- * nothing. */
-void quantiser_dump(const Quantiser *quantiser, const char *name, FILE *file);
 /* Abort with the dump when an invariant does not hold: this is a bug, never the
  * user's. */
 void net_verify(const Net *net, const char *after);
+/* The same for an op that a pass does not know how to handle. */
+_Noreturn void op_unhandled(const Net *net, const Op *op, const char *pass);
 /* Push the Net as a table { ops = {...}, tensors = {...}, ... } for templates; an op
  * holds its tensors under their slot names. */
 void net_push(lua_State *lua, const Net *net);

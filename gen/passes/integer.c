@@ -50,7 +50,7 @@ static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
 /* Learned bits always, whatever they came to: the arena must not depend on them. */
 bool integer_packs(const Quantiser *quantiser)
 {
-    return quantiser->bits < 8 || quantiser->quantizer == QUANT_STEP_RANGE;
+    return quantiser->bits < 8 || quantiser->quantizer == RT_QUANT_STEP_RANGE;
 }
 
 /* The layer's weight codes, and (not in a standalone file) their scales. */
@@ -101,7 +101,7 @@ static const Op *conv_of(Integers *in, const Op *point)
         return NULL;
     }
     const Op *op = &in->from->ops[conv];
-    if (op->own.quantizer == QUANT_NONE) {
+    if (op->own.quantizer == RT_QUANT_NONE) {
         refuse(op, "weights are kept at 32 bits; it trains, but has no integer form");
         return NULL;
     }
@@ -141,14 +141,14 @@ static int add_projection(Integers *in, const Op *point, int *scales)
 /* The largest code the layer's weights can have. */
 static int largest_weight(const Op *layer)
 {
-    bool learned = layer->quant.quantizer == QUANT_STEP_RANGE;
+    bool learned = layer->quant.quantizer == RT_QUANT_STEP_RANGE;
     return learned ? 127 : (1 << (layer->quant.w_bits - 1)) - 1;
 }
 
 /* The largest code a tensor can have. */
 static long largest_code(const Quantiser *codes)
 {
-    return codes->quantizer == QUANT_STEP_RANGE ? 255 : (1 << codes->bits) - 1;
+    return codes->quantizer == RT_QUANT_STEP_RANGE ? 255 : (1 << codes->bits) - 1;
 }
 
 /* The layer's b, m, r, shift: computed in the trainer, constant in a standalone file. */
@@ -198,7 +198,7 @@ static void add_constants(Integers *in, int index, const Op *point, int scales, 
 
 static bool integer_point(Integers *in, const Op *point)
 {
-    if (point->own.quantizer == QUANT_NONE) {
+    if (point->own.quantizer == RT_QUANT_NONE) {
         if (point->relu)
             return refuse(point, "activation is kept at 32 bits; it trains, but has no "
                                  "integer form");
@@ -232,7 +232,7 @@ static bool integer_point(Integers *in, const Op *point)
 
 static bool integer_dense(Integers *in, const Op *dense)
 {
-    if (dense->own.quantizer == QUANT_NONE)
+    if (dense->own.quantizer == RT_QUANT_NONE)
         return refuse(dense,
                       "weights are kept at 32 bits; it trains, but has no integer form");
     int sums = in->codes[dense->in[0]];

@@ -84,7 +84,7 @@ static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
 static void quantise_conv(Quantising *q, const Op *op)
 {
     int x = op->in[0], w = op->in[1];
-    if (op->own.quantizer == QUANT_NONE) {
+    if (op->own.quantizer == RT_QUANT_NONE) {
         int floats = as_floats(q, op, x);
         Op *conv = net_append_like(&q->net, op, OP_CONV);
         conv->in[0] = floats;
@@ -110,7 +110,7 @@ static void quantise_conv(Quantising *q, const Op *op)
 static void quantise_point(Quantising *q, const Op *op)
 {
     int x = as_floats(q, op, op->in[0]), residual = op->in[2];
-    bool quantised = op->own.quantizer != QUANT_NONE;
+    bool quantised = op->own.quantizer != RT_QUANT_NONE;
     if (residual != NONE && quantised && q->codes[residual] != NONE)
         residual = q->codes[residual];
     else if (residual != NONE)
@@ -139,7 +139,7 @@ static void move_codes(Quantising *q, const Op *op)
 static void quantise_dense(Quantising *q, const Op *op)
 {
     int x = as_floats(q, op, op->in[0]), w = op->in[1], b = op->in[2];
-    if (op->own.quantizer != QUANT_NONE) {
+    if (op->own.quantizer != RT_QUANT_NONE) {
         char bias[NAME_SIZE];
         snprintf(bias, sizeof bias, "%.50s_bias", op->name);
         w = quantise_weights(q, op, w, &op->own, op->name).values;

@@ -83,8 +83,7 @@ static void set_halos(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (op->kind == OP_CONV || op->kind == OP_CONV_FOLDED || op->kind == OP_Q_CONV ||
-            op->kind == OP_I_CONV || op->kind == OP_CONV_BWD_WEIGHT)
+        if (op_is(op, HALO))
             want_halo(op_in(net, op, "x"), op->pad_top, op->pad_left, op->pad_bottom,
                       op->pad_right);
         if (op->kind != OP_CONV_BWD_INPUT)
@@ -163,17 +162,17 @@ static void share_weight_gradient(Net *net, int index)
     char name[NAME_SIZE], file[2 * NAME_SIZE];
     snprintf(name, sizeof name, "%s", op->name);
     snprintf(file, sizeof file, "%s", op->file);
-    int line = op->line, gradient = op->out[op_output(op->kind, "dw")];
+    int line = op->line, gradient = op->out[CONV_BWD_WEIGHT_dw];
     int partial = net_add_tensor(net, ROLE_PARTIAL, name, ".gradient_sums");
     net->tensors[partial].rank = 2;
     net->tensors[partial].c = 1;
     net->tensors[partial].k = (int)(bytes / 4);
-    op->out[op_output(op->kind, "partial")] = partial;
-    op->out[op_output(op->kind, "dw")] = NONE;
+    op->out[CONV_BWD_WEIGHT_partial] = partial;
+    op->out[CONV_BWD_WEIGHT_dw] = NONE;
     int total = net_add_op(net, OP_ADD_CHUNKS, name, file, line);
     Op add = net->ops[total];
-    add.in[0] = partial;
-    add.out[0] = gradient;
+    add.in[ADD_CHUNKS_partial] = partial;
+    add.out[ADD_CHUNKS_dw] = gradient;
     add.tasks = RT_CHUNKS;
     add.layer = net->ops[index].layer;
     /* Ahead of what reads the gradient: that of a quantiser. */
@@ -181,25 +180,12 @@ static void share_weight_gradient(Net *net, int index)
     net->ops[index + 1] = add;
 }
 
-/* Heavy ops, beside float convolutions, that the runtime has a function for as well. */
+/* Whether the runtime can do it; not the image as floats: its means differ by channel. */
 static bool has_function(const Net *net, const Op *op)
 {
-    switch (op->kind) {
-    case OP_POINT:
-    case OP_BN_STATS:
-    case OP_POINT_SUMS:
-    case OP_POINT_BWD:
-    case OP_Q_CONV:
-    case OP_Q_POINT:
-    case OP_Q_POINT_SUMS:
-    case OP_Q_POINT_BWD:
-    case OP_I_CONV:
-        return true;
-    case OP_Q_FLOAT: /* but for the image, whose means differ by channel */
-        return !op_in(net, op, "x")->codes.is_image;
-    default:
+    if (op->kind == OP_Q_FLOAT && op_in(net, op, "x")->codes.is_image)
         return false;
-    }
+    return op_is(op, CALLABLE);
 }
 
 /* Lowering, vectors and tile of one op; which channels vectors run along depends on its
@@ -221,16 +207,6 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes,
                     false);
         break;
-    case OP_Q_POINT:
-        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
-        break;
-    case OP_Q_FLOAT:
-        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
-        break;
-    case OP_Q_POINT_SUMS:
-    case OP_Q_POINT_BWD:
-        op->lanes = lanes_for(target, op_in(net, op, "dy")->c);
-        break;
     case OP_CONV_BWD_INPUT:
         t = op_out(net, op, "dx");
         op->lanes = lanes_for(target, t->c);
@@ -245,25 +221,15 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
         break;
-    case OP_POINT:
-    case OP_BN_STATS:
-        op->lanes = lanes_for(target, op_in(net, op, "x")->c);
-        break;
-    case OP_POINT_SUMS:
-    case OP_POINT_BWD:
-        op->lanes = lanes_for(target, op_in(net, op, "dy")->c);
-        break;
-    default:
-        op->lanes = 1;
+    default: /* pixel by pixel, or value by value */
+        op->lanes = op_is(op, VECTORS) ? lanes_for(target, net->tensors[op->in[0]].c) : 1;
         break;
     }
-    bool convolution = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
-                       op->kind == OP_CONV_BWD_WEIGHT;
-    if (!convolution && !has_function(net, op))
+    if (!has_function(net, op))
         return;
     if (force)
         op->lowering = *force;
-    else if (target->calls || (convolution && op->lanes == 1 && target->lanes > 1))
+    else if (target->calls || (op_is(op, MATMUL) && op->lanes == 1 && target->lanes > 1))
         op->lowering = LOWER_CALL;
 }
 

@@ -197,9 +197,8 @@ static void find_steps(Layer *l)
                                                                  : l->c->stats) +
                     net->tensors[own->range].offset + s;
         range_to_quantiser(own->quantizer, own->bits, true, range, mean, step, limit);
-        const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer,
-                               .bits = own->bits,
-                               .is_signed = true};
+        const RtQuant quant = {
+            .quantizer = own->quantizer, .bits = own->bits, .is_signed = true};
         float d =
             rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, &l->largest);
         for (int k = steps == 1 ? 0 : s; k < (steps == 1 ? l->k : s + 1); k++)
@@ -296,16 +295,15 @@ static void add_bias(Layer *l, const float *before)
     const Tensor *b = op_in(net, l->op, "b");
     float *bias = l->c->params + b->offset;
     const Quantiser *q = &l->op->bias;
-    const RtWeights weights = {
-        .quant = {(RtQuantizer)q->quantizer, q->bits, true, 0, 0, 1},
-        .taps = 1,
-        .c = 1,
-        .k = l->k,
-        .steps = 1};
+    const RtWeights weights = {.quant = {q->quantizer, q->bits, true, 0, 0, 1},
+                               .taps = 1,
+                               .c = 1,
+                               .k = l->k,
+                               .steps = 1};
     float step = 0, limit = 0;
     float *used = rt_alloc(l->k * sizeof(float));
     memcpy(used, bias, l->k * sizeof(float));
-    if (q->quantizer != QUANT_NONE) {
+    if (q->quantizer != RT_QUANT_NONE) {
         double range = range_of(bias, l->k, 1, true, q->bits, RANGE_MAX, 0);
         double mean = range_of(bias, l->k, 1, true, q->bits, RANGE_MEAN, 0) / 2;
         range_to_quantiser(q->quantizer, q->bits, true, range, mean,
@@ -363,7 +361,7 @@ void calibrate_weights(Calibration *c, const Op *op)
     l->weights = rt_alloc((size_t)l->d * l->k * sizeof(float));
     l->rounded = rt_alloc((size_t)l->d * l->k * sizeof(float));
     copy_weights(l, c->params + l->w->offset, false);
-    bool quantised = op->own.quantizer != QUANT_NONE;
+    bool quantised = op->own.quantizer != RT_QUANT_NONE;
     if (quantised && c->round && op->own.bits <= FEW_BITS) {
         l->gram = rt_alloc((size_t)l->parts * l->d * l->d * sizeof(float));
         l->target = rt_alloc((size_t)l->parts * l->d * l->k * sizeof(float));
@@ -412,7 +410,7 @@ void calibrate_activation(Calibration *c, const Op *op, float *values, long coun
         (net->tensors[own->range].role == ROLE_PARAM
              ? c->params
              : c->stats)[net->tensors[own->range].offset] = limit;
-    const RtQuant quant = {.quantizer = (RtQuantizer)own->quantizer, .bits = own->bits};
+    const RtQuant quant = {.quantizer = own->quantizer, .bits = own->bits};
     int largest;
     float d = rt_quant_step(&quant, step, limit, &largest);
     for (long i = 0; i < count; i++) {

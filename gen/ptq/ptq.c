@@ -83,7 +83,7 @@ static void run_point(Ptq *ptq, const Op *op)
     }
     free(coef_f);
     free(coef_q);
-    if (op->own.quantizer != QUANT_NONE)
+    if (op->own.quantizer != RT_QUANT_NONE)
         calibrate_activation(c, op, out->q, count);
 }
 
@@ -197,7 +197,7 @@ static void run_op(Ptq *ptq, const Op *op)
     default: /* BN_FOLD: read by its POINT */
         return;
     }
-    if (op->own.quantizer != QUANT_NONE)
+    if (op->own.quantizer != RT_QUANT_NONE)
         report_layer(ptq, op);
 }
 

@@ -127,13 +127,13 @@ double range_of(const float *values, long count, int stride, bool is_signed, int
     return range > 0 ? range : ldexp(1, -bits);
 }
 
-void range_to_quantiser(quantizer_t quantizer, int bits, bool is_signed, double range,
+void range_to_quantiser(RtQuantizer quantizer, int bits, bool is_signed, double range,
                         double mean, float *step, float *limit)
 {
     int codes = rt_quant_codes(bits, is_signed);
-    if (quantizer == QUANT_STATIC) {
+    if (quantizer == RT_QUANT_STATIC) {
         *limit = (float)range;
-    } else if (quantizer == QUANT_STEP) {
+    } else if (quantizer == RT_QUANT_STEP) {
         *step = (float)(2 * mean / sqrt(codes)); /* LSQ, section 2.1 */
     } else if (is_signed) {
         double least = range / codes; /* powers of two, as Uhlich et al. */
@@ -144,8 +144,7 @@ void range_to_quantiser(quantizer_t quantizer, int bits, bool is_signed, double 
         *limit = (float)range;
         *step = (float)(range / codes);
     }
-    const RtQuant quant = {
-        .quantizer = (RtQuantizer)quantizer, .bits = bits, .is_signed = is_signed};
+    const RtQuant quant = {.quantizer = quantizer, .bits = bits, .is_signed = is_signed};
     float unused = 1;
     rt_quant_clamp(&quant, 1, step ? step : &unused, limit ? limit : &unused);
 }

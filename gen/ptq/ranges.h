@@ -4,16 +4,6 @@
 #define LATHE_RANGES_H
 
 #include "gen/ir/ir.h"
-#include "runtime/kernels/quant.h"
-
-/* The order of the words of w_range and a_range. */
-typedef enum {
-    RANGE_MAX,
-    RANGE_MEAN,
-    RANGE_GAUSSIAN,
-    RANGE_PERCENTILE,
-    RANGE_MSE
-} RangeRule;
 
 /* The largest value to represent of `count` values, `stride` apart; activations count as
  * 0 below 0. `codes` is the largest code. A zero tensor gets 2^-bits. */
@@ -21,7 +11,7 @@ double range_of(const float *values, long count, int stride, bool is_signed, int
                 RangeRule rule, double percentile);
 
 /* Step and range (what the quantiser has of them) for values of that range. */
-void range_to_quantiser(quantizer_t quantizer, int bits, bool is_signed, double range,
+void range_to_quantiser(RtQuantizer quantizer, int bits, bool is_signed, double range,
                         double mean, float *step, float *limit);
 
 #endif

@@ -183,9 +183,9 @@ static int layers(lua_State *lua)
         layer.quant = op->quant;
         lua_newtable(lua);
         set_text(lua, "name", op->name);
-        lua_pushboolean(lua, op->kind == OP_CONV || op->kind == OP_DENSE);
+        lua_pushboolean(lua, op_is(op, WEIGHTS));
         lua_setfield(lua, -2, "weights");
-        lua_pushboolean(lua, op->kind == OP_RELU);
+        lua_pushboolean(lua, op_is(op, ACTIVATION));
         lua_setfield(lua, -2, "activation");
         for (int f = 0; f < FIELDS; f++)
             if (strncmp(field_rows[f].member, "quant.", 6) == 0) {

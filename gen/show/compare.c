@@ -169,7 +169,7 @@ static char *layer_words(const Inspection *it, int layer)
                 fprintf(note.file, "%s-%s-bytes-moved=%.0f\n", program_names[program],
                         backward ? "backward" : "forward", cost.bytes);
         }
-    if (op->own.quantizer != QUANT_NONE)
+    if (op->own.quantizer != RT_QUANT_NONE)
         show_quant_fields(&op->quant, note.file);
     fclose(note.file);
     return note.text;

@@ -239,8 +239,7 @@ int inspect_done_by(const Inspection *it, int program, int layer)
 
 bool inspect_is_backward(const Op *op)
 {
-    return strncmp(op_info[op->kind].suffix, "backward", strlen("backward")) == 0 ||
-           op->kind == OP_CONV_FLIP || op->kind == OP_LOSS || op->kind == OP_LOSS_FINISH;
+    return op_is(op, BACKWARD);
 }
 
 const Source *inspect_source(const Inspection *it, int program)
@@ -315,29 +314,31 @@ static void print_place(const Net *net, const Tensor *t, FILE *file)
     quantiser_dump(&t->codes, "codes", file);
 }
 
-static void print_slots(const Net *net, const char *names, const int *slots,
+static void shape_text(char shape[48], const Tensor *t)
+{
+    if (t->rank == 3)
+        snprintf(shape, 48, "%dx%dx%d", t->h, t->w, t->c);
+    else if (t->rank == 4)
+        snprintf(shape, 48, "%dx%dx%dx%d", t->h, t->w, t->c, t->k);
+    else if (t->rank == 2)
+        snprintf(shape, 48, "%dx%d", t->c, t->k);
+    else
+        snprintf(shape, 48, "%d", t->k);
+}
+
+static void print_slots(const Net *net, const char *const *names, const int *slots,
                         const char *arrow, FILE *file)
 {
-    int index = 0;
-    for (const char *p = names; *p; index++) {
-        int n = (int)strcspn(p, " ");
-        if (slots[index] != NONE) {
-            const Tensor *t = &net->tensors[slots[index]];
-            char shape[48];
-            if (t->rank == 3)
-                snprintf(shape, sizeof shape, "%dx%dx%d", t->h, t->w, t->c);
-            else if (t->rank == 4)
-                snprintf(shape, sizeof shape, "%dx%dx%dx%d", t->h, t->w, t->c, t->k);
-            else if (t->rank == 2)
-                snprintf(shape, sizeof shape, "%dx%d", t->c, t->k);
-            else
-                snprintf(shape, sizeof shape, "%d", t->k);
-            fprintf(file, "      %s %-10.*s %-32s %-8s %-12s ", arrow, n, p, t->name,
-                    type_names[t->type], shape);
-            print_place(net, t, file);
-            fputc('\n', file);
-        }
-        p += n + (p[n] == ' ');
+    for (int i = 0; names[i]; i++) {
+        if (slots[i] == NONE)
+            continue;
+        const Tensor *t = &net->tensors[slots[i]];
+        char shape[48];
+        shape_text(shape, t);
+        fprintf(file, "      %s %-10s %-32s %-8s %-12s ", arrow, names[i], t->name,
+                type_names[t->type], shape);
+        print_place(net, t, file);
+        fputc('\n', file);
     }
 }
 

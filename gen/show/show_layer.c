@@ -93,17 +93,15 @@ static void print_quantiser(const Inspection *it, const char *what, const Quanti
                             FILE *file)
 {
     const Net *net = &it->config->net;
-    if (q->quantizer == QUANT_NONE)
+    if (q->quantizer == RT_QUANT_NONE)
         return;
     int count = net->tensors[q->step != NONE ? q->step : q->range].k;
-    fprintf(file, "%s: %s, %.3g bits, %s", what,
-            field_words(&field_rows[FIELD_quant_quantizer])[q->quantizer],
+    fprintf(file, "%s: %s, %.3g bits, %s", what, quantizer_words[q->quantizer],
             report_bits(net, q, it->params),
             count > 1 ? "one step a channel" : "one step");
     if (it->params) {
-        const RtQuant quant = {.quantizer = (RtQuantizer)q->quantizer,
-                               .bits = q->bits,
-                               .is_signed = q->is_signed};
+        const RtQuant quant = {
+            .quantizer = q->quantizer, .bits = q->bits, .is_signed = q->is_signed};
         const float *steps = number_of(it, q->step), *ranges = number_of(it, q->range);
         Span step, top;
         for (int i = 0; i < count; i++) {
@@ -116,8 +114,8 @@ static void print_quantiser(const Inspection *it, const char *what, const Quanti
         print_span("step", step, file);
         print_span("range", top, file);
     } else {
-        fputs(q->quantizer == QUANT_STATIC ? "; its range: with --weights FILE"
-                                           : "; as learned: with --weights FILE",
+        fputs(q->quantizer == RT_QUANT_STATIC ? "; its range: with --weights FILE"
+                                              : "; as learned: with --weights FILE",
               file);
     }
     fputc('\n', file);
@@ -217,12 +215,12 @@ void show_layer(const Inspection *it, int layer, FILE *file)
 
     heading(file, "config");
     show_config_lines(it, op, file);
-    if (op->quant.quantizer != QUANT_NONE) {
+    if (op->quant.quantizer != RT_QUANT_NONE) {
         fputs("quant:", file);
         show_quant_fields(&op->quant, file);
         fputc('\n', file);
     }
-    print_quantiser(it, op->kind == OP_RELU ? "activation" : "weights", &op->own, file);
+    print_quantiser(it, op_is(op, ACTIVATION) ? "activation" : "weights", &op->own, file);
     print_quantiser(it, "bias", &op->bias, file);
 
     heading(file, "cost");

@@ -7,13 +7,29 @@
 #include "runtime/base/elementary.h" /* rt_tanh, rt_atanh: for generated code as well */
 #include "runtime/rt.h"
 
+/* Quantisers, and gradients of rounding: X(NAME, word of configs). */
+#define RT_QUANTIZERS(X)                                                                 \
+    X(NONE, "none")                                                                      \
+    X(STATIC, "uniform_static")                                                          \
+    X(STEP, "parametric_d")                                                              \
+    X(STEP_RANGE, "parametric_d_xmax")
+#define RT_ROUNDINGS(X)                                                                  \
+    X(STE, "ste")                                                                        \
+    X(EWGS, "ewgs")                                                                      \
+    X(PSGD, "psgd")                                                                      \
+    X(TANH, "tanh")                                                                      \
+    X(INVTANH, "invtanh")
+
 typedef enum {
-    RT_QUANT_NONE,
-    RT_QUANT_STATIC,
-    RT_QUANT_STEP,
-    RT_QUANT_STEP_RANGE
+#define QUANTIZER(name, word) RT_QUANT_##name,
+    RT_QUANTIZERS(QUANTIZER)
+#undef QUANTIZER
 } RtQuantizer;
-typedef enum { ROUND_STE, ROUND_EWGS, ROUND_PSGD, ROUND_TANH, ROUND_INVTANH } RtRounding;
+typedef enum {
+#define ROUNDING(name, word) ROUND_##name,
+    RT_ROUNDINGS(ROUNDING)
+#undef ROUNDING
+} RtRounding;
 
 typedef struct {
     RtQuantizer quantizer;

@@ -119,17 +119,17 @@ START_TEST(where_quantisers_begin)
     for (int bits = 2; bits <= 8; bits++) {
         int codes = rt_quant_codes(bits, true);
         float step = 0, range = 0;
-        range_to_quantiser(QUANT_STATIC, bits, true, 0.7, 0.2, NULL, &range);
+        range_to_quantiser(RT_QUANT_STATIC, bits, true, 0.7, 0.2, NULL, &range);
         ck_assert_float_eq(range, 0.7f);
-        range_to_quantiser(QUANT_STEP, bits, true, 0.7, 0.2, &step, NULL);
+        range_to_quantiser(RT_QUANT_STEP, bits, true, 0.7, 0.2, &step, NULL);
         ck_assert_double_eq_tol(step, 2 * 0.2 / sqrt(codes), 1e-6);
-        range_to_quantiser(QUANT_STEP_RANGE, bits, true, 0.7, 0.2, &step, &range);
+        range_to_quantiser(RT_QUANT_STEP_RANGE, bits, true, 0.7, 0.2, &step, &range);
         double power = log2(0.7 / codes);
         double want = fmax(exp2(bits > 4 ? ceil(power) : floor(power)), 1 / 256.0);
         ck_assert_double_eq(step, want);
         ck_assert_double_eq_tol(range, want * codes, 1e-6);
         codes = rt_quant_codes(bits, false);
-        range_to_quantiser(QUANT_STEP_RANGE, bits, false, 3.3, 0.5, &step, &range);
+        range_to_quantiser(RT_QUANT_STEP_RANGE, bits, false, 3.3, 0.5, &step, &range);
         ck_assert_double_eq_tol(step, fmin(fmax(3.3 / codes, 1 / 256.0), 1), 1e-6);
         ck_assert_double_eq_tol(range, 3.3, 1e-6);
     }

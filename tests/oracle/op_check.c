@@ -240,15 +240,6 @@ static double *read_before(const Bench *b, const Tensor *t, int image)
     return values;
 }
 
-static const char *slot_name(const char *names, int slot)
-{
-    static char name[32];
-    for (; slot > 0; slot--)
-        names = strchr(names, ' ') + 1;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(names, " "), names);
-    return name;
-}
-
 /* Memory holds these values, up to rounding. */
 static void check_values(const Bench *b, const Tensor *t, const char *slot,
                          const char *copy, const double *want)
@@ -291,15 +282,15 @@ static void check_outputs(const Bench *b, const OpView *view)
             for (long j = 0; j < tensor_count(t); j++)
                 view->out[i][j] += get(t, old, j);
         }
-        check_values(b, t, slot_name(op_info[op->kind].outputs, i), copy, view->out[i]);
+        check_values(b, t, op_info[op->kind].outputs[i], copy, view->out[i]);
         if (has_halo(t))
             check_halo(b, t, copy);
     }
     for (int i = 0; op->kind == OP_BN_FINISH && i < OP_INPUTS && op->in[i] != NONE; i++) {
         const Tensor *t = &b->net->tensors[op->in[i]];
         if (t->role == ROLE_STAT)
-            check_values(b, t, slot_name(op_info[op->kind].inputs, i),
-                         place_of(b, t, 0, 0), view->in[i]);
+            check_values(b, t, op_info[op->kind].inputs[i], place_of(b, t, 0, 0),
+                         view->in[i]);
     }
     if (op->kind == OP_LOSS_FINISH) {
         ck_assert_double_eq_tol(b->step.loss, view->loss, 1e-9 * fabs(view->loss));

@@ -20,9 +20,9 @@ static Grid grid_of(const Quantiser *q, double step, double range)
     Grid g;
     g.step = quant_formula_step(q, step, range, &g.codes);
     g.most = g.codes * g.step;
-    if (q->quantizer == QUANT_STATIC)
+    if (q->quantizer == RT_QUANT_STATIC)
         g.most = range;
-    if (q->quantizer == QUANT_STEP_RANGE)
+    if (q->quantizer == RT_QUANT_STEP_RANGE)
         g.most = fmin(fmax(range, 1 / 256.0), q->is_signed ? 127 : 255);
     return g;
 }
@@ -56,7 +56,7 @@ double quant_oracle_value(const Quantiser *q, double x, double step, double rang
     double v = x / grid.step;
     bool above = x > grid.most, below = q->is_signed ? x < -grid.most : x <= 0;
     if (above || below) {
-        if (q->quantizer == QUANT_STEP)
+        if (q->quantizer == RT_QUANT_STEP)
             *by_step += g * (above ? grid.codes : q->is_signed ? -grid.codes : 0);
         *by_range += above ? g : q->is_signed ? -g : 0;
         return 0;
@@ -69,10 +69,10 @@ void quant_oracle_finish(const Quantiser *q, double n, double step, double range
                          double *by_step, double *by_range)
 {
     Grid grid = grid_of(q, step, range);
-    if (q->quantizer == QUANT_STEP) {
+    if (q->quantizer == RT_QUANT_STEP) {
         *by_step = fmin(fmax(*by_step / sqrt(grid.codes * n), -step), step);
         *by_range = 0;
-    } else if (q->quantizer == QUANT_STEP_RANGE) {
+    } else if (q->quantizer == RT_QUANT_STEP_RANGE) {
         *by_step *= grid.step / step;
     }
 }
@@ -116,7 +116,7 @@ static const Op *image_of(const Pass *p)
 static bool in_units(const Pass *p, const Op *op)
 {
     return op->kind == OP_CONV && op->in[0] == image_of(p)->out[0] &&
-           op->own.quantizer != QUANT_NONE;
+           op->own.quantizer != RT_QUANT_NONE;
 }
 
 static double factor_of(const Pass *p, const Op *op, long weight)
@@ -138,7 +138,7 @@ static double *quantised(const Pass *p, const Op *op, const Quantiser *q, int pa
         double x = number(p, param, i) * factor_of(p, op, i);
         int which =
             number_of == NONE || p->net->tensors[number_of].k == 1 ? 0 : (int)(i % k);
-        values[i] = q->quantizer == QUANT_NONE
+        values[i] = q->quantizer == RT_QUANT_NONE
                         ? x
                         : quant_oracle_quantise(q, x, number(p, q->step, which),
                                                 number(p, q->range, which));
@@ -222,7 +222,7 @@ static void forward_each(const Pass *p, const Op *op)
             y[i] = (p->o->images[i] - config->mean[c]) / config->std[c];
         else if (op->kind == OP_ADD)
             y[i] = x[i] + p->values[op->in[1]][i];
-        else if (op->own.quantizer == QUANT_NONE)
+        else if (op->own.quantizer == RT_QUANT_NONE)
             y[i] = fmax(x[i], 0);
         else
             y[i] = quant_oracle_quantise(&op->own, x[i], number(p, op->own.step, 0),
@@ -286,7 +286,7 @@ static void add_numbers(const Pass *p, const Quantiser *q, double n, int which,
     double size_step = size[0], size_range = size[1];
     quant_oracle_finish(q, n, step, range, &by_step, &by_range);
     quant_oracle_finish(q, n, step, range, &size_step, &size_range);
-    if (q->quantizer == QUANT_STATIC || q->step == NONE)
+    if (q->quantizer == RT_QUANT_STATIC || q->step == NONE)
         return;
     p->o->gradient[p->net->tensors[q->step].offset + which] += by_step;
     p->o->size[p->net->tensors[q->step].offset + which] += size_step;
@@ -308,7 +308,7 @@ static void backward_param(const Pass *p, const Op *op, const Quantiser *q, int 
         for (long i = s; i < count; i += steps) {
             double factor = factor_of(p, op, i), x = number(p, param, i) * factor, back;
             double before[2] = {by[0], by[1]};
-            back = q->quantizer == QUANT_NONE
+            back = q->quantizer == RT_QUANT_NONE
                        ? gradient[i]
                        : quant_oracle_value(q, x, number(p, q->step, s),
                                             number(p, q->range, s), gradient[i], &by[0],
@@ -353,7 +353,7 @@ static void backward_relu(const Pass *p, const Op *op)
     for (long i = 0; i < all; i++) {
         double before[2] = {by[0], by[1]};
         p->gradients[op->in[0]][i] +=
-            q->quantizer == QUANT_NONE
+            q->quantizer == RT_QUANT_NONE
                 ? (x[i] > 0 ? dy[i] : 0)
                 : quant_oracle_value(q, x[i], number(p, q->step, 0),
                                      number(p, q->range, 0), dy[i], &by[0], &by[1]);

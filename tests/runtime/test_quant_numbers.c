@@ -13,12 +13,9 @@
 
 static RtQuant runtime_quant(const Quantiser *q)
 {
-    return (RtQuant){(RtQuantizer)q->quantizer,
-                     q->bits,
-                     q->is_signed,
-                     (RtRounding)q->gradient,
-                     (float)q->gradient_scale,
-                     (float)q->steepness};
+    return (RtQuant){
+        q->quantizer,       q->bits, q->is_signed, q->gradient, (float)q->gradient_scale,
+        (float)q->steepness};
 }
 
 /* ---- Steps, codes, bits ---- */
@@ -45,11 +42,11 @@ START_TEST(steps_and_bits)
         double s = quant_formula_step(&q, step, range, &want);
         ck_assert_double_eq_tol(rt_quant_step(&quant, step, range, &largest), s,
                                 1e-6 * s);
-        if (q.quantizer == QUANT_STEP_RANGE && want < 1)
+        if (q.quantizer == RT_QUANT_STEP_RANGE && want < 1)
             want = 1; /* never all zero */
         ck_assert_int_eq(largest, want);
         int bits = (int)ceil(log2(want + 1.0)) + q.is_signed, least = q.is_signed ? 2 : 1;
-        if (q.quantizer != QUANT_STEP_RANGE)
+        if (q.quantizer != RT_QUANT_STEP_RANGE)
             bits = q.bits;
         ck_assert_int_eq(rt_quant_bits(&quant, step, range), bits < least ? least : bits);
     }
@@ -102,14 +99,14 @@ END_TEST
 
 /* ---- Weights ---- */
 
-enum { TAPS = 9, C = 5, K = 4, WEIGHTS = TAPS * C * K };
+enum { TAPS = 9, C = 5, K = 4, WEIGHT_COUNT = TAPS * C * K };
 
 static const char *const gradients[] = {"ste", "ewgs", "psgd", "tanh", "invtanh"};
 
 typedef struct {
     Quantiser q;
     RtWeights weights;
-    float w[WEIGHTS], dvalues[WEIGHTS], values[WEIGHTS], step[K], range[K];
+    float w[WEIGHT_COUNT], dvalues[WEIGHT_COUNT], values[WEIGHT_COUNT], step[K], range[K];
     float factor[C], zero[C];
 } Layer;
 
@@ -135,7 +132,7 @@ static void layer_draw(Layer *l, int index, double wild)
                              index % 5 < 2 ? 1 : K,
                              image ? l->factor : NULL,
                              image ? l->zero : NULL};
-    for (int i = 0; i < WEIGHTS; i++) {
+    for (int i = 0; i < WEIGHT_COUNT; i++) {
         l->w[i] = (float)random_unit();
         l->dvalues[i] = (float)(wild * random_unit());
     }
@@ -162,7 +159,7 @@ START_TEST(weights_become_codes)
         layer_draw(&l, index, 1);
         rt_quant_weights(&l.weights, l.w, l.step, l.range, codes, l.values, scales);
         double offsets[K] = {0};
-        for (int i = 0; i < WEIGHTS; i++) {
+        for (int i = 0; i < WEIGHT_COUNT; i++) {
             int k = i % K, c = i / K % C, tap = i / K / C, largest;
             double x = l.w[i] * (l.weights.factor ? l.factor[c] : 1);
             double step = number_of(&l, l.step, k), range = number_of(&l, l.range, k);
@@ -189,14 +186,14 @@ START_TEST(gradients_of_weights_and_their_quantisers)
     random_seed(10);
     for (int index = 0; index < 630; index++) {
         Layer l;
-        float dw[WEIGHTS] = {0}, dstep[K] = {0}, drange[K] = {0};
+        float dw[WEIGHT_COUNT] = {0}, dstep[K] = {0}, drange[K] = {0};
         double by[K][2] = {{0}};
         layer_draw(&l, index, index % 3 == 1 ? 0.01 : 1);
         dw[7] = 5; /* it adds */
         rt_quant_weights_backward(&l.weights, l.w, l.step, l.range, l.dvalues, dw, dstep,
                                   drange);
         int steps = l.weights.steps;
-        for (int i = 0; i < WEIGHTS; i++) {
+        for (int i = 0; i < WEIGHT_COUNT; i++) {
             int s = steps == 1 ? 0 : i % K;
             double factor = l.weights.factor ? l.factor[i / K % C] : 1;
             double want =
@@ -207,13 +204,14 @@ START_TEST(gradients_of_weights_and_their_quantisers)
                           gradients[l.q.gradient], i, (double)dw[i], want);
         }
         for (int s = 0; s < steps; s++) {
-            quant_oracle_finish(&l.q, (double)WEIGHTS / steps, l.step[s], l.range[s],
+            quant_oracle_finish(&l.q, (double)WEIGHT_COUNT / steps, l.step[s], l.range[s],
                                 &by[s][0], &by[s][1]);
-            if (l.q.quantizer != QUANT_STATIC)
-                ck_assert_double_eq_tol(dstep[s], by[s][0], 2e-5 * WEIGHTS * l.step[s]);
-            if (l.q.quantizer == QUANT_STEP_RANGE)
+            if (l.q.quantizer != RT_QUANT_STATIC)
+                ck_assert_double_eq_tol(dstep[s], by[s][0],
+                                        2e-5 * WEIGHT_COUNT * l.step[s]);
+            if (l.q.quantizer == RT_QUANT_STEP_RANGE)
                 ck_assert_double_eq_tol(drange[s], by[s][1], 1e-4);
-            ck_assert(l.q.quantizer != QUANT_STEP || fabsf(dstep[s]) <= l.step[s]);
+            ck_assert(l.q.quantizer != RT_QUANT_STEP || fabsf(dstep[s]) <= l.step[s]);
         }
     }
 }
@@ -239,7 +237,7 @@ static double size_by_formula(int row, const double *n)
     const RtSized *it = &sized[row];
     double bits = 0;
     for (int i = 0; i < it->steps; i++) {
-        const Quantiser q = {.quantizer = (quantizer_t)it->quant.quantizer,
+        const Quantiser q = {.quantizer = it->quant.quantizer,
                              .bits = it->quant.bits,
                              .is_signed = it->quant.is_signed};
         double range = it->range < 0 ? 0 : n[it->range + i];

@@ -57,9 +57,9 @@ float *quant_number(const QuantNet *net, int tensor)
 double quant_formula_step(const Quantiser *q, double step, double range, int *largest)
 {
     *largest = q->is_signed ? (1 << (q->bits - 1)) - 1 : (1 << q->bits) - 1;
-    if (q->quantizer == QUANT_STATIC)
+    if (q->quantizer == RT_QUANT_STATIC)
         return range / *largest;
-    if (q->quantizer == QUANT_STEP)
+    if (q->quantizer == RT_QUANT_STEP)
         return step;
     double d = exp2(rint(log2(fmin(fmax(step, 1 / 256.0), 1))));
     double most = fmin(fmax(range, 1 / 256.0), q->is_signed ? 127 : 255);
@@ -69,7 +69,7 @@ double quant_formula_step(const Quantiser *q, double step, double range, int *la
 
 int quant_formula_bits(const Quantiser *q, double step, double range)
 {
-    if (q->quantizer != QUANT_STEP_RANGE)
+    if (q->quantizer != RT_QUANT_STEP_RANGE)
         return q->bits;
     int largest;
     quant_formula_step(q, step, range, &largest);
@@ -86,9 +86,9 @@ static double about_one(double width)
 static void draw_numbers(const Quantiser *q, double most, float *step, float *range)
 {
     int codes = q->is_signed ? (1 << (q->bits - 1)) - 1 : (1 << q->bits) - 1;
-    if (q->quantizer == QUANT_STATIC) {
+    if (q->quantizer == RT_QUANT_STATIC) {
         *range = (float)(most * about_one(0.3));
-    } else if (q->quantizer == QUANT_STEP) {
+    } else if (q->quantizer == RT_QUANT_STEP) {
         *step = (float)(most / codes * about_one(0.3));
     } else {
         *step = (float)fmin(fmax(most / codes * about_one(0.3), 1 / 256.0), 1);
@@ -127,7 +127,7 @@ static void draw_quantisers(QuantNet *net)
             draw_weight_quantiser(net, &op->bias, op->in[2]);
         float none, *step = quant_number(net, op->own.step);
         float *range = quant_number(net, op->own.range);
-        if (op->kind == OP_RELU && op->own.quantizer != QUANT_NONE)
+        if (op->kind == OP_RELU && op->own.quantizer != RT_QUANT_NONE)
             draw_numbers(&op->own, 2.5, step ? step : &none, range ? range : &none);
         if (op->kind != OP_BN)
             continue;

@@ -1,0 +1,59 @@
+/* Quantisers: how values become codes. */
+#ifndef LATHE_QUANTISER_H
+#define LATHE_QUANTISER_H
+
+#include "runtime/kernels/quant.h"
+
+#include <stdio.h>
+
+/* How a range is first found: X(NAME, word of configs). */
+#define RANGE_RULES(X)                                                                   \
+    X(MAX, "max")                                                                        \
+    X(MEAN, "mean")                                                                      \
+    X(GAUSSIAN, "gaussian")                                                              \
+    X(PERCENTILE, "percentile")                                                          \
+    X(MSE, "mse")
+
+typedef enum {
+#define RULE(name, word) RANGE_##name,
+    RANGE_RULES(RULE)
+#undef RULE
+} RangeRule;
+
+/* The words of configs for these enums, and C's names of the runtime's, in order. */
+extern const char *const quantizer_words[], *const quantizer_names[];
+extern const char *const rounding_words[], *const rounding_names[];
+extern const char *const range_words[];
+
+/* How a layer's weights and the activation it puts out are quantised: config fields. */
+typedef struct {
+    RtQuantizer quantizer;
+    int w_bits, a_bits;
+    bool per_channel;
+    RtRounding gradient;
+    double gradient_scale, steepness;
+    RangeRule w_range, a_range;
+    double percentile;
+} Quant;
+
+/* A quantiser at work: how, for weights or activations, with which parameters. */
+typedef struct {
+    RtQuantizer quantizer;
+    int bits;
+    bool is_signed, is_image; /* the image's codes are its bytes */
+    RtRounding gradient;
+    double gradient_scale, steepness;
+    int step, range; /* tensors, or NONE */
+} Quantiser;
+
+/* One that quantises nothing, and that of the image. */
+Quantiser quantiser_none(void);
+Quantiser quantiser_image(void);
+/* As the runtime takes it. */
+RtQuant quantiser_rt(const Quantiser *quantiser);
+
+/* " own=uniform_static:4" for a quantiser called `name`; nothing when it quantises
+ * nothing. */
+void quantiser_dump(const Quantiser *quantiser, const char *name, FILE *file);
+
+#endif
