@@ -1,7 +1,9 @@
 /* lathe: from a Lua description of a network to the C for exactly that network. The verbs
  * are in cmd_*.c, the compiler is the list of passes in compile.c. */
+#include "gen/base/paths.h"
 #include "gen/emit/emit.h"
 #include "gen/verbs/commands.h"
+#include "gen/verbs/options.h"
 #include "runtime/base/streams.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/gemm.h"
@@ -59,13 +61,15 @@ static int run(int argc, char **argv)
         names[i] = verbs[i].name;
         if (strcmp(word, names[i]) != 0)
             continue;
+        if (!lathe_is_whole())
+            return command_failed();
         rt_prepare_process(argv);
         return verbs[i].run(argc - 1, argv + 1);
     }
     const char *nearest = rt_nearest(word, names, VERBS);
-    fprintf(stderr, "lathe: unknown verb %s%s%s; see lathe --help\n", word,
+    rt_fail("unknown verb %s%s%s; see lathe --help", word,
             nearest ? "; did you mean " : "", nearest ? nearest : "");
-    return 1;
+    return command_failed();
 }
 
 int main(int argc, char **argv)

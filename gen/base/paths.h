@@ -2,8 +2,21 @@
 #ifndef LATHE_PATHS_H
 #define LATHE_PATHS_H
 
-/* The folder that holds gen, templates, runtime: the nearest above the binary. */
+#include <stdbool.h>
+
+/* The folder that holds gen, templates, runtime and configs: the nearest above the binary,
+ * or lib/lathe beside the folder that an installed one is in. */
 const char *lathe_root(void);
+
+/* False and rt_fail when that folder is nowhere: to be asked first. */
+bool lathe_is_whole(void);
+
+/* Where what is built is kept, and scratch folders are made; an absolute path, which need
+ * not be there yet. What --cache said; of a checkout that one may write to out/cache; else
+ * $XDG_CACHE_HOME/lathe or ~/.cache/lathe; without a home out/cache here. */
+const char *cache_folder(void);
+/* What --cache says. False and rt_fail when it is too long for a path. */
+bool cache_choose(const char *folder);
 
 /* `path` without the root's in front when it lies below the root, so that messages and
  * generated files do not depend on where lathe is installed. Valid until the next

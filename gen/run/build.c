@@ -212,7 +212,7 @@ static char *build_product(const char *folder, const char *product, bool copy)
     char all[65], network[65];
     if (!hash_inputs(folder, false, all) || !hash_inputs(folder, true, network))
         return NULL;
-    char *cache = rt_format("%s/out/cache", lathe_root());
+    char *cache = rt_format("%s", cache_folder());
     char *objects = rt_format("%s/objects", cache);
     char *object = rt_format("%s/%.16s.o", objects, network);
     char *final = rt_format("%s/%.16s.%s", cache, all, product);

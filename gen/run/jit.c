@@ -44,7 +44,7 @@ bool jit_tier(const char *word, JitTier *tier)
 /* Where a builder works; free() it. */
 static char *builder_folder(pid_t builder)
 {
-    return rt_format("%s/out/cache/jit.%ld", lathe_root(), (long)builder);
+    return rt_format("%s/jit.%ld", cache_folder(), (long)builder);
 }
 
 /* In the builder's process: the object's path, or why there is none, to the pipe. */

@@ -41,7 +41,7 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
                        const char *weights, const char *data, const char *images,
                        Array **scores)
 {
-    char *beside = rt_format("%s/out/scores", lathe_root());
+    char *beside = rt_format("%s/scores", cache_folder());
     Scratch scratch;
     bool ok = scratch_begin(&scratch, beside);
     free(beside);

@@ -98,7 +98,7 @@ end
 
 local function complain(message, text)
     io.stdout:flush()
-    io.stderr:write("error: ", plain(message, text), "\n")
+    io.stderr:write("error: ", native.shown(plain(message, text)), "\n")
 end
 
 local function run(chunk, text, timed)

@@ -8,6 +8,7 @@
 #include "gen/config/fields.h"
 #include "gen/session/session.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/draw/plot.h"
 
 #include <glob.h>
@@ -392,6 +393,17 @@ static int make_folder(lua_State *lua)
     return done(lua, rt_make_directories(luaL_checkstring(lua, 1)));
 }
 
+/* shown(text): its lines without control characters, for a terminal. */
+static int shown(lua_State *lua)
+{
+    const char *text = luaL_checkstring(lua, 1);
+    size_t room = 4 * strlen(text) + 1;
+    char *copy = lua_newuserdatauv(lua, room, 0);
+    rt_show_lines(text, copy, room);
+    lua_pushstring(lua, copy);
+    return 1;
+}
+
 /* shorter(path): without the current folder in front. */
 static int shorter(lua_State *lua)
 {
@@ -410,9 +422,10 @@ static int now(lua_State *lua)
 }
 
 static const luaL_Reg functions[] = {
-    {"open", open_session}, {"fields", fields},   {"nearest", nearest},
-    {"files", files},       {"plot", plot},       {"make_folder", make_folder},
-    {"now", now},           {"shorter", shorter}, {NULL, NULL},
+    {"open", open_session}, {"fields", fields}, {"nearest", nearest},
+    {"files", files},       {"plot", plot},     {"make_folder", make_folder},
+    {"now", now},           {"shown", shown},   {"shorter", shorter},
+    {NULL, NULL},
 };
 
 void repl_push_native(lua_State *lua, const CompileOptions *options,

@@ -116,7 +116,7 @@ function Net.train(net, given)
     elseif o.output ~= nil then
         text("train: output", o.output, "a folder")
     end
-    local folder = ("%s/out/repl/%s"):format(root, session:info().name)
+    local folder = "out/repl/" .. session:info().name
     check(session:train{ output = o.output or folder,
         epochs = whole("train", o, "epochs", 0), steps = whole("train", o, "steps", 0),
         resume = o.resume and true or false, sets = sets })
@@ -174,12 +174,12 @@ local function plot(net, rows, o)
     local name = sessions[net]:info().name
     local file = o.file
     if file == nil then
-        check(native.make_folder(root .. "/out/repl"))
-        file = ("%s/out/repl/%s_%s.png"):format(root, name, rows.field:gsub("[^%w_]", "_"))
+        check(native.make_folder("out/repl"))
+        file = ("out/repl/%s_%s.png"):format(name, rows.field:gsub("[^%w_]", "_"))
     end
     check(native.plot(file, ("%s %s"):format(name, rows.field), by_size and "KB" or rows.field,
         "accuracy", x, y, by_size and labels or nil))
-    print("picture: " .. native.shorter(file))
+    print("picture: " .. native.shown(native.shorter(file)))
 end
 
 function Net.sweep(net, field, values, given)
@@ -241,19 +241,19 @@ function Net.save(net, path, given)
     local session = session_of(net, "save")
     local o = options("save", given, { "overwrite" })
     local how = check(session:save(text("save", path, "a file such as my.lua"), o.overwrite))
-    print(path .. (how == "beside" and ": the changes, on top of " or ": the changes and all of ")
+    print(native.shown(path) .. (how == "beside" and ": the changes, on top of " or ": the changes and all of ")
         .. session:info().path)
 end
 
 function Net.save_weights(net, path)
     check(session_of(net, "save_weights"):save_weights(file_name("save_weights",
         path, ".ckpt")))
-    print(path .. ": the weights in use")
+    print(native.shown(path) .. ": the weights in use")
 end
 
 function Net.emit(net, path)
     check(session_of(net, "emit"):emit(file_name("emit", path, ".c")))
-    print(path .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
+    print(native.shown(path) .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
 end
 
 function Net.source(net, layer, program)

@@ -212,7 +212,7 @@ bool session_save_weights(Session *session, const char *path)
 
 bool session_emit(Session *session, const char *path)
 {
-    char *folder = rt_format("%s/out/repl", lathe_root());
+    char *folder = rt_format("%s/repl", cache_folder());
     char *weights = rt_format("%s/emit.%ld.ckpt", folder, (long)getpid());
     bool ok = rt_make_directories(folder) && session_save_weights(session, weights) &&
               shipped_write(&session->config, weights, path,

@@ -384,7 +384,7 @@ bool compare_code(const char *a, const char *b, FILE *file)
         return rt_fail("diff: %s is a folder, %s is none; want two of a kind",
                        is_folder(a) ? a : b, is_folder(a) ? b : a);
     Scratch scratch;
-    char *beside = rt_format("%s/out/cache/diff", lathe_root());
+    char *beside = rt_format("%s/diff", cache_folder());
     bool any = false, ok = scratch_begin(&scratch, beside);
     free(beside);
     if (!ok)

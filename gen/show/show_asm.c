@@ -249,8 +249,8 @@ bool show_assembly(const Inspection *it, int layer, FILE *file)
     return rt_fail("--asm: reads x86-64 instructions only");
 #endif
     const CompileOptions *options = &it->options->compile;
-    char *folder = rt_format("%s/out/cache/show/%.16s_%s%s", lathe_root(),
-                             it->config->hash, options->target->name,
+    char *folder = rt_format("%s/show/%.16s_%s%s", cache_folder(), it->config->hash,
+                             options->target->name,
                              options->lowering == NULL          ? ""
                              : *options->lowering == LOWER_CALL ? "_call"
                                                                 : "_direct");

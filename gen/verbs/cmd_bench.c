@@ -76,7 +76,7 @@ static bool bench_in(const Options *options, const Scratch *scratch, const char 
 
 static bool bench(Options *options, const char *steps, const char *threads)
 {
-    char *beside = rt_format("%s/out/bench", lathe_root());
+    char *beside = rt_format("%s/bench", cache_folder());
     Scratch scratch;
     options->compile.profile = true;
     bool ok = scratch_begin(&scratch, beside);

@@ -244,7 +244,7 @@ static bool load_session(lua_State *lua, const CompileOptions *options)
         lua_pushstring(lua, lathe_root());
         ok = lua_pcall(lua, 2, 1, 0) == LUA_OK;
     }
-    return ok || rt_fail("%s", lua_tostring(lua, -1));
+    return ok || rt_fail_lines(lua_tostring(lua, -1));
 }
 
 /* Call a function of repl.lua with the arguments above it; its first `results` stay. */
@@ -253,7 +253,7 @@ static bool call(lua_State *lua, const char *name, int arguments, int results)
     lua_getfield(lua, 1, name);
     lua_insert(lua, -1 - arguments);
     return lua_pcall(lua, arguments, results, 0) == LUA_OK ||
-           rt_fail("%s", luaL_tolstring(lua, -1, NULL));
+           rt_fail_lines(luaL_tolstring(lua, -1, NULL));
 }
 
 static bool begin(lua_State *lua, const Work *work)
@@ -279,7 +279,7 @@ static bool open_net(lua_State *lua, const Work *work)
     }
     lua_setfield(lua, -2, "set");
     if (lua_pcall(lua, 2, 1, 0) != LUA_OK)
-        return rt_fail("%s", luaL_tolstring(lua, -1, NULL));
+        return rt_fail_lines(luaL_tolstring(lua, -1, NULL));
     lua_setglobal(lua, "net");
     return true;
 }
@@ -296,7 +296,7 @@ static bool run_script(lua_State *lua, const Work *work, int *status)
     if (lua_toboolean(lua, 2))
         return true;
     *status = interrupted ? 128 + interrupted : 1;
-    return rt_fail("%s", lua_tostring(lua, 3));
+    return rt_fail_lines(lua_tostring(lua, 3));
 }
 
 /* Lines from the terminal, or from a pipe; *status is 1 after an error in a pipe's. */
@@ -358,7 +358,7 @@ static bool sort_words(lua_State *lua, Options *options, Work *work)
     if (!call(lua, "is_script", 1, 2))
         return false;
     if (lua_isnil(lua, -2))
-        return rt_fail("%s", lua_tostring(lua, -1));
+        return rt_fail_lines(lua_tostring(lua, -1));
     bool script = lua_toboolean(lua, -2);
     work->config = script ? NULL : first;
     work->script = script ? first : NULL;

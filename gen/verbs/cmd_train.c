@@ -1,5 +1,4 @@
 /* gen, train, eval, classify: the verbs that write a trainer, and those that run it. */
-#include "gen/base/paths.h"
 #include "gen/ptq/start.h"
 #include "gen/run/build.h"
 #include "gen/run/jit.h"
@@ -15,11 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* out/<name> below lathe's root, unless -o says otherwise. */
+/* out/<name> where one stands, unless -o says otherwise. */
 static char *output_folder(const Options *options, const char *given)
 {
-    return given ? rt_format("%s", given)
-                 : rt_format("%s/out/%s", lathe_root(), options->config.name);
+    return given ? rt_format("%s", given) : rt_format("out/%s", options->config.name);
 }
 
 static bool generate(Options *options, const char *folder)

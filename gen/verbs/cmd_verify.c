@@ -257,7 +257,7 @@ static bool verify(Options *options, const char *weights, const char *data,
     Array *scores = NULL;
     if (!scores_of_trainer(config, &options->compile, weights, data, images, &scores))
         return false;
-    char *beside = rt_format("%s/out/verify", lathe_root());
+    char *beside = rt_format("%s/verify", cache_folder());
     Scratch scratch;
     bool ok = scratch_begin(&scratch, beside);
     free(beside);

@@ -1,12 +1,14 @@
 /* The command line: flags, help, errors. See options.h. */
 #include "gen/verbs/options.h"
 
+#include "gen/base/paths.h"
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const common_names[] = {"--set", "--target", "--lower", "--help"};
+static const char *const common_names[] = {"--set", "--target", "--lower", "--cache",
+                                           "--help"};
 enum { COMMON = sizeof common_names / sizeof *common_names, MOST_FLAGS = 16 };
 
 /* A value that may be left out, "[=WORD]". */
@@ -26,13 +28,16 @@ static void print_help(const Verb *verb)
                  flag->value ? flag->value : "");
         printf("  %-20s %s\n", left, flag->meaning);
     }
-    puts("  --set PATH=VALUE     override a config field with a Lua value; repeat for "
-         "more\n"
-         "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the "
-         "machine's best)\n"
-         "  --lower HOW          heavy ops as `direct` kernels or `call`s of the "
-         "runtime's\n"
-         "  --help               this text");
+    puts(
+        "  --set PATH=VALUE     override a config field with a Lua value; repeat for "
+        "more\n"
+        "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the "
+        "machine's best)\n"
+        "  --lower HOW          heavy ops as `direct` kernels or `call`s of the "
+        "runtime's\n"
+        "  --cache DIR          where trainers are built and kept for the next time\n"
+        "                       (default: of a checkout out/cache, else ~/.cache/lathe)\n"
+        "  --help               this text");
 }
 
 static bool unknown_flag(const Verb *verb, const char *word)
@@ -98,6 +103,8 @@ static bool parse_common(Options *options, int argc, char **argv, int *i, bool *
     if (is_flag(argv[*i], "--lower"))
         return flag_value("--lower", argc, argv, i, &value) &&
                parse_lowering(options, value);
+    if (is_flag(argv[*i], "--cache"))
+        return flag_value("--cache", argc, argv, i, &value) && cache_choose(value);
     *found = false;
     return true;
 }

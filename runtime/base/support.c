@@ -29,6 +29,13 @@ bool rt_fail(const char *format, ...)
     return false;
 }
 
+bool rt_fail_lines(const char *lines)
+{
+    if (message[0] == 0)
+        rt_show_lines(lines, message, sizeof message);
+    return false;
+}
+
 const char *rt_error(void)
 {
     return message;

@@ -12,6 +12,8 @@
  * rt_error_clear; it names the file, line or field and what was expected. Whatever words
  * from outside are in it, it is one line, fit for a terminal (text.h). */
 bool rt_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with a text of several lines. */
+bool rt_fail_lines(const char *lines);
 const char *rt_error(void); /* "" when nothing failed */
 void rt_error_clear(void);
 

@@ -41,12 +41,13 @@ bool rt_is_shown(const char *text)
     return true;
 }
 
-void rt_show(const char *text, char *to, size_t room)
+/* Characters of `kept` stay as they are. */
+static void show(const char *text, const char *kept, char *to, size_t room)
 {
     static const char digits[] = "0123456789abcdef";
     for (char *end = to + room - 1; *text;) {
         const unsigned char *p = (const unsigned char *)text;
-        int bytes = seen_bytes(p);
+        int bytes = strchr(kept, *p) ? 1 : seen_bytes(p);
         const char hidden[] = {'\\', 'x', digits[*p >> 4], digits[*p & 15]};
         size_t length = bytes ? (size_t)bytes : sizeof hidden;
         if (length > (size_t)(end - to))
@@ -56,6 +57,27 @@ void rt_show(const char *text, char *to, size_t room)
         text += bytes ? bytes : 1;
     }
     *to = 0;
+}
+
+void rt_show(const char *text, char *to, size_t room)
+{
+    show(text, "", to, room);
+}
+
+void rt_show_lines(const char *text, char *to, size_t room)
+{
+    show(text, "\n\t", to, room);
+}
+
+void rt_put_lines(const char *text, FILE *file)
+{
+    size_t room = 4 * strlen(text) + 1;
+    char *copy = malloc(room);
+    if (copy == NULL)
+        return;
+    rt_show_lines(text, copy, room);
+    fputs(copy, file);
+    free(copy);
 }
 
 const char *rt_shown(const char *text)

@@ -133,7 +133,7 @@ START_TEST(closing_ends_the_compiler)
     ck_assert_msg(builder && atol(builder) > 0, "%s", rt_error());
     jit_close(jit);
     ck_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
-    char *folder = rt_format("%s/out/cache/jit.%ld", lathe_root(), atol(builder));
+    char *folder = rt_format("%s/jit.%ld", cache_folder(), atol(builder));
     ck_assert(!exists(folder));
     free(folder);
     free(builder);
