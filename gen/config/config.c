@@ -126,15 +126,18 @@ static bool build_net(Sandbox *sandbox, Config *config)
 static bool check_used(const Config *config)
 {
     const Net *net = &config->net;
-    for (int i = 0; i < net->op_count; i++) {
-        bool used = net->ops[i].out[0] == config->output;
-        for (int j = i + 1; j < net->op_count; j++)
-            used = used || op_reads(&net->ops[j], net->ops[i].out[0]);
-        if (!used)
-            return rt_fail("%s:%d: %s: nothing uses this layer", net->ops[i].file,
-                           net->ops[i].line, net->ops[i].name);
-    }
-    return true;
+    bool *used = rt_alloc(net->tensor_count);
+    used[config->output] = true;
+    for (int i = 0; i < net->op_count; i++)
+        for (int j = 0; j < OP_INPUTS; j++)
+            if (net->ops[i].in[j] != NONE)
+                used[net->ops[i].in[j]] = true;
+    const Op *op = net->ops, *end = op + net->op_count;
+    while (op < end && used[op->out[0]])
+        op++;
+    free(used);
+    return op == end ||
+           rt_fail("%s:%d: %s: nothing uses this layer", op->file, op->line, op->name);
 }
 
 /* One "name=description" line per layer: what makes weights fit. */
@@ -191,7 +194,8 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
                  int count, Config *config)
 {
     config->path = rt_format("%s", short_path(path));
-    if (!name_config(config, path) || !sandbox_open(sandbox, path, words, &config->net) ||
+    if (!name_config(config, path) ||
+        !sandbox_open(sandbox, path, words_push, &config->net) ||
         !sandbox_run_file(sandbox, path))
         return false;
     lua_State *lua = sandbox->lua;

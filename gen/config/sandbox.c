@@ -27,7 +27,7 @@ static const char *const allowed[][2] = {
     {"table", "unpack"},
 };
 
-static const char context_key = 0, words_key = 0, loaded_key = 0, prelude_key = 0;
+static const char context_key = 0, loaded_key = 0, prelude_key = 0;
 
 static void *allocate(void *userdata, void *old, size_t old_size, size_t size)
 {
@@ -169,10 +169,7 @@ static void push_globals(lua_State *lua)
         push_allowed(lua, libraries[i]);
         lua_setfield(lua, -2, libraries[i]);
     }
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &words_key);
-    const luaL_Reg *words = lua_touserdata(lua, -1);
-    lua_pop(lua, 1);
-    luaL_setfuncs(lua, words, 0);
+    sandbox_of(lua)->push_words(lua);
     const luaL_Reg own[] = {
         {"require", word_require}, {"sorted_keys", word_sorted_keys}, {NULL, NULL}};
     luaL_setfuncs(lua, own, 0);
@@ -355,10 +352,10 @@ static bool protected_call(Sandbox *sandbox, int arguments)
     return true;
 }
 
-bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words,
+bool sandbox_open(Sandbox *sandbox, const char *path, void (*push_words)(lua_State *lua),
                   void *context)
 {
-    *sandbox = (Sandbox){0};
+    *sandbox = (Sandbox){.push_words = push_words};
     char *copy = rt_format("%s", path);
     snprintf(sandbox->folder, sizeof sandbox->folder, "%s", dirname(copy));
     free(copy);
@@ -368,8 +365,6 @@ bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words,
     lua_State *lua = sandbox->lua;
     lua_pushlightuserdata(lua, context);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, &context_key);
-    lua_pushlightuserdata(lua, (void *)words);
-    lua_rawsetp(lua, LUA_REGISTRYINDEX, &words_key);
     lua_pushcfunction(lua, open_protected);
     if (lua_pcall(lua, 0, 0, 0) != LUA_OK)
         return lua_failed(sandbox);

@@ -13,14 +13,16 @@ typedef struct {
     lua_State *lua;
     size_t allocated; /* bytes asked for since the start: freed ones count, too */
     long instructions;
+    void (*push_words)(lua_State *lua);
     bool limited;     /* limits hold only while a config runs */
     clock_t deadline; /* of processor time */
     char folder[4096];
 } Sandbox;
 
-/* A state whose configs may require files in the folder of `path`; words.lua and `words`
- * are among the names they see. `context` is what words find through sandbox_context. */
-bool sandbox_open(Sandbox *sandbox, const char *path, const luaL_Reg *words,
+/* A state whose configs may require files in the folder of `path`; words.lua's names and
+ * those that `push_words` sets in the table on top are among those they see. `context` is
+ * what words find through sandbox_context. */
+bool sandbox_open(Sandbox *sandbox, const char *path, void (*push_words)(lua_State *lua),
                   void *context);
 void sandbox_close(Sandbox *sandbox);
 

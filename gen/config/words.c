@@ -6,10 +6,11 @@
 #include "gen/config/shape.h"
 #include "runtime/base/support.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 static const char tensor_type[] = "lathe.tensor";
+static const char layer_lines[] = "lathe.layers"; /* in the registry: line by name */
 enum { MOST_OPS = 5000, MOST_SIDE = 8192, MOST_CHANNELS = 65536 };
 
 int words_tensor(lua_State *lua, int index)
@@ -46,9 +47,66 @@ static int push_tensor(lua_State *lua, int tensor)
     return 1;
 }
 
+/* A layer as its word's fields say it. */
+typedef struct {
+    const char *name, *torch;
+    int in[2], out, kernel, stride, scale;
+    ParamInit init;
+} Layer;
+
+/* A field that is a whole number. */
+typedef struct {
+    const char *name;
+    size_t offset; /* in Layer */
+    int low, high, otherwise;
+} Number;
+
+/* Instead of a Number's `low` or `otherwise`. */
+enum { REQUIRED = -1, CHANNELS_OF_INPUT = -2, SAME_AS_KERNEL = -3 };
+
+enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 4 };
+typedef struct {
+    const char *name;
+    OpKind kind;
+    int inputs;
+    bool named; /* must have a name; others are called after their input */
+    Number numbers[MOST_NUMBERS];
+    bool pad, torch;
+    const char *init; /* where weights begin unless the config says it; or NULL */
+    void (*parameters)(Net *net, int op, const Layer *layer); /* or NULL */
+} Word;
+
+/* The names of the word's fields; how many. */
+static int field_names(const Word *word, const char *names[MOST_FIELDS])
+{
+    int count = 0;
+    names[count++] = "name";
+    for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++)
+        names[count++] = word->numbers[i].name;
+    if (word->pad)
+        names[count++] = "pad";
+    if (word->init)
+        names[count++] = "init";
+    if (word->torch)
+        names[count++] = "torch";
+    return count;
+}
+
+static void check_field(lua_State *lua, const Word *word, const char *name)
+{
+    const char *names[MOST_FIELDS];
+    int count = field_names(word, names);
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return;
+    const char *nearest = rt_nearest(name, names, count);
+    luaL_error(lua, "%s: unknown field '%s'%s%s%s", word->name, name,
+               nearest ? "; did you mean '" : "", nearest ? nearest : "",
+               nearest ? "'?" : "");
+}
+
 /* Leave one table of fields at stack index 1: the one given, or the plain arguments. */
-static void open_fields(lua_State *lua, const char *word, int inputs,
-                        const char *const *names, int count)
+static void open_fields(lua_State *lua, const Word *word)
 {
     if (lua_type(lua, 1) == LUA_TUSERDATA) {
         int given = lua_gettop(lua);
@@ -60,35 +118,19 @@ static void open_fields(lua_State *lua, const char *word, int inputs,
         lua_replace(lua, 1);
     }
     if (lua_type(lua, 1) != LUA_TTABLE)
-        luaL_error(lua, "%s: want %s{ x, ... } with fields, got %s", word, word,
-                   luaL_typename(lua, 1));
+        luaL_error(lua, "%s: want %s{ x, ... } with fields, got %s", word->name,
+                   word->name, luaL_typename(lua, 1));
     lua_settop(lua, 1);
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
         lua_Number place = lua_type(lua, -2) == LUA_TNUMBER ? lua_tonumber(lua, -2) : 0;
-        if (place > inputs)
-            luaL_error(lua, "%s: more than %d value%s without a name", word, inputs,
-                       inputs == 1 ? "" : "s");
-        if (lua_type(lua, -2) != LUA_TSTRING)
-            continue;
-        const char *name = lua_tostring(lua, -2);
-        bool known = false;
-        for (int i = 0; i < count; i++)
-            known = known || strcmp(name, names[i]) == 0;
-        if (known)
-            continue;
-        const char *nearest = rt_nearest(name, names, count);
-        luaL_error(lua, "%s: unknown field '%s'%s%s%s", word, name,
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                   nearest ? "'?" : "");
+        if (place > word->inputs)
+            luaL_error(lua, "%s: more than %d value%s without a name", word->name,
+                       word->inputs, word->inputs == 1 ? "" : "s");
+        if (lua_type(lua, -2) == LUA_TSTRING)
+            check_field(lua, word, lua_tostring(lua, -2));
     }
     lua_settop(lua, 1);
 }
-
-#define OPEN_FIELDS(lua, word, inputs, ...)                                              \
-    do {                                                                                 \
-        const char *const fields[] = {__VA_ARGS__};                                      \
-        open_fields(lua, word, inputs, fields, sizeof fields / sizeof *fields);          \
-    } while (0)
 
 static int int_field(lua_State *lua, const char *layer, const char *field, int low,
                      int high, int otherwise)
@@ -162,10 +204,11 @@ static const char *name_field(lua_State *lua, const char *word, int input,
         luaL_error(
             lua, "name '%s': want at most %d of a-z, 0-9 and _, beginning with a letter",
             name, NAME_LETTERS);
-    for (int i = 0; i < net->op_count; i++)
-        if (strcmp(net->ops[i].name, name) == 0)
-            luaL_error(lua, "%s: a layer of that name was laid out in line %d already",
-                       name, net->ops[i].line);
+    luaL_getsubtable(lua, LUA_REGISTRYINDEX, layer_lines);
+    if (lua_getfield(lua, -1, name) != LUA_TNIL)
+        luaL_error(lua, "%s: a layer of that name was laid out in line %d already", name,
+                   (int)lua_tointeger(lua, -1));
+    lua_settop(lua, 1);
     return name;
 }
 
@@ -185,6 +228,10 @@ static int begin_op(lua_State *lua, OpKind kind, const char *name)
         luaL_error(lua, "%s: more than %d layers", name, MOST_OPS);
     if ((net->op_count == 0) != (kind == OP_IMAGE))
         luaL_error(lua, "%s: a network begins with one image{ h, w, c }", name);
+    luaL_getsubtable(lua, LUA_REGISTRYINDEX, layer_lines);
+    lua_pushinteger(lua, line);
+    lua_setfield(lua, -2, name);
+    lua_pop(lua, 1);
     int op = net_add_op(net, kind, name, file, line);
     return net->ops[op].layer = op;
 }
@@ -256,9 +303,92 @@ static void pad_field(lua_State *lua, const char *layer, int index, const Tensor
     lua_settop(lua, 1);
 }
 
-static int word_image(lua_State *lua)
+static void conv_parameters(Net *net, int op, const Layer *layer)
 {
-    OPEN_FIELDS(lua, "image", 3, "name");
+    add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_CONV, layer->init, layer->torch,
+              "weight");
+    op_in(net, &net->ops[op], "w")->k = layer->out;
+}
+
+static void bn_parameters(Net *net, int op, const Layer *layer)
+{
+    const char *torch = layer->torch;
+    add_param(net, op, "scale", "scale", ROLE_PARAM, PARAM_BN_SCALE,
+              layer->scale ? INIT_ONE : INIT_ZERO, torch, "weight");
+    add_param(net, op, "shift", "shift", ROLE_PARAM, PARAM_BN_SHIFT, INIT_ZERO, torch,
+              "bias");
+    add_param(net, op, "mean", "mean", ROLE_STAT, PARAM_BN_MEAN, INIT_ZERO, torch,
+              "running_mean");
+    add_param(net, op, "var", "var", ROLE_STAT, PARAM_BN_VAR, INIT_ONE, torch,
+              "running_var");
+}
+
+static void dense_parameters(Net *net, int op, const Layer *layer)
+{
+    add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_DENSE, layer->init, layer->torch,
+              "weight");
+    add_param(net, op, "b", "bias", ROLE_PARAM, PARAM_BIAS, INIT_ZERO, layer->torch,
+              "bias");
+    op_in(net, &net->ops[op], "w")->k = layer->out;
+}
+
+static void subsample_output(Net *net, int op, const Layer *layer)
+{
+    net->ops[op].channel_offset = (layer->out - net->tensors[layer->in[0]].c) / 2;
+    net->ops[op].out[0] = net_add_data(net, layer->name, "", 0, 0, layer->out);
+}
+
+#define NUMBER(field, low, high, otherwise)                                              \
+    {                                                                                    \
+#field, offsetof(Layer, field), low, high, otherwise                             \
+    }
+#define KERNEL NUMBER(kernel, 1, 31, REQUIRED)
+#define STRIDE(otherwise) NUMBER(stride, 1, 16, otherwise)
+
+static const Word layer_words[] = {
+    {.name = "image", .kind = OP_IMAGE, .inputs = 3},
+    {.name = "conv",
+     .kind = OP_CONV,
+     .inputs = 1,
+     .named = true,
+     .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), KERNEL, STRIDE(1)},
+     .pad = true,
+     .init = "he",
+     .torch = true,
+     .parameters = conv_parameters},
+    {.name = "bn",
+     .kind = OP_BN,
+     .inputs = 1,
+     .numbers = {NUMBER(scale, 0, 1, 1)},
+     .torch = true,
+     .parameters = bn_parameters},
+    {.name = "relu", .kind = OP_RELU, .inputs = 1},
+    {.name = "add", .kind = OP_ADD, .inputs = 2},
+    {.name = "subsample",
+     .kind = OP_SUBSAMPLE,
+     .inputs = 1,
+     .numbers = {STRIDE(REQUIRED),
+                 NUMBER(out, CHANNELS_OF_INPUT, MOST_CHANNELS, CHANNELS_OF_INPUT)},
+     .parameters = subsample_output},
+    {.name = "maxpool",
+     .kind = OP_MAXPOOL,
+     .inputs = 1,
+     .numbers = {KERNEL, STRIDE(SAME_AS_KERNEL)},
+     .pad = true},
+    {.name = "avgpool", .kind = OP_AVGPOOL, .inputs = 1},
+    {.name = "dense",
+     .kind = OP_DENSE,
+     .inputs = 1,
+     .named = true,
+     .numbers = {NUMBER(out, 2, MOST_CHANNELS, REQUIRED)},
+     .init = "lecun",
+     .torch = true,
+     .parameters = dense_parameters},
+};
+
+/* image{ height, width, channels } */
+static int lay_out_image(lua_State *lua)
+{
     Net *net = sandbox_context(lua);
     const int most[] = {MOST_SIDE, MOST_SIDE, 4};
     const char *const what[] = {"height", "width", "channels"};
@@ -281,135 +411,63 @@ static int word_image(lua_State *lua)
     return finish_op(lua, op);
 }
 
-static int word_conv(lua_State *lua)
+/* What a Number's `low` or `otherwise` stands for. */
+static int meant(const Net *net, const Layer *layer, int number)
 {
-    OPEN_FIELDS(lua, "conv", 1, "name", "out", "kernel", "stride", "pad", "init",
-                "torch");
+    return number == CHANNELS_OF_INPUT ? net->tensors[layer->in[0]].c
+           : number == SAME_AS_KERNEL  ? layer->kernel
+                                       : number;
+}
+
+static Layer read_layer(lua_State *lua, const Word *word)
+{
+    const Net *net = sandbox_context(lua);
+    Layer layer = {.in = {NONE, NONE}};
+    if (word->named)
+        layer.name = name_field(lua, word->name, NONE, NULL);
+    for (int i = 0; i < word->inputs; i++)
+        layer.in[i] = input_field(lua, word->named ? layer.name : word->name, i + 1);
+    if (!word->named)
+        layer.name = name_field(lua, word->name, layer.in[0], NULL);
+    for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++) {
+        const Number *it = &word->numbers[i];
+        *(int *)((char *)&layer + it->offset) =
+            int_field(lua, layer.name, it->name, meant(net, &layer, it->low), it->high,
+                      meant(net, &layer, it->otherwise));
+    }
+    if (word->init)
+        layer.init = init_field(lua, layer.name, word->init);
+    if (word->torch)
+        layer.torch = text_field(lua, layer.name, "torch", NULL);
+    return layer;
+}
+
+/* Every word: a closure of its row. */
+static int lay_out(lua_State *lua)
+{
+    const Word *word = lua_touserdata(lua, lua_upvalueindex(1));
     Net *net = sandbox_context(lua);
-    const char *name = name_field(lua, "conv", NONE, NULL);
-    int x = input_field(lua, name, 1);
-    int out = int_field(lua, name, "out", 1, MOST_CHANNELS, -1);
-    int kernel = int_field(lua, name, "kernel", 1, 31, -1);
-    int stride = int_field(lua, name, "stride", 1, 16, 1);
-    ParamInit init = init_field(lua, name, "he");
-    const char *torch = text_field(lua, name, "torch", NULL);
-    int index = begin_op(lua, OP_CONV, name);
+    open_fields(lua, word);
+    if (word->kind == OP_IMAGE)
+        return lay_out_image(lua);
+    const Layer layer = read_layer(lua, word);
+    int index = begin_op(lua, word->kind, layer.name);
     Op *op = &net->ops[index];
-    op->in[0] = x;
-    op->kernel_h = op->kernel_w = kernel;
-    op->stride = stride;
-    pad_field(lua, name, index, &net->tensors[x]);
-    add_param(net, index, "w", "weight", ROLE_PARAM, PARAM_CONV, init, torch, "weight");
-    net->tensors[net->ops[index].in[1]].k = out;
+    memcpy(op->in, layer.in, sizeof layer.in);
+    op->kernel_h = op->kernel_w = layer.kernel;
+    op->stride = layer.stride;
+    if (word->pad)
+        pad_field(lua, layer.name, index, &net->tensors[layer.in[0]]);
+    if (word->parameters)
+        word->parameters(net, index, &layer);
     return finish_op(lua, index);
 }
 
-static int word_bn(lua_State *lua)
+void words_push(lua_State *lua)
 {
-    OPEN_FIELDS(lua, "bn", 1, "name", "scale", "torch");
-    Net *net = sandbox_context(lua);
-    int x = input_field(lua, "bn", 1);
-    const char *name = name_field(lua, "bn", x, NULL);
-    int scale = int_field(lua, name, "scale", 0, 1, 1);
-    const char *torch = text_field(lua, name, "torch", NULL);
-    int op = begin_op(lua, OP_BN, name);
-    net->ops[op].in[0] = x;
-    add_param(net, op, "scale", "scale", ROLE_PARAM, PARAM_BN_SCALE,
-              scale ? INIT_ONE : INIT_ZERO, torch, "weight");
-    add_param(net, op, "shift", "shift", ROLE_PARAM, PARAM_BN_SHIFT, INIT_ZERO, torch,
-              "bias");
-    add_param(net, op, "mean", "mean", ROLE_STAT, PARAM_BN_MEAN, INIT_ZERO, torch,
-              "running_mean");
-    add_param(net, op, "var", "var", ROLE_STAT, PARAM_BN_VAR, INIT_ONE, torch,
-              "running_var");
-    return finish_op(lua, op);
+    for (size_t i = 0; i < sizeof layer_words / sizeof *layer_words; i++) {
+        lua_pushlightuserdata(lua, (void *)&layer_words[i]);
+        lua_pushcclosure(lua, lay_out, 1);
+        lua_setfield(lua, -2, layer_words[i].name);
+    }
 }
-
-/* Words of inputs alone. */
-static int plain_word(lua_State *lua, const char *word, OpKind kind, int inputs)
-{
-    OPEN_FIELDS(lua, word, inputs, "name");
-    Net *net = sandbox_context(lua);
-    int in[2] = {NONE, NONE};
-    for (int i = 0; i < inputs; i++)
-        in[i] = input_field(lua, word, i + 1);
-    int op = begin_op(lua, kind, name_field(lua, word, in[0], NULL));
-    net->ops[op].in[0] = in[0];
-    net->ops[op].in[1] = in[1];
-    return finish_op(lua, op);
-}
-
-static int word_add(lua_State *lua)
-{
-    return plain_word(lua, "add", OP_ADD, 2);
-}
-
-static int word_relu(lua_State *lua)
-{
-    return plain_word(lua, "relu", OP_RELU, 1);
-}
-
-static int word_avgpool(lua_State *lua)
-{
-    return plain_word(lua, "avgpool", OP_AVGPOOL, 1);
-}
-
-static int word_subsample(lua_State *lua)
-{
-    OPEN_FIELDS(lua, "subsample", 1, "name", "stride", "out");
-    Net *net = sandbox_context(lua);
-    int x = input_field(lua, "subsample", 1);
-    const char *name = name_field(lua, "subsample", x, NULL);
-    int stride = int_field(lua, name, "stride", 1, 16, -1);
-    int out =
-        int_field(lua, name, "out", net->tensors[x].c, MOST_CHANNELS, net->tensors[x].c);
-    int index = begin_op(lua, OP_SUBSAMPLE, name);
-    Op *op = &net->ops[index];
-    op->in[0] = x;
-    op->stride = stride;
-    op->channel_offset = (out - net->tensors[x].c) / 2;
-    op->out[0] = net_add_data(net, name, "", 0, 0, out);
-    return finish_op(lua, index);
-}
-
-static int word_maxpool(lua_State *lua)
-{
-    OPEN_FIELDS(lua, "maxpool", 1, "name", "kernel", "stride", "pad");
-    Net *net = sandbox_context(lua);
-    int x = input_field(lua, "maxpool", 1);
-    const char *name = name_field(lua, "maxpool", x, NULL);
-    int kernel = int_field(lua, name, "kernel", 1, 31, -1);
-    int stride = int_field(lua, name, "stride", 1, 16, kernel);
-    int index = begin_op(lua, OP_MAXPOOL, name);
-    Op *op = &net->ops[index];
-    op->in[0] = x;
-    op->kernel_h = op->kernel_w = kernel;
-    op->stride = stride;
-    pad_field(lua, name, index, &net->tensors[x]);
-    return finish_op(lua, index);
-}
-
-static int word_dense(lua_State *lua)
-{
-    OPEN_FIELDS(lua, "dense", 1, "name", "out", "init", "torch");
-    Net *net = sandbox_context(lua);
-    const char *name = name_field(lua, "dense", NONE, NULL);
-    int x = input_field(lua, name, 1);
-    int out = int_field(lua, name, "out", 2, MOST_CHANNELS, -1);
-    ParamInit init = init_field(lua, name, "lecun");
-    const char *torch = text_field(lua, name, "torch", NULL);
-    int op = begin_op(lua, OP_DENSE, name);
-    net->ops[op].in[0] = x;
-    add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_DENSE, init, torch, "weight");
-    add_param(net, op, "b", "bias", ROLE_PARAM, PARAM_BIAS, INIT_ZERO, torch, "bias");
-    net->tensors[net->ops[op].in[1]].k = out;
-    return finish_op(lua, op);
-}
-
-const luaL_Reg words[] = {
-    {"image", word_image},     {"conv", word_conv},
-    {"bn", word_bn},           {"relu", word_relu},
-    {"add", word_add},         {"subsample", word_subsample},
-    {"maxpool", word_maxpool}, {"avgpool", word_avgpool},
-    {"dense", word_dense},     {NULL, NULL},
-};

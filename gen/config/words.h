@@ -7,8 +7,9 @@
 
 #include <lauxlib.h>
 
-/* For sandbox_open, whose context must be the Net. Ended by {NULL, NULL}. */
-extern const luaL_Reg words[];
+/* Set the words in the table on top. They lay out layers in the sandbox's context, which
+ * must be a Net. */
+void words_push(lua_State *lua);
 
 /* The tensor that the Lua value at `index` stands for, or NONE. */
 int words_tensor(lua_State *lua, int index);

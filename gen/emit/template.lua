@@ -26,8 +26,8 @@ local function compile(path)
                 parts[#parts + 1] = "value_" .. expression
                 at = last
             end
-            parts[#parts + 1] = ("%q"):format(line:sub(at))
-            code[#code + 1] = "print_(" .. table.concat(parts, ", ") .. ")"
+            parts[#parts + 1] = ("%q"):format(line:sub(at)):sub(1, -2) .. '\\n"'
+            code[#code + 1] = "print_(" .. table.concat(parts, " .. ") .. ")"
         end
     end
     return table.concat(code, "\n")
@@ -66,11 +66,8 @@ function template.render(folder, main, data, escapes)
     })
 
     names.value_ = value
-    function names.print_(...)
-        for i = 1, select("#", ...) do
-            output[#output + 1] = (select(i, ...))
-        end
-        output[#output + 1] = "\n"
+    function names.print_(line)
+        output[#output + 1] = line
     end
 
     function names.include(name)
