@@ -369,23 +369,25 @@ static int files(lua_State *lua)
 static int plot(lua_State *lua)
 {
     const char *path = luaL_checkstring(lua, 1);
-    Plot what = {.title = luaL_checkstring(lua, 2),
-                 .x_name = luaL_checkstring(lua, 3),
-                 .y_name = luaL_checkstring(lua, 4),
-                 .count = (int)luaL_len(lua, 5)};
-    double *numbers = lua_newuserdatauv(lua, (2 * what.count + 1) * sizeof(double), 0);
+    PlotSeries series = {.count = (int)luaL_len(lua, 5)};
+    const PlotPanel panel = {.x = {luaL_checkstring(lua, 3), PLOT_FITTING},
+                             .y = {luaL_checkstring(lua, 4), PLOT_LINEAR},
+                             .series = &series,
+                             .series_count = 1,
+                             .height = 320};
+    double *numbers = lua_newuserdatauv(lua, (2 * series.count + 1) * sizeof(double), 0);
     for (int list = 0; list < 2; list++)
-        for (int i = 0; i < what.count; i++) {
+        for (int i = 0; i < series.count; i++) {
             lua_geti(lua, 5 + list, i + 1);
-            numbers[list * what.count + i] = luaL_checknumber(lua, -1);
+            numbers[list * series.count + i] = luaL_checknumber(lua, -1);
             lua_pop(lua, 1);
         }
     int labels;
     if (!lua_isnoneornil(lua, 7))
-        what.labels = strings_at(lua, 7, &labels);
-    what.x = numbers;
-    what.y = numbers + what.count;
-    return done(lua, plot_write(path, &what));
+        series.labels = strings_at(lua, 7, &labels);
+    series.x = numbers;
+    series.y = numbers + series.count;
+    return done(lua, plot_write(path, luaL_checkstring(lua, 2), &panel, 1));
 }
 
 static int make_folder(lua_State *lua)

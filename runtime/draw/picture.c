@@ -75,7 +75,8 @@ bool picture_read(const char *path, Picture *picture)
     return ok;
 }
 
-static bool write_rows(png_structp png, png_infop info, const Picture *picture)
+static bool write_rows(png_structp png, png_infop info, const Picture *picture,
+                       bool search)
 {
     if (setjmp(png_jmpbuf(png)))
         return false;
@@ -83,8 +84,8 @@ static bool write_rows(png_structp png, png_infop info, const Picture *picture)
     png_set_IHDR(png, info, (png_uint_32)picture->width, (png_uint_32)picture->height, 8,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(png, 9);
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
+    png_set_compression_level(png, search ? 9 : 6);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, search ? PNG_ALL_FILTERS : PNG_FILTER_NONE);
     png_write_info(png, info);
     for (int y = 0; y < picture->height; y++)
         png_write_row(png, picture->pixels + (size_t)y * (size_t)picture->width * 3);
@@ -92,7 +93,7 @@ static bool write_rows(png_structp png, png_infop info, const Picture *picture)
     return true;
 }
 
-bool picture_write(const char *path, const Picture *picture)
+static bool write_picture(const char *path, const Picture *picture, bool search)
 {
     Replacement out;
     if (!rt_replace_begin(&out, path))
@@ -103,7 +104,7 @@ bool picture_write(const char *path, const Picture *picture)
     bool ok = info != NULL;
     if (ok) {
         png_init_io(png, out.file);
-        ok = write_rows(png, info, picture);
+        ok = write_rows(png, info, picture, search);
     } else {
         rt_fail("%s: libpng does not start", path);
     }
@@ -112,6 +113,16 @@ bool picture_write(const char *path, const Picture *picture)
         return rt_replace_commit(&out);
     rt_replace_abandon(&out);
     return false;
+}
+
+bool picture_write(const char *path, const Picture *picture)
+{
+    return write_picture(path, picture, true);
+}
+
+bool picture_write_drawing(const char *path, const Picture *picture)
+{
+    return write_picture(path, picture, false);
 }
 
 void picture_free(Picture *picture)

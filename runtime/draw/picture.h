@@ -1,4 +1,4 @@
-/* PNG in and out, through libpng; and the training curves. */
+/* PNG in and out, through libpng. */
 #ifndef LATHE_PICTURE_H
 #define LATHE_PICTURE_H
 
@@ -16,6 +16,8 @@ typedef struct {
 bool picture_read(const char *path, Picture *picture);
 /* Whole or not at all. */
 bool picture_write(const char *path, const Picture *picture);
+/* The same for drawings, whose flat colours neither need nor gain from a long search. */
+bool picture_write_drawing(const char *path, const Picture *picture);
 void picture_free(Picture *picture);
 
 #endif

@@ -1,177 +1,79 @@
-/* Training curves: see curve.h. Two panels side by side, each with its own scale. */
+/* Training curves: see curve.h. */
 #include "runtime/train/curve.h"
+
 #include "runtime/base/support.h"
-#include "runtime/draw/axis.h"
-#include "runtime/draw/canvas.h"
+#include "runtime/draw/plot.h"
 
-#include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-    WIDTH = 900,
-    HEIGHT = 420,
-    PANEL_TOP = 78,
-    PANEL_WIDTH = 350,
-    PANEL_HEIGHT = 270,
-    LEFT_PANEL = 76,
-    RIGHT_PANEL = 526,
-    MARKED = 40 /* so few epochs get a dot each */
-};
-
-static const Color paper = 0xffffff, ink = 0x30343a, faint = 0x6b7280, grid = 0xe5e7eb,
-                   training = 0x2563eb, held_out = 0xea580c;
-
-/* ---- One panel ---- */
-
-typedef double Column(const EpochRow *row);
-
-static double train_loss(const EpochRow *row)
+static double value_of(const EpochRow *row, size_t field)
 {
-    return row->train_loss;
+    return *(const double *)((const char *)row + field);
 }
 
-static double train_accuracy(const EpochRow *row)
+/* A column of the log as a series; free() its x. */
+static PlotSeries column(const History *history, const char *name, int color,
+                         size_t field)
 {
-    return row->train_accuracy;
-}
-
-static double held_out_loss(const EpochRow *row)
-{
-    return row->held_out_loss;
-}
-
-static double held_out_accuracy(const EpochRow *row)
-{
-    return row->held_out_accuracy;
-}
-
-typedef struct {
-    const char *name;
-    int left;
-    Column *columns[2]; /* training, held out */
-    Axis x, y;
-} Panel;
-
-static void set_axes(Panel *panel, const History *history)
-{
-    double low = INFINITY, high = -INFINITY;
-    for (int i = 0; i < history->count; i++)
-        for (int c = 0; c < 2; c++) { /* fmin and fmax pass over NAN */
-            low = fmin(low, panel->columns[c](&history->rows[i]));
-            high = fmax(high, panel->columns[c](&history->rows[i]));
-        }
-    if (low > high)
-        low = high = 0;
-    axis_set_range(&panel->y, low, high, 5);
-    panel->y.start = PANEL_TOP + PANEL_HEIGHT;
-    panel->y.end = PANEL_TOP;
-    int last = history->count > 1 ? history->count : 2;
-    panel->x = (Axis){.low = 1,
-                      .high = last,
-                      .step = fmax(1, axis_round_step((last - 1) / 6.0)),
-                      .start = panel->left,
-                      .end = panel->left + PANEL_WIDTH};
-}
-
-static void draw_horizontal_marks(Picture *picture, const Panel *panel)
-{
-    const Axis *axis = &panel->y;
-    int count = (int)lround((axis->high - axis->low) / axis->step);
-    for (int i = 0; i <= count; i++) {
-        double value = axis->low + i * axis->step;
-        int y = (int)lround(axis_place(axis, value));
-        char text[32];
-        axis_format_mark(axis, fabs(value) < 1e-9 * axis->step ? 0 : value, text);
-        canvas_rectangle(picture, panel->left, y, PANEL_WIDTH, 1, grid);
-        canvas_text(picture, panel->left - 10 - canvas_text_width(text),
-                    y - TEXT_HEIGHT / 2, text, faint);
+    size_t count = (size_t)history->count;
+    double *numbers = rt_alloc(2 * count * sizeof *numbers);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = history->rows[i].epoch;
+        numbers[count + i] = value_of(&history->rows[i], field);
     }
+    return (PlotSeries){.name = name,
+                        .x = numbers,
+                        .y = numbers + count,
+                        .count = history->count,
+                        .color = color};
 }
 
-/* Marks at whole steps, and the first epoch. */
-static void draw_vertical_marks(Picture *picture, const Panel *panel)
+/* Whether any epoch has a number there. */
+static bool has(const PlotSeries *series)
 {
-    const Axis *axis = &panel->x;
-    int bottom = PANEL_TOP + PANEL_HEIGHT;
-    for (double value = 0; value <= axis->high; value += axis->step) {
-        double mark = fmax(value, 1);
-        if (axis->step == 1 && value == 0)
-            continue;
-        int x = (int)lround(axis_place(axis, mark));
-        char text[32];
-        axis_format_mark(axis, mark, text);
-        canvas_rectangle(picture, x, bottom, 1, 6, faint);
-        canvas_text(picture, x - canvas_text_width(text) / 2, bottom + 11, text, faint);
-    }
-    canvas_rectangle(picture, panel->left, bottom, PANEL_WIDTH + 1, 1, faint);
-    canvas_text(picture, panel->left + (PANEL_WIDTH - canvas_text_width("epoch")) / 2,
-                bottom + 38, "epoch", faint);
-}
-
-static void draw_column(Picture *picture, const Panel *panel, Column *column,
-                        const History *history, Color color)
-{
-    Point *points = rt_alloc((size_t)history->count * sizeof *points);
-    int count = 0;
-    for (int i = 0; i < history->count; i++) {
-        double value = column(&history->rows[i]);
-        if (isfinite(value))
-            points[count++] = (Point){axis_place(&panel->x, history->rows[i].epoch),
-                                      axis_place(&panel->y, value)};
-    }
-    canvas_line(picture, points, count, 2, color);
-    for (int i = 0; i < count && count <= MARKED; i++)
-        canvas_line(picture, &points[i], 1, 6, color);
-    free(points);
-}
-
-static void draw_panel(Picture *picture, Panel *panel, const History *history)
-{
-    set_axes(panel, history);
-    draw_horizontal_marks(picture, panel);
-    draw_vertical_marks(picture, panel);
-    canvas_text(picture, panel->left, PANEL_TOP - 28, panel->name, ink);
-    draw_column(picture, panel, panel->columns[0], history, training);
-    draw_column(picture, panel, panel->columns[1], history, held_out);
-}
-
-/* ---- The picture ---- */
-
-/* Ends at pixel `right`; returns where it begins. */
-static int draw_legend(Picture *picture, int right, const char *text, Color color)
-{
-    int left = right - canvas_text_width(text);
-    canvas_text(picture, left, 18, text, ink);
-    canvas_line(picture, (Point[]){{left - 34, 25}, {left - 12, 25}}, 2, 3, color);
-    return left - 34;
-}
-
-static bool any_held_out(const History *history)
-{
-    for (int i = 0; i < history->count; i++)
-        if (isfinite(history->rows[i].held_out_loss))
+    for (int i = 0; i < series->count; i++)
+        if (series->y[i] == series->y[i]) /* not NAN */
             return true;
     return false;
 }
 
 bool curve_write(const char *path, const char *title, const History *history)
 {
-    Picture picture = {WIDTH, HEIGHT, rt_alloc((size_t)WIDTH * HEIGHT * 3)};
-    Panel loss = {
-        .name = "loss", .left = LEFT_PANEL, .columns = {train_loss, held_out_loss}};
-    Panel accuracy = {.name = "accuracy",
-                      .left = RIGHT_PANEL,
-                      .columns = {train_accuracy, held_out_accuracy}};
-    int right = RIGHT_PANEL + PANEL_WIDTH;
-    canvas_rectangle(&picture, 0, 0, WIDTH, HEIGHT, paper);
-    canvas_text(&picture, LEFT_PANEL, 18, title, ink);
-    if (any_held_out(history))
-        right = draw_legend(&picture, right, "held out", held_out) - 24;
-    draw_legend(&picture, right, "training", training);
-    draw_panel(&picture, &loss, history);
-    draw_panel(&picture, &accuracy, history);
-    bool ok = picture_write(path, &picture);
-    picture_free(&picture);
+    enum { LOSS, ACCURACY, RATE, PANELS, MOST = 3 };
+    static const struct {
+        int panel;
+        const char *name;
+        int color;
+        size_t field;
+    } columns[] = {
+        {LOSS, "training", 0, offsetof(EpochRow, train_loss)},
+        {LOSS, "held out", 1, offsetof(EpochRow, held_out_loss)},
+        {ACCURACY, "training", 0, offsetof(EpochRow, train_accuracy)},
+        {ACCURACY, "held out", 1, offsetof(EpochRow, held_out_accuracy)},
+        {RATE, NULL, 7, offsetof(EpochRow, lr)},
+    };
+    PlotSeries series[PANELS][MOST];
+    PlotPanel panels[PANELS] = {
+        [LOSS] = {.x = {.scale = PLOT_WHOLE}, .y = {"loss", PLOT_FITTING}},
+        [ACCURACY] = {.x = {.scale = PLOT_WHOLE}, .y = {"accuracy", PLOT_LINEAR}},
+        [RATE] = {.x = {"epoch", PLOT_WHOLE},
+                  .y = {"learning rate", PLOT_FROM_ZERO},
+                  .height = 90}};
+    for (int i = 0; i < PANELS; i++)
+        panels[i].series = series[i];
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        PlotPanel *panel = &panels[columns[i].panel];
+        PlotSeries *to = &series[columns[i].panel][panel->series_count];
+        *to = column(history, columns[i].name, columns[i].color, columns[i].field);
+        if (has(to))
+            panel->series_count++;
+        else
+            free((void *)to->x);
+    }
+    bool ok = plot_write(path, title, panels, PANELS);
+    for (int p = 0; p < PANELS; p++)
+        for (int i = 0; i < panels[p].series_count; i++)
+            free((void *)series[p][i].x);
     return ok;
 }

@@ -2,7 +2,6 @@
 #include "runtime/train/size.h"
 
 #include "runtime/base/support.h"
-#include "runtime/draw/canvas.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,8 +52,7 @@ bool size_within(const Model *model, const Recipe *recipe, const float *params)
            (recipe->a_budget <= 0 || activations <= recipe->a_budget);
 }
 
-/* The most bits of any channel. */
-static int most_bits(const RtSized *sized, const float *params)
+int size_bits(const RtSized *sized, const float *params)
 {
     int most = 0;
     for (int i = 0; i < sized->steps; i++) {
@@ -69,7 +67,7 @@ static void print_bits(const Model *model, const float *params, bool activations
     printf("%s", activations ? " activations " : "  bits: weights ");
     for (int i = 0; i < model->sized_count; i++)
         if (model->sized[i].is_activation == activations)
-            printf("%d", most_bits(&model->sized[i], params));
+            printf("%d", size_bits(&model->sized[i], params));
 }
 
 void size_print(const Model *model, const Recipe *recipe, const float *params)
@@ -93,53 +91,4 @@ void size_print(const Model *model, const Recipe *recipe, const float *params)
         printf(" (%s %.1f)", activations <= recipe->a_budget ? "within" : "over",
                recipe->a_budget);
     putchar('\n');
-}
-
-enum { BAR = 14, GAP = 8, MARGIN = 60, BAR_HEIGHT = 22 };
-
-static void draw_bars(Picture *picture, const Model *model, const float *params,
-                      bool activations, int bottom)
-{
-    static const Color ink = 0x30343a, grid = 0xe5e7eb, blue = 0x2563eb,
-                       orange = 0xea580c;
-    int left = MARGIN;
-    char text[64];
-    for (int bits = 2; bits <= 8; bits += 2) {
-        snprintf(text, sizeof text, "%d", bits);
-        canvas_rectangle(picture, MARGIN, bottom - bits * BAR_HEIGHT,
-                         picture->width - 2 * GAP - MARGIN, 1, grid);
-        canvas_text(picture, MARGIN - 24, bottom - bits * BAR_HEIGHT - TEXT_HEIGHT / 2,
-                    text, ink);
-    }
-    for (int i = 0; i < model->sized_count; i++) {
-        if (model->sized[i].is_activation != activations)
-            continue;
-        int height = most_bits(&model->sized[i], params) * BAR_HEIGHT;
-        canvas_rectangle(picture, left, bottom - height, BAR, height,
-                         activations ? orange : blue);
-        left += BAR + GAP;
-    }
-    snprintf(text, sizeof text,
-             activations ? "ACTIVATION BITS, LAYER BY LAYER"
-                         : "WEIGHT BITS, LAYER BY LAYER");
-    canvas_text(picture, MARGIN, bottom - 8 * BAR_HEIGHT - 30, text, ink);
-}
-
-bool size_write_picture(const char *path, const Model *model, const float *params)
-{
-    if (model->sized_count == 0)
-        return true;
-    int bars = 0;
-    for (int i = 0; i < model->sized_count; i++)
-        bars += !model->sized[i].is_activation;
-    Picture picture = {MARGIN + (bars > 24 ? bars : 24) * (BAR + GAP) + 2 * GAP, 480,
-                       NULL};
-    size_t bytes = (size_t)picture.width * picture.height * 3;
-    picture.pixels = rt_alloc(bytes);
-    memset(picture.pixels, 255, bytes);
-    draw_bars(&picture, model, params, false, 225);
-    draw_bars(&picture, model, params, true, 455);
-    bool ok = picture_write(path, &picture);
-    free(picture.pixels);
-    return ok;
 }

@@ -1,5 +1,4 @@
-/* What quantised weights and activations take at their bits, as a line and as a
- * picture. */
+/* What quantised weights and activations take at their bits. */
 #ifndef LATHE_SIZE_H
 #define LATHE_SIZE_H
 
@@ -13,6 +12,8 @@ Sizes size_of(const Model *model, const float *params);
 
 /* KiB of one tensor. */
 double size_one(const RtSized *sized, const float *params);
+/* Its bits, the most of any channel. */
+int size_bits(const RtSized *sized, const float *params);
 /* Whether its bits follow from a trained step and range. */
 bool size_learns(const RtSized *sized);
 /* Whether the recipe's budgets are kept; yes where there is none. */
@@ -21,8 +22,5 @@ bool size_within(const Model *model, const Recipe *recipe, const float *params);
 /* A line: sizes, whether the budget is kept, bits of every layer when they are learned.
  * Nothing for a network that is not quantised. */
 void size_print(const Model *model, const Recipe *recipe, const float *params);
-
-/* bits.png: bits of each layer's weights and activations; nothing without quantisers. */
-bool size_write_picture(const char *path, const Model *model, const float *params);
 
 #endif

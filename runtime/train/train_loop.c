@@ -5,6 +5,7 @@
 #include "runtime/base/support.h"
 #include "runtime/data/augment.h"
 #include "runtime/kernels/profile.h"
+#include "runtime/train/bits_picture.h"
 #include "runtime/train/budget.h"
 #include "runtime/train/curve.h"
 #include "runtime/train/profile_report.h"
@@ -265,7 +266,7 @@ static bool write_files(const Run *run, bool best)
            state_save(run->last, &run->state, &run->optim, run->config) &&
            history_write(&run->state.history, run->log) &&
            curve_write(run->curve, run->model->name, &run->state.history) &&
-           size_write_picture(run->bits, run->model, run->optim.params);
+           bits_picture_write(run->bits, run->model, run->optim.params);
 }
 
 /* Evaluate, then move on to the next epoch. *done is false if a signal came first: a

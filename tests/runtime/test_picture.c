@@ -1,11 +1,19 @@
 /* Pictures: what is written comes back, every kind of PNG is read as RGB, bad files and
- * failed writes say so and leave nothing behind. */
+ * failed writes say so and leave nothing behind; plots have round ticks, the same bytes each
+ * time, and readable text whatever they are asked to write. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
+#include "runtime/draw/bars.h"
 #include "runtime/draw/picture.h"
+#include "runtime/draw/plot.h"
+#include "runtime/draw/scale.h"
+#include "runtime/kernels/quant.h"
+#include "runtime/train/bits_picture.h"
+#include "runtime/train/curve.h"
 #include "tests/tools/folder.h"
 
+#include <math.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +197,230 @@ START_TEST(failed_write_keeps_the_old)
 }
 END_TEST
 
+/* ---- Plots ---- */
+
+static const struct {
+    double low, high;
+    bool logarithmic, whole;
+    const char *ticks;
+} axes[] = {
+    {0, 1, false, false, "0.0 0.2 0.4 0.6 0.8 1.0"},
+    {-3, 3, false, false, "-3 -2 -1 0 1 2 3"},
+    {0.9, 0.91, false, false, "0.900 0.902 0.904 0.906 0.908 0.910"},
+    {1, 5, false, true, "1 2 3 4 5"},
+    {1, 2, false, true, "1 2"},
+    {7, 7, false, true, "7"},
+    {1, 300, false, true, "0 50 100 150 200 250 300"},
+    {2e6, 8e6, false, false, "2e+06 3e+06 4e+06 5e+06 6e+06 7e+06 8e+06"},
+    {0.02, 2.3, true, false, "0.02 0.05 0.1 0.2 0.5 1 2"},
+    {1e-6, 1e6, true, false, "1e-06 0.0001 0.01 1 100 10000 1e+06"},
+    {60, 260, true, false, "100 150 200 250"},
+    {0, 1e6, true, false, "0 200000 400000 600000 800000 1e+06"},
+};
+
+START_TEST(ticks_are_round)
+{
+    Scale scale = {.start = 0, .end = 100};
+    Tick ticks[MOST_TICKS];
+    scale_set_range(&scale, axes[_i].low, axes[_i].high, axes[_i].logarithmic);
+    int count = scale_ticks(&scale, 7, axes[_i].whole, ticks);
+    char *text = rt_format("%s", "");
+    for (int i = 0; i < count; i++) {
+        char *longer = rt_format("%s%s%s", text, i ? " " : "", ticks[i].text);
+        free(text);
+        text = longer;
+        ck_assert_double_eq_tol(atof(ticks[i].text), ticks[i].value,
+                                1e-4 * fabs(ticks[i].value) + 1e-12);
+        double at = scale_place(&scale, ticks[i].value);
+        ck_assert(at >= 0 && at <= 100);
+    }
+    ck_assert_str_eq(text, axes[_i].ticks);
+    free(text);
+    ck_assert_double_gt(scale_place(&scale, axes[_i].low), 0); /* the margin */
+    ck_assert_double_lt(scale_place(&scale, axes[_i].high), 100);
+}
+END_TEST
+
+START_TEST(logarithms_are_evenly_spaced)
+{
+    Scale scale = {.start = 300, .end = 20};
+    scale_set_range(&scale, 1, 10000, true);
+    double step = scale_place(&scale, 10) - scale_place(&scale, 1);
+    ck_assert_double_lt(step, 0);
+    for (double value = 10; value < 10000; value *= 10)
+        ck_assert_double_eq_tol(
+            scale_place(&scale, 10 * value) - scale_place(&scale, value), step, 1e-9);
+}
+END_TEST
+
+static bool is_color(const uint8_t *pixel, unsigned color)
+{
+    return pixel[0] == (color >> 16 & 255) && pixel[1] == (color >> 8 & 255) &&
+           pixel[2] == (color & 255);
+}
+
+/* Pixels of exactly this colour in rows from `top` to before `bottom`. */
+static int count_color(const char *path, unsigned color, int top, int bottom)
+{
+    Picture picture;
+    ck_assert_msg(picture_read(path, &picture), "%s", rt_error());
+    ck_assert_int_eq(picture.width, 1280);
+    int count = 0;
+    for (int y = top; y < bottom && y < picture.height; y++)
+        for (int x = 0; x < picture.width; x++)
+            count += is_color(
+                picture.pixels + 3 * ((size_t)y * picture.width + (size_t)x), color);
+    picture_free(&picture);
+    return count;
+}
+
+static const unsigned ink = 0x1f2937, blue = 0x2563eb, orange = 0xea580c;
+
+static void write_plot(const char *path, const char *title, const char *name,
+                       const double *y, int count)
+{
+    static const double x[] = {1, 2, 3, 4};
+    const PlotSeries series[] = {{.name = name, .x = x, .y = y, .count = count},
+                                 {.x = x, .y = x, .count = 2, .color = 1}};
+    const PlotReference reference = {"float", 2.5};
+    const PlotPanel panel = {.x = {name, PLOT_FITTING},
+                             .y = {name, PLOT_FITTING},
+                             .series = series,
+                             .series_count = 2,
+                             .references = &reference,
+                             .reference_count = 1};
+    ck_assert_msg(plot_write(path, title, &panel, 1), "%s", rt_error());
+}
+
+static void check_other_bytes(const char *a, const char *b)
+{
+    size_t bytes[2];
+    char *texts[] = {rt_read_file(a, &bytes[0]), rt_read_file(b, &bytes[1])};
+    ck_assert(bytes[0] != bytes[1] || memcmp(texts[0], texts[1], bytes[0]) != 0);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+START_TEST(a_plot_shows_its_series)
+{
+    static const double y[] = {3, 1, 2, 4};
+    write_plot(in_folder("a.png"), "title", "values", y, 4);
+    write_plot(in_folder("b.png"), "title", "values", y, 4);
+    check_same_bytes(in_folder("a.png"), in_folder("b.png"));
+    ck_assert_int_gt(count_color(in_folder("a.png"), blue, 0, 10000), 1000);
+    ck_assert_int_gt(count_color(in_folder("a.png"), orange, 0, 10000), 200);
+    ck_assert_int_gt(count_color(in_folder("a.png"), ink, 0, 60), 100); /* the title */
+    write_plot(in_folder("b.png"), "title", "other", y, 4);
+    check_other_bytes(in_folder("a.png"), in_folder("b.png"));
+}
+END_TEST
+
+/* What text cannot be drawn is question marks, and ends no picture. */
+START_TEST(any_text_is_drawn)
+{
+    static const char *const texts[][2] = {
+        {"bad \xff\xfe bytes", "bad ?? bytes"},
+        {"cut \xe6\x97", "cut ??"},
+        {"tab\tline\nescape\x1b[31m", "tab?line?escape?[31m"},
+        {"no such letter \xe6\x97\xa5", "no such letter ???"},
+    };
+    static const double y[] = {3, 1, 2, 4};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        write_plot(in_folder("a.png"), texts[i][0], texts[i][0], y, 4);
+        write_plot(in_folder("b.png"), texts[i][1], texts[i][1], y, 4);
+        check_same_bytes(in_folder("a.png"), in_folder("b.png"));
+    }
+    char *endless = rt_alloc(5001);
+    for (int i = 0; i < 5000; i += 2)
+        memcpy(endless + i, "\xc3\xa9", 2); /* an e with an accent, cut in no middle */
+    write_plot(in_folder("a.png"), endless, endless, y, 4);
+    ck_assert_int_gt(count_color(in_folder("a.png"), ink, 0, 60), 100);
+    free(endless);
+}
+END_TEST
+
+/* cairo's own letters stand in. */
+START_TEST(a_machine_without_fonts_writes_text)
+{
+    static const double y[] = {3, 1, 2, 4};
+    write_text(in_folder("fonts.conf"),
+               "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">"
+               "<fontconfig><dir>/nonexistent</dir></fontconfig>");
+    setenv("FONTCONFIG_FILE", in_folder("fonts.conf"), 1);
+    write_plot(in_folder("a.png"), "iiiiii", "values", y, 4);
+    write_plot(in_folder("b.png"), "wwwwww", "values", y, 4);
+    check_other_bytes(in_folder("a.png"), in_folder("b.png"));
+    ck_assert_int_gt(count_color(in_folder("b.png"), ink, 0, 60), 20);
+}
+END_TEST
+
+START_TEST(any_number_is_drawn)
+{
+    static const double values[][4] = {
+        {NAN, NAN, NAN, NAN}, {INFINITY, 1, NAN, -INFINITY}, {1e308, -1e308, 0, 1e-308},
+        {5, 5, 5, 5},         {1e-300, 1e300, 1, 2},         {-1, 0, 1e9, 2e9},
+        {0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (int count = 0; count <= 4; count++)
+            write_plot(in_folder("a.png"), "title", "values", values[i], count);
+}
+END_TEST
+
+START_TEST(curves_show_what_there_is)
+{
+    EpochRow rows[3];
+    for (int i = 0; i < 3; i++)
+        rows[i] = (EpochRow){.epoch = i + 1,
+                             .lr = 0.1,
+                             .train_loss = 2.0 / (i + 1),
+                             .train_accuracy = 0.3 * (i + 1),
+                             .held_out_loss = NAN,
+                             .held_out_accuracy = NAN};
+    const History history = {rows, 3};
+    ck_assert(curve_write(in_folder("a.png"), "net", &history));
+    ck_assert_int_gt(count_color(in_folder("a.png"), blue, 0, 10000), 1000);
+    ck_assert_int_eq(count_color(in_folder("a.png"), orange, 0, 10000), 0);
+    rows[1].held_out_loss = rows[1].held_out_accuracy = 0.5;
+    ck_assert(curve_write(in_folder("a.png"), "net", &history));
+    ck_assert_int_gt(count_color(in_folder("a.png"), orange, 0, 10000), 100);
+    ck_assert(curve_write(in_folder("a.png"), "net", &(History){0}));
+    ck_assert(!curve_write(in_folder("none/a.png"), "net", &history));
+    check_error("%s: No such file or directory", in_folder("none/a.png"));
+}
+END_TEST
+
+START_TEST(bits_have_names)
+{
+    const RtQuant four = {.quantizer = RT_QUANT_STATIC, .bits = 4, .is_signed = true};
+    const RtQuant eight = {.quantizer = RT_QUANT_STATIC, .bits = 8};
+    RtSized sized[] = {{"conv", four, 10, 1, false, -1, -1},
+                       {"conv_relu", eight, 10, 1, true, -1, -1}};
+    const Model model = {.name = "net", .sized = sized, .sized_count = 2};
+    const float params[1] = {0};
+    ck_assert(bits_picture_write(in_folder("a.png"), &model, params));
+    int weights = count_color(in_folder("a.png"), blue, 110, 10000);
+    int activations = count_color(in_folder("a.png"), orange, 110, 10000);
+    ck_assert_msg(abs(activations - 2 * weights) < activations / 50, "%d, %d", weights,
+                  activations);
+    sized[1].name = "conv_rely";
+    ck_assert(bits_picture_write(in_folder("b.png"), &model, params));
+    check_other_bytes(in_folder("a.png"), in_folder("b.png"));
+}
+END_TEST
+
+START_TEST(many_bars_fit_into_a_picture)
+{
+    static const char *const kinds[] = {"weights", "activations"};
+    Bar *bars = rt_alloc(20000 * sizeof *bars);
+    for (int i = 0; i < 20000; i++)
+        bars[i] = (Bar){"layer", i % 8, i % 2};
+    ck_assert(bars_write(in_folder("a.png"), "title", kinds, 2, bars, 20000));
+    ck_assert(bars_write(in_folder("a.png"), "title", kinds, 2, bars, 0));
+    free(bars);
+}
+END_TEST
+
 Suite *picture_suite(void)
 {
     Suite *suite = suite_create("picture");
@@ -202,5 +434,17 @@ Suite *picture_suite(void)
     tcase_add_test(tests, broken_everywhere);
     tcase_add_test(tests, failed_write_keeps_the_old);
     suite_add_tcase(suite, tests);
+    TCase *plots = tcase_create("plots");
+    tcase_add_checked_fixture(plots, folder_make, folder_remove);
+    tcase_add_loop_test(plots, ticks_are_round, 0, sizeof axes / sizeof *axes);
+    tcase_add_test(plots, logarithms_are_evenly_spaced);
+    tcase_add_test(plots, a_plot_shows_its_series);
+    tcase_add_test(plots, any_text_is_drawn);
+    tcase_add_test(plots, a_machine_without_fonts_writes_text);
+    tcase_add_test(plots, any_number_is_drawn);
+    tcase_add_test(plots, curves_show_what_there_is);
+    tcase_add_test(plots, bits_have_names);
+    tcase_add_test(plots, many_bars_fit_into_a_picture);
+    suite_add_tcase(suite, plots);
     return suite;
 }
