@@ -24,6 +24,7 @@ EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-lin
     s390x:s390x-linux-gnu i386:i686-linux-gnu
 TEST_PACKAGES = clang chromium qemu-user \
     $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
+FUZZ_PACKAGES = libclang-rt-dev libomp-dev
 
 packages:
 	@wanted="$(PACKAGES) $(TEST_PACKAGES)"; missing=; \
@@ -100,7 +101,7 @@ clean:
 
 # Tests: as they are, and under the sanitizers in a tree of their own.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
-TESTS = $(patsubst %.c,out/%.o,$(wildcard tests/*.c tests/*/*.c))
+TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c)))
 TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
@@ -134,6 +135,25 @@ out/sanitize/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
+# Readers and the compiler under libFuzzer, FUZZ seconds a harness.
+FUZZ = 20
+FUZZ_FLAGS = -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTIME)) \
+    out/fuzz/tests/fuzz/fuzz.o
+
+.PHONY: fuzz
+fuzz:
+	$(AGAIN) packages PACKAGES='$(PACKAGES) $(FUZZ_PACKAGES)'
+	$(AGAIN) -s out/fuzz/fuzz
+	@tests/fuzz/run.sh $(FUZZ)
+
+out/fuzz/fuzz: $(FUZZED)
+	clang -fsanitize=fuzzer,address,undefined -fopenmp -rdynamic -o $@ $^ $(LIBRARIES)
+
+out/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) $(CFLAGS) -Wno-unknown-warning-option -Wno-pass-failed $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
 # With a runtime that knows nothing of this machine: tests train with both to the same bits.
 BASELINE = $(patsubst out/%,out/baseline/%,$(RUNTIME))
 BASELINE_FLAGS = -O1 $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
@@ -145,4 +165,4 @@ out/baseline/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(BASELINE_FLAGS) -MMD -MP -c -o $@ $<
 
--include $(TESTS:.o=.d) $(SANITIZED:.o=.d) $(BASELINE:.o=.d)
+-include $(TESTS:.o=.d) $(SANITIZED:.o=.d) $(BASELINE:.o=.d) $(FUZZED:.o=.d)
