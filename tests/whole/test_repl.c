@@ -261,7 +261,7 @@ START_TEST(a_sweep_leaves_the_net_alone)
     ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
     Picture picture;
     ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
-    ck_assert_int_eq(picture.width, 620);
+    ck_assert_int_eq(picture.width, 1280);
     picture_free(&picture);
     ck_assert_int_eq(access(in_folder("p.png"), R_OK), 0);
 }
