@@ -40,44 +40,56 @@ static void print_help(FILE *file)
     fputs("usage: lathe VERB ...\n\n", file);
     for (int i = 0; i < VERBS; i++)
         fprintf(file, "  %-10s %s\n", verbs[i].name, verbs[i].what);
-    fputs("\n`lathe VERB --help` explains each. Begin with\n"
+    fputs("\n`lathe help VERB` explains each; `lathe version`. Begin with\n"
           "  lathe show configs/resnet20_fp_cifar10.lua\n",
           file);
 }
 
-static int run(int argc, char **argv)
+static int unknown(const char *word)
 {
-    const char *word = argc > 1 ? argv[1] : "--help";
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        print_help(stdout);
-        return argc < 2;
-    }
-    if (strcmp(word, "--version") == 0) {
-        puts("lathe " LATHE_VERSION);
-        return 0;
-    }
     const char *names[VERBS];
-    for (int i = 0; i < VERBS; i++) {
+    for (int i = 0; i < VERBS; i++)
         names[i] = verbs[i].name;
-        if (strcmp(word, names[i]) != 0)
-            continue;
-        if (!lathe_is_whole())
-            return command_failed();
-        rt_prepare_process(argv);
-        return verbs[i].run(argc - 1, argv + 1);
-    }
     const char *nearest = rt_nearest(word, names, VERBS);
     rt_fail("unknown verb %s%s%s; see lathe --help", word,
             nearest ? "; did you mean " : "", nearest ? nearest : "");
     return command_failed();
 }
 
+static int run_verb(int argc, char **argv)
+{
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(argv[0], verbs[i].name) == 0)
+            return lathe_is_whole() ? verbs[i].run(argc, argv) : command_failed();
+    return unknown(argv[0]);
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "help";
+    if (is_one_of(word, "version", "--version", "-V")) {
+        puts("lathe " LATHE_VERSION);
+        return 0;
+    }
+    if (!is_one_of(word, "help", "--help", "-h")) {
+        rt_prepare_process(argv);
+        return run_verb(argc - 1, argv + 1);
+    }
+    if (argc < 3) {
+        print_help(stdout);
+        return argc < 2;
+    }
+    return run_verb(2, (char *[]){argv[2], "--help", NULL});
+}
+
 int main(int argc, char **argv)
 {
     streams_begin();
     int status = run(argc, argv);
-    if (status != 0 || streams_end())
-        return status;
-    fprintf(stderr, "lathe: %s\n", rt_error());
-    return 1;
+    return status != 0 || streams_end() ? status : command_failed();
 }

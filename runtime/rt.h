@@ -149,8 +149,4 @@ int rt_threads(void);
  * Returns the exit status. */
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
 
-/* Whether it would take these words behind that verb, before there is a trainer; false
- * and rt_fail otherwise. */
-bool rt_trainer_check(const char *verb, int count, char **words);
-
 #endif

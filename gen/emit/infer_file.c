@@ -48,7 +48,7 @@ static bool make_selftest(const Config *config, const char *weights, Selftest *s
     const CompileOptions options = {.target = target_find(NULL)};
     ImageSet train = {0};
     Array *scores = NULL;
-    if (!scores_of_trainer(config, &options, weights, data, NULL, &scores))
+    if (!scores_of_trainer(config, &options, weights, data, 0, &scores))
         return false;
     selftest->scores = rt_alloc(scores[0].count * sizeof(float));
     memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));

@@ -6,6 +6,7 @@
 #include "gen/run/build.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/train/trainer.h"
 
 #include <stdlib.h>
 
@@ -16,30 +17,29 @@ static char *absolute(const char *path)
     return resolved ? resolved : rt_format("%s", path); /* such as random:100 */
 }
 
-/* words: weights, data, how many images or NULL. */
 static bool run_trainer(const Config *config, const CompileOptions *options,
-                        const char *const words[3], const Scratch *scratch,
-                        Array **scores)
+                        const TrainerOptions *flags, const Scratch *scratch)
 {
     char *trainer = build_write(config, options, "lathe gen", scratch->folder)
                         ? build_trainer(scratch->folder)
                         : NULL;
-    char *file = rt_format("%s/scores.npy", scratch->folder);
-    const char *all[] = {trainer,    "eval",   "--weights",
-                         words[0],   "--data", words[1],
-                         "--scores", file,     words[2] ? "--images" : NULL,
-                         words[2],   NULL};
-    int count = 0;
-    bool ok = trainer && scratch_run(scratch, "the trainer", NULL, (char *const *)all) &&
-              weights_read(file, scores, &count);
+    FlagWords words = {0};
+    TrainerOptions values = *flags;
+    flags_add_word(&words, trainer);
+    flags_add_word(&words, "eval");
+    flags_write(&(FlagTable){trainer_flags, trainer_flag_count, "eval", &values}, &words);
+    flags_add_word(&words, NULL);
+    bool ok =
+        trainer && scratch_run(scratch, "the trainer", NULL, (char *const *)words.items);
+    for (int i = 2; i < words.count; i++)
+        free((char *)words.items[i]);
+    free(words.items);
     free(trainer);
-    free(file);
     return ok;
 }
 
 bool scores_of_trainer(const Config *config, const CompileOptions *options,
-                       const char *weights, const char *data, const char *images,
-                       Array **scores)
+                       const char *weights, const char *data, long images, Array **scores)
 {
     char *beside = rt_format("%s/scores", cache_folder());
     Scratch scratch;
@@ -48,10 +48,15 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
     if (!ok)
         return false;
     char *weights_path = absolute(weights), *data_path = absolute(data);
-    const char *const words[3] = {weights_path, data_path, images};
-    ok = run_trainer(config, options, words, &scratch, scores);
+    char *file = rt_format("%s/scores.npy", scratch.folder);
+    const TrainerOptions flags = {
+        .weights = weights_path, .data = data_path, .images = images, .scores = file};
+    int count = 0;
+    ok = run_trainer(config, options, &flags, &scratch) &&
+         weights_read(file, scores, &count);
     free(weights_path);
     free(data_path);
+    free(file);
     scratch_end(&scratch);
     return ok;
 }

@@ -7,10 +7,10 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 /* Build the config's trainer and let it evaluate the test images of `data` (the first
- * `images`, a number as text; NULL: all). *scores is one array [images][classes], to be
- * freed with weights_free(scores, 1). */
+ * `images`; 0: all). *scores is one array [images][classes], to be
+ * freed with arrays_free(scores, 1). */
 bool scores_of_trainer(const Config *config, const CompileOptions *options,
-                       const char *weights, const char *data, const char *images,
+                       const char *weights, const char *data, long images,
                        Array **scores);
 
 #endif

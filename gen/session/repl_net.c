@@ -252,7 +252,7 @@ static int train(lua_State *lua)
     TrainerOptions options = {.output = luaL_checkstring(lua, 3),
                               .epochs = (long)luaL_checkinteger(lua, 4),
                               .steps = (long)luaL_checkinteger(lua, 5),
-                              .resume = lua_toboolean(lua, 6)};
+                              .resume = lua_toboolean(lua, 6) ? "" : NULL};
     const char **list = strings_at(lua, 7, &count);
     return done(lua, session_train(session, list, count, options));
 }

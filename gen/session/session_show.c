@@ -67,13 +67,13 @@ bool session_source(const Session *session, const char *layer, const char *progr
     if (number == PROGRAM_COUNT)
         return rt_fail("%s: want \"evaluate\", \"train\" or \"infer\" behind the layer",
                        program);
-    const Options options = {.config_path = session->path,
-                             .sets = (const char **)session->state.sets,
+    const Subject subject = {.config = &session->config,
+                             .path = session->path,
+                             .sets = (const char *const *)session->state.sets,
                              .set_count = session->state.count,
-                             .compile = session->options,
-                             .config = session->config};
+                             .compile = &session->options};
     Inspection it;
-    bool ok = inspect_open(&it, &options, NULL) && print_layer(&it, layer, number, file);
+    bool ok = inspect_open(&it, &subject, NULL) && print_layer(&it, layer, number, file);
     inspect_close(&it);
     return ok;
 }

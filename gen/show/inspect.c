@@ -101,7 +101,7 @@ bool inspect_write_header(const Inspection *it, const char *folder)
 static void compile_shipped(Inspection *it)
 {
     const Constants *known = it->constants.count ? &it->constants : NULL;
-    it->variant = variant_of(it->config, it->options->compile.target);
+    it->variant = variant_of(it->config, it->subject.compile->target);
     it->has_infer = shipped_compile(it->config, known, it->shipped);
     if (it->has_infer) {
         it->programs[PROGRAM_INFER] = it->shipped[2 - it->variant];
@@ -115,28 +115,28 @@ static void compile_shipped(Inspection *it)
 char *inspect_command(const Inspection *it)
 {
     char *command = rt_format("lathe gen %s", it->config->path);
-    for (int i = 0; i < it->options->set_count; i++) {
-        char *longer = rt_format("%s --set '%s'", command, it->options->sets[i]);
+    for (int i = 0; i < it->subject.set_count; i++) {
+        char *longer = rt_format("%s --set '%s'", command, it->subject.sets[i]);
         free(command);
         command = longer;
     }
     return command;
 }
 
-bool inspect_open(Inspection *it, const Options *options, const char *weights)
+bool inspect_open(Inspection *it, const Subject *subject, const char *weights)
 {
-    const Config *config = &options->config;
+    const Config *config = subject->config;
     Checkpoint checkpoint = {0};
-    *it = (Inspection){.options = options, .config = config};
+    *it = (Inspection){.subject = *subject, .config = config};
     if (weights && !read_weights(it, weights, &checkpoint)) {
         checkpoint_free(&checkpoint);
         return false;
     }
-    compile_train(config, &options->compile, &it->programs[PROGRAM_TRAIN]);
-    compile_evaluate(config, &options->compile, &it->programs[PROGRAM_EVALUATE]);
+    compile_train(config, subject->compile, &it->programs[PROGRAM_TRAIN]);
+    compile_evaluate(config, subject->compile, &it->programs[PROGRAM_EVALUATE]);
     char *command = inspect_command(it);
     EmitInput input = {.config = config,
-                       .target = options->compile.target,
+                       .target = subject->compile->target,
                        .command = command,
                        .layers = &config->net,
                        .train = &it->programs[PROGRAM_TRAIN],
@@ -381,7 +381,7 @@ static char *path_of(const char *config, const char *shown)
 
 bool inspect_config_file(const Inspection *it, const char *shown, Source *source)
 {
-    char *path = path_of(it->options->config_path, shown);
+    char *path = path_of(it->subject.path, shown);
     size_t bytes;
     char *text = path ? rt_read_file(path, &bytes) : NULL;
     if (text)

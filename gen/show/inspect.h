@@ -4,7 +4,7 @@
 #define LATHE_INSPECT_H
 
 #include "gen/emit/emit.h"
-#include "gen/verbs/options.h"
+#include "gen/passes/compile.h"
 
 enum { PROGRAM_TRAIN, PROGRAM_EVALUATE, PROGRAM_INFER, PROGRAM_COUNT };
 extern const char *const program_names[PROGRAM_COUNT];
@@ -18,8 +18,17 @@ typedef struct {
     LineMap map;
 } Source;
 
+/* What is looked at. */
 typedef struct {
-    const Options *options;
+    const Config *config;
+    const char *path; /* the config's file, as it was opened */
+    const char *const *sets;
+    int set_count; /* the overrides it was loaded with */
+    const CompileOptions *compile;
+} Subject;
+
+typedef struct {
+    Subject subject;
     const Config *config;
     Net shipped[3];              /* the infer program for plain C, AVX2, AVX-512 */
     Net programs[PROGRAM_COUNT]; /* infer: the one of `shipped` that --target takes */
@@ -31,10 +40,11 @@ typedef struct {
     float *params, *stats; /* of the checkpoint, or NULL */
 } Inspection;
 
-/* Compile everything; `weights` is a checkpoint or NULL. The options outlive it. A
+/* Compile everything; `weights` is a checkpoint or NULL. What the subject points to
+ * outlives it. A
  * network without an infer program is no failure. False and rt_fail; close it in any
  * case. */
-bool inspect_open(Inspection *it, const Options *options, const char *weights);
+bool inspect_open(Inspection *it, const Subject *subject, const char *weights);
 void inspect_close(Inspection *it);
 
 /* The command that would write network.c, for its banner; free() it. */

@@ -321,8 +321,8 @@ static void push_page(lua_State *lua, const void *context)
     }
     lua_setfield(lua, -2, "memory");
     lua_newtable(lua);
-    for (int i = 0; i < it->options->set_count; i++) {
-        outside_push(lua, it->options->sets[i]);
+    for (int i = 0; i < it->subject.set_count; i++) {
+        outside_push(lua, it->subject.sets[i]);
         lua_rawseti(lua, -2, i + 1);
     }
     lua_setfield(lua, -2, "sets");
@@ -334,9 +334,8 @@ static void push_page(lua_State *lua, const void *context)
 
 bool page_write(const Inspection *it, const char *path)
 {
-    const Options *options = it->options;
     const EmitInput input = {.config = it->config,
-                             .target = options->compile.target,
+                             .target = it->subject.compile->target,
                              .layers = &it->config->net,
                              .name = it->config->name,
                              .more = push_page,

@@ -203,7 +203,7 @@ static char *build_infer(const Inspection *it, const char *folder, Source *sourc
     bool ok = inspect_write_header(it, folder) && rt_write_if_changed(path, text, bytes);
     free(text);
     char *flags = rt_format("gcc -std=c99 -O3 -g -ffp-contract=fast %s -c -o",
-                            it->options->compile.target->cflags);
+                            it->subject.compile->target->cflags);
     const char *words[24];
     int count = 0, status = 0;
     for (char *rest = flags, *word; (word = strsep(&rest, " "));)
@@ -248,7 +248,7 @@ bool show_assembly(const Inspection *it, int layer, FILE *file)
 #ifndef __x86_64__
     return rt_fail("--asm: reads x86-64 instructions only");
 #endif
-    const CompileOptions *options = &it->options->compile;
+    const CompileOptions *options = it->subject.compile;
     char *folder = rt_format("%s/show/%.16s_%s%s", cache_folder(), it->config->hash,
                              options->target->name,
                              options->lowering == NULL          ? ""

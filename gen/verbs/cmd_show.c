@@ -57,75 +57,58 @@ static bool print_table(const Config *config, const char *weights)
 }
 
 /* What needs more than the table: a layer, or the page. */
-static bool inspect(const Options *options, const char *weights, const char *page,
-                    bool assembly)
+static bool inspect(const Options *options)
 {
-    const char *name = options->rest_count ? options->rest[0] : NULL;
+    const char *name = options->words.count ? options->words.items[0] : NULL;
+    const Subject subject = options_subject(options);
     Inspection it;
-    bool ok = inspect_open(&it, options, weights);
+    bool ok = inspect_open(&it, &subject, options->weights);
     int layer = ok && name ? inspect_layer(&it, name) : NONE;
     ok = ok && (name == NULL || layer != NONE);
     if (ok && name)
         show_layer(&it, layer, stdout);
-    ok = ok && (!assembly || show_assembly(&it, layer, stdout));
-    ok = ok && (page == NULL || page_write(&it, page));
+    ok = ok && (!options->assembly || show_assembly(&it, layer, stdout));
+    ok = ok && (options->html == NULL || page_write(&it, options->html));
     inspect_close(&it);
     return ok;
 }
 
-static bool check_words(const Options *options, const char *pass, const char *assembly,
-                        const char *page)
+static bool check_words(const Options *options)
 {
-    if (options->rest_count > 1)
-        return rt_fail("show: unexpected word %s", options->rest[1]);
-    const char *layer = options->rest_count ? options->rest[0] : NULL;
-    if (assembly && layer == NULL)
+    const char *page = options->html, *ending = page ? strrchr(page, '.') : NULL;
+    bool layer = options->words.count > 0;
+    if (options->assembly && !layer)
         return rt_fail("show: --asm wants a LAYER");
-    const char *ending = page ? strrchr(page, '.') : NULL;
     if (page && (ending == NULL || strcmp(ending, ".html") != 0))
         return rt_fail("show: --html %s: want a name that ends in .html", page);
-    if (pass && (layer || page))
+    if (options->dump && (layer || page))
         return rt_fail("show: --dump is for whole programs: without a LAYER or --html");
-    return pass == NULL || known_pass(pass);
+    return options->dump == NULL || known_pass(options->dump);
 }
 
 int cmd_show(int argc, char **argv)
 {
-    const char *pass = NULL, *fields = NULL, *weights = NULL, *assembly = NULL,
-               *page = NULL;
-    Flag flags[] = {
-        {"--weights", "FILE",
-         "learned bits, steps and ranges as this checkpoint has them", &weights},
-        {"--asm", NULL,
-         "the layer's machine code, too, and its share of vector instructions",
-         &assembly},
-        {"--html", "FILE", "all of it as one page: graph, memory, bits, size, source",
-         &page},
-        {"--dump", "PASS", "the IR after a pass: " COMPILE_PASSES_HELP, &pass},
-        {"--fields", NULL, "every config field outside `net`, its default and meaning",
-         &fields},
-    };
     const Verb verb = {
         "show",
         "CONFIG [LAYER [--asm]] [--weights FILE] [--html FILE]",
         "The layers with shapes, bits, parameters, multiply-accumulates and bytes;\n"
         "of one LAYER its config lines, cost, IR and C.",
-        flags,
-        5,
+        CONFIG_OPTIONAL, /* for --fields */
+        1,
         false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
-    if (ok && fields) {
+    if (ok && options.fields) {
         config_print_fields(stdout);
     } else if (ok && !options.help) {
-        ok = check_words(&options, pass, assembly, page) && options_load(&options);
-        options.compile.dump = pass;
-        if (ok && pass)
+        ok = check_words(&options) && options_load(&options);
+        options.compile.dump = options.dump;
+        if (ok && options.dump)
             ok = dump(&options);
-        else if (ok && (options.rest_count || page))
-            ok = inspect(&options, weights, page, assembly != NULL);
+        else if (ok && (options.words.count || options.html))
+            ok = inspect(&options);
         else if (ok)
-            ok = print_table(&options.config, weights);
+            ok = print_table(&options.config, options.weights);
     }
     options_free(&options);
     return ok ? 0 : command_failed();

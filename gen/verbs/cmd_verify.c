@@ -208,7 +208,7 @@ static bool runs_here(const Build *build)
     return avx2 || strstr(build->name, "avx2") == NULL;
 }
 
-static bool verify_all(const Options *options, const Scratch *scratch, Comparison *c)
+static bool verify_all(const Config *config, const Scratch *scratch, Comparison *c)
 {
     int made = 0, all = c->count;
     for (int i = 0; i < BUILDS; i++) {
@@ -218,7 +218,7 @@ static bool verify_all(const Options *options, const Scratch *scratch, Compariso
             continue;
         }
         c->count = builds[i].optimised || all < SLOW_IMAGES ? all : SLOW_IMAGES;
-        if (!check_build(&builds[i], scratch, &options->config, c))
+        if (!check_build(&builds[i], scratch, config, c))
             return false;
         made++;
     }
@@ -242,20 +242,19 @@ static bool score_unit(const Config *config, const char *weights, float *unit)
     return ok;
 }
 
-static bool verify(Options *options, const char *weights, const char *data,
-                   const char *images)
+static bool verify(const Config *config, const CompileOptions *compile,
+                   const char *weights, const char *data, long images)
 {
-    const Config *config = &options->config;
     const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
     Net infer;
     Comparison c = {.classes = config->class_count, .integers = quant_used(&config->net)};
-    if (!compile_infer(config, &options->compile, &infer) ||
+    if (!compile_infer(config, compile, &infer) ||
         (c.integers && !score_unit(config, weights, &c.unit)))
         return false;
     c.arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
     net_free(&infer);
     Array *scores = NULL;
-    if (!scores_of_trainer(config, &options->compile, weights, data, images, &scores))
+    if (!scores_of_trainer(config, compile, weights, data, images, &scores))
         return false;
     char *beside = rt_format("%s/verify", cache_folder());
     Scratch scratch;
@@ -276,7 +275,7 @@ static bool verify(Options *options, const char *weights, const char *data,
         c.images = &test;
         c.found = rt_alloc(scores[0].count * sizeof(float));
         c.arenas = rt_alloc_aligned(c.arena_bytes * RT_MAX_THREADS);
-        ok = verify_all(options, &scratch, &c);
+        ok = verify_all(config, &scratch, &c);
         free(c.found);
         free(c.arenas);
     }
@@ -289,30 +288,19 @@ static bool verify(Options *options, const char *weights, const char *data,
 
 int cmd_verify(int argc, char **argv)
 {
-    const char *weights = NULL, *data = NULL, *images = NULL;
-    Flag flags[] = {
-        {"--weights", "FILE", "the checkpoint", &weights},
-        {"--data", "DIR", "images: CIFAR-10's folder, PNG sheets, or random:COUNT",
-         &data},
-        {"--images", "N", "only the first N test images", &images},
-    };
     const Verb verb = {
         "verify",
         "CONFIG --weights FILE --data DIR",
         "Emit the file, build it with every compiler there is, and compare its\n"
         "scores with the trainer's evaluation, image by image.",
-        flags,
-        3,
+        CONFIG_NEEDED,
+        0,
         false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
-    if (ok && !options.help) {
-        ok = options.rest_count == 0 ||
-             rt_fail("verify: unexpected word %s", options.rest[0]);
-        ok = ok && (weights || rt_fail("verify: --weights FILE is missing"));
-        ok = ok && (data || rt_fail("verify: --data DIR is missing"));
-        ok = ok && options_load(&options) && verify(&options, weights, data, images);
-    }
+    ok = ok && (options.help || (options_load(&options) &&
+                                 verify(&options.config, &options.compile,
+                                        options.weights, options.data, options.images)));
     options_free(&options);
     return ok ? 0 : command_failed();
 }

@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 
-static bool import(const Options *options, const char *output)
+static bool import(const Options *options)
 {
-    const char *from = options->rest[0];
+    const char *from = options->words.items[0], *output = options->output;
     const Net *net = &options->config.net;
     Param *params = params_of(net, ROLE_PARAM), *stats = params_of(net, ROLE_STAT);
     int n = params_count(net, ROLE_PARAM), m = params_count(net, ROLE_STAT);
@@ -38,22 +38,19 @@ static bool import(const Options *options, const char *output)
 
 int cmd_import(int argc, char **argv)
 {
-    const char *output = NULL;
-    Flag flags[] = {{"-o", "WEIGHTS", "the checkpoint to write", &output}};
     const Verb verb = {
         "import",
-        "FILE CONFIG -o WEIGHTS",
+        "WEIGHTS CONFIG -o FILE",
         "Read a PyTorch checkpoint (old or new format) or NumPy .npz as weights of\n"
         "CONFIG's network. Nothing in the file is executed.",
-        flags,
+        CONFIG_NEEDED,
         1,
         false};
     Options options;
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        ok = options.rest_count == 1 || rt_fail("import: want one FILE of weights");
-        ok = ok && (output || rt_fail("import: -o WEIGHTS is missing"));
-        ok = ok && options_load(&options) && import(&options, output);
+        ok = options.words.count == 1 || rt_fail("import: want one file of WEIGHTS");
+        ok = ok && options_load(&options) && import(&options);
     }
     options_free(&options);
     return ok ? 0 : command_failed();
@@ -61,24 +58,21 @@ int cmd_import(int argc, char **argv)
 
 int cmd_export(int argc, char **argv)
 {
-    const char *output = NULL;
-    Flag flags[] = {{"-o", "FILE.npz", "the file to write", &output}};
     const Verb verb = {"export",
                        "WEIGHTS -o FILE.npz",
                        "Write a checkpoint's arrays as NumPy .npz, under lathe's names.",
-                       flags,
+                       CONFIG_NONE,
                        1,
                        false};
     Options options;
     Checkpoint checkpoint = {0};
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
-        ok = options.rest_count == 1 || rt_fail("export: want one checkpoint");
-        ok = ok && (output || rt_fail("export: -o FILE.npz is missing"));
-        ok = ok && checkpoint_read(options.rest[0], &checkpoint) &&
-             export_npz(output, &checkpoint);
+        ok = options.words.count == 1 || rt_fail("export: want one checkpoint");
+        ok = ok && checkpoint_read(options.words.items[0], &checkpoint) &&
+             export_npz(options.output, &checkpoint);
         if (ok)
-            printf("%s: %d arrays\n", output, checkpoint.count);
+            printf("%s: %d arrays\n", options.output, checkpoint.count);
         checkpoint_free(&checkpoint);
     }
     options_free(&options);

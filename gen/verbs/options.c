@@ -1,4 +1,4 @@
-/* The command line: flags, help, errors. See options.h. */
+/* The command line: the table of flags, help, errors. See options.h. */
 #include "gen/verbs/options.h"
 
 #include "gen/base/paths.h"
@@ -7,142 +7,125 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const common_names[] = {"--set", "--target", "--lower", "--cache",
-                                           "--help"};
-enum { COMMON = sizeof common_names / sizeof *common_names, MOST_FLAGS = 16 };
+#define FIELD(name) offsetof(Options, name)
+#define WITH_CONFIG "gen train ptq eval classify emit verify bench show diff repl import"
+#define IMAGES "images: CIFAR-10's folder, PNG sheets, or random:COUNT"
 
-/* A value that may be left out, "[=WORD]". */
-static bool is_optional(const Flag *flag)
-{
-    return flag->value && strncmp(flag->value, "[=", 2) == 0;
-}
+static const Flag flags[] = {
+    {"-o", "DIR", "gen", "where to (default: out/<name>)", FLAG_TEXT, FIELD(output), 0,
+     0},
+    {"-o", "FILE", "ptq! import!", "the checkpoint to write", FLAG_TEXT, FIELD(output), 0,
+     0},
+    {"-o", "FILE.c", "emit!", "the file to write; FILE.h beside it", FLAG_TEXT,
+     FIELD(output), 0, 0},
+    {"-o", "FILE.npz", "export!", "the file to write", FLAG_TEXT, FIELD(output), 0, 0},
+    {"--weights", "FILE", "ptq!", "the float network's checkpoint", FLAG_TEXT,
+     FIELD(weights), 0, 0},
+    {"--weights", "FILE", "emit! verify! repl", "the checkpoint", FLAG_TEXT,
+     FIELD(weights), 0, 0},
+    {"--weights", "FILE", "show", "learned bits, steps and ranges as this checkpoint has",
+     FLAG_TEXT, FIELD(weights), 0, 0},
+    {"--data", "DIR", "ptq!", "training " IMAGES, FLAG_TEXT, FIELD(data), 0, 0},
+    {"--data", "DIR", "verify! repl", IMAGES, FLAG_TEXT, FIELD(data), 0, 0},
+    {"--images", "N", "ptq", "calibrate on N training images (default: 512)", FLAG_NUMBER,
+     FIELD(images), 1, 100000},
+    {"--images", "N", "verify", "only the first N test images", FLAG_NUMBER,
+     FIELD(images), 1, 1L << 30},
+    {"--plain", NULL, "ptq", "ranges only: nearest rounding, no corrections", FLAG_SWITCH,
+     FIELD(plain), 0, 0},
+    {"--split", NULL, "emit", "the constants in FILE_weights.c", FLAG_SWITCH,
+     FIELD(split), 0, 0},
+    {"--jit", "[=TIER]", "train eval",
+     "compile in memory: auto (libtcc, then cc), tcc or cc", FLAG_OPTIONAL, FIELD(jit), 0,
+     0},
+    {"--switch-at", "STEP", "train",
+     "--jit: change from libtcc's code to cc's there, as a log says", FLAG_NUMBER,
+     FIELD(switch_at), 0, 1L << 40},
+    {"--profile", NULL, "gen train", "at the end print where the time went, by layer",
+     FLAG_SWITCH, FIELD(profile), 0, 0},
+    {"--batch", "N", "bench", "images of a step (default: the config's)", FLAG_NUMBER,
+     FIELD(batch), 1, 1L << 20},
+    {"--steps", "N", "bench", "optimiser steps to time (default: 20)", FLAG_NUMBER,
+     FIELD(steps), 1, 1L << 20},
+    {"--threads", "N", "bench", "threads to train and evaluate on (default: all cores)",
+     FLAG_NUMBER, FIELD(threads), 1, RT_MAX_THREADS},
+    {"--asm", NULL, "show",
+     "the layer's machine code, and the share of vector instructions", FLAG_SWITCH,
+     FIELD(assembly), 0, 0},
+    {"--html", "FILE", "show", "all as one page: graph, memory, bits, size, source",
+     FLAG_TEXT, FIELD(html), 0, 0},
+    {"--dump", "PASS", "show", "the IR after a pass: " COMPILE_PASSES_HELP, FLAG_TEXT,
+     FIELD(dump), 0, 0},
+    {"--fields", NULL, "show", "every field outside `net`, its default and meaning",
+     FLAG_SWITCH, FIELD(fields), 0, 0},
+    {"-e", "CHUNK", "repl", "run this instead of a prompt", FLAG_TEXT, FIELD(chunk), 0,
+     0},
+    {"--from", "SOURCE", "data", "an archive or folder to take the images from",
+     FLAG_TEXT, FIELD(from), 0, 0},
+    {"--set", "PATH=VALUE", WITH_CONFIG,
+     "override a config field with a Lua value; repeat for more", FLAG_LIST, FIELD(sets),
+     0, 0},
+    {"--target", "NAME", WITH_CONFIG,
+     "vnni, avx512, avx2, plain or tcc (default: the machine's best)", FLAG_TEXT,
+     FIELD(target), 0, 0},
+    {"--lower", "HOW", WITH_CONFIG,
+     "heavy ops as `direct` kernels or `call`s of the runtime's", FLAG_TEXT, FIELD(lower),
+     0, 0},
+    {"--cache", "DIR", WITH_CONFIG,
+     "where trainers are built and kept for the next time\n"
+     "                       (default: of a checkout out/cache, else ~/.cache/lathe)",
+     FLAG_TEXT, FIELD(cache), 0, 0},
+};
+enum { FLAGS = sizeof flags / sizeof *flags, TABLES = 2 };
 
-static void print_help(const Verb *verb)
+/* The trainer's flags, then lathe's own. */
+static void set_tables(FlagTable tables[TABLES], Options *options, const Verb *verb)
 {
-    printf("usage: lathe %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->about);
-    for (int i = 0; i < verb->flag_count; i++) {
-        const Flag *flag = &verb->flags[i];
-        char left[64];
-        bool apart = flag->value && !is_optional(flag);
-        snprintf(left, sizeof left, "%s%s%s", flag->name, apart ? " " : "",
-                 flag->value ? flag->value : "");
-        printf("  %-20s %s\n", left, flag->meaning);
-    }
-    puts(
-        "  --set PATH=VALUE     override a config field with a Lua value; repeat for "
-        "more\n"
-        "  --target NAME        vnni, avx512, avx2, plain or tcc (default: the "
-        "machine's best)\n"
-        "  --lower HOW          heavy ops as `direct` kernels or `call`s of the "
-        "runtime's\n"
-        "  --cache DIR          where trainers are built and kept for the next time\n"
-        "                       (default: of a checkout out/cache, else ~/.cache/lathe)\n"
-        "  --help               this text");
-}
-
-static bool unknown_flag(const Verb *verb, const char *word)
-{
-    const char *names[MOST_FLAGS + COMMON];
-    int count = 0;
-    for (int i = 0; i < verb->flag_count; i++)
-        names[count++] = verb->flags[i].name;
-    for (int i = 0; i < COMMON; i++)
-        names[count++] = common_names[i];
-    const char *nearest = rt_nearest(word, names, count);
-    if (nearest)
-        return rt_fail("%s: unknown flag %s; did you mean %s?", verb->name, word,
-                       nearest);
-    return rt_fail("%s: unknown flag %s; see lathe %s --help", verb->name, word,
-                   verb->name);
-}
-
-/* The value of the flag at argv[*i], as the next word or behind "=". */
-static bool flag_value(const char *name, int argc, char **argv, int *i,
-                       const char **value)
-{
-    size_t length = strlen(name);
-    if (argv[*i][length] == '=') {
-        *value = argv[*i] + length + 1;
-        return true;
-    }
-    if (*i + 1 >= argc)
-        return rt_fail("%s: want a value behind it", name);
-    *value = argv[++*i];
-    return true;
-}
-
-static bool is_flag(const char *word, const char *name)
-{
-    size_t length = strlen(name);
-    return strncmp(word, name, length) == 0 &&
-           (word[length] == 0 || (word[length] == '=' && length > 2));
-}
-
-static bool parse_lowering(Options *options, const char *value)
-{
-    if (strcmp(value, "direct") != 0 && strcmp(value, "call") != 0)
-        return rt_fail("--lower %s: want direct or call", value);
-    options->lowering = strcmp(value, "call") == 0 ? LOWER_CALL : LOWER_DIRECT;
-    options->compile.lowering = &options->lowering;
-    return true;
-}
-
-/* One of the flags every verb has. */
-static bool parse_common(Options *options, int argc, char **argv, int *i, bool *found)
-{
-    const char *value;
-    *found = true;
-    if (is_flag(argv[*i], "--set")) {
-        if (!flag_value("--set", argc, argv, i, &value))
-            return false;
-        options->sets[options->set_count++] = value;
-        return true;
-    }
-    if (is_flag(argv[*i], "--target"))
-        return flag_value("--target", argc, argv, i, &options->target);
-    if (is_flag(argv[*i], "--lower"))
-        return flag_value("--lower", argc, argv, i, &value) &&
-               parse_lowering(options, value);
-    if (is_flag(argv[*i], "--cache"))
-        return flag_value("--cache", argc, argv, i, &value) && cache_choose(value);
-    *found = false;
-    return true;
-}
-
-static bool parse_own(const Verb *verb, int argc, char **argv, int *i, bool *found)
-{
-    *found = false;
-    for (int f = 0; f < verb->flag_count && !*found; f++) {
-        const Flag *flag = &verb->flags[f];
-        if (flag->target == NULL || !is_flag(argv[*i], flag->name))
-            continue;
-        *found = true;
-        const char *equals = strchr(argv[*i], '=');
-        if (equals && equals[1] == 0)
-            return rt_fail("%s: want a value behind it", flag->name);
-        if (flag->value == NULL)
-            *flag->target = "1";
-        else if (is_optional(flag))
-            *flag->target = equals ? equals + 1 : "";
-        else if (!flag_value(flag->name, argc, argv, i, flag->target))
-            return false;
-    }
-    return true;
-}
-
-/* A flag that is the trainer's to read. */
-static bool is_passed_on(const Verb *verb, const char *word)
-{
-    for (int f = 0; f < verb->flag_count; f++)
-        if (verb->flags[f].target == NULL && is_flag(word, verb->flags[f].name))
-            return verb->passes_on;
-    return false;
+    tables[0] = (FlagTable){trainer_flags, trainer_flag_count,
+                            verb->trains ? verb->name : NULL, &options->trainer};
+    tables[1] = (FlagTable){flags, FLAGS, verb->name, options};
 }
 
 static bool is_config(const char *word)
 {
     size_t length = strlen(word);
     return length > 4 && strcmp(word + length - 4, ".lua") == 0;
+}
+
+static bool has_config(const Options *options)
+{
+    return options->config_path ||
+           rt_fail("want a CONFIG, a file such as configs/resnet20_fp_cifar10.lua");
+}
+
+/* The first word that names a config is taken out of the words. */
+static bool sort_words(Options *options, const Verb *verb)
+{
+    FlagWords *words = &options->words;
+    int kept = 0;
+    for (int i = 0; i < words->count; i++)
+        if (verb->config != CONFIG_NONE && !options->config_path &&
+            is_config(words->items[i]))
+            options->config_path = words->items[i];
+        else
+            words->items[kept++] = words->items[i];
+    words->count = kept;
+    if (verb->config == CONFIG_NEEDED && !has_config(options))
+        return false;
+    return verb->most_words < 0 || kept <= verb->most_words ||
+           rt_fail("%s: unexpected word %s", verb->name, words->items[verb->most_words]);
+}
+
+static bool parse_lowering(Options *options)
+{
+    const char *value = options->lower;
+    if (value == NULL)
+        return true;
+    if (strcmp(value, "direct") != 0 && strcmp(value, "call") != 0)
+        return rt_fail("--lower %s: want direct or call", value);
+    options->lowering = strcmp(value, "call") == 0 ? LOWER_CALL : LOWER_DIRECT;
+    options->compile.lowering = &options->lowering;
+    return true;
 }
 
 static char *join(int argc, char **argv)
@@ -162,46 +145,63 @@ static char *join(int argc, char **argv)
 
 bool options_parse(Options *options, const Verb *verb, int argc, char **argv)
 {
-    *options = (Options){.sets = rt_alloc((argc + 1) * sizeof(char *)),
-                         .rest = rt_alloc((argc + 1) * sizeof(char *)),
-                         .command = join(argc, argv)};
-    for (int i = 1; i < argc; i++) {
-        bool found;
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(verb);
-            options->help = true;
-            return true;
-        }
-        if (!parse_common(options, argc, argv, &i, &found))
-            return false;
-        if (!found && !parse_own(verb, argc, argv, &i, &found))
-            return false;
-        if (found)
-            continue;
-        if (options->config_path == NULL && is_config(argv[i]))
-            options->config_path = argv[i];
-        else if (argv[i][0] == '-' && argv[i][1] && !is_passed_on(verb, argv[i]))
-            return unknown_flag(verb, argv[i]);
-        else
-            options->rest[options->rest_count++] = argv[i];
+    FlagTable tables[TABLES];
+    *options = (Options){.switch_at = -1, .command = join(argc, argv)};
+    set_tables(tables, options, verb);
+    if (flags_ask_help(argc - 1, argv + 1)) {
+        printf("usage: lathe %s %s\n\n%s\n\n", verb->name, verb->synopsis, verb->about);
+        flags_print(tables, TABLES);
+        options->help = true;
+        return true;
     }
-    return true;
+    bool ok =
+        flags_read(tables, TABLES, verb->name, argc - 1, argv + 1, &options->words) &&
+        sort_words(options, verb) && parse_lowering(options) &&
+        (options->cache == NULL || cache_choose(options->cache)) &&
+        flags_complete(tables, TABLES, verb->name);
+    options->trainer.pictures = options->words.items;
+    options->trainer.picture_count = options->words.count;
+    return ok && (!verb->trains || trainer_check(verb->name, &options->trainer));
+}
+
+void options_add_set(Options *options, const char *set)
+{
+    flags_add_word(&options->sets, set);
 }
 
 bool options_load(Options *options)
 {
-    if (options->config_path == NULL)
-        return rt_fail("want a CONFIG, a file such as configs/resnet20_fp_cifar10.lua");
     options->compile.target = target_find(options->target);
-    return options->compile.target != NULL &&
-           config_load(options->config_path, options->sets, options->set_count,
+    return options->compile.target != NULL && has_config(options) &&
+           config_load(options->config_path, options->sets.items, options->sets.count,
                        &options->config);
+}
+
+Subject options_subject(const Options *options)
+{
+    return (Subject){&options->config, options->config_path, options->sets.items,
+                     options->sets.count, &options->compile};
+}
+
+FlagWords options_trainer_words(const Options *options, const Verb *verb,
+                                const char *program)
+{
+    TrainerOptions values = options->trainer;
+    const FlagTable table = {trainer_flags, trainer_flag_count, verb->name, &values};
+    FlagWords words = {0};
+    flags_add_word(&words, rt_format("%s", program));
+    flags_add_word(&words, rt_format("%s", verb->name));
+    flags_write(&table, &words);
+    for (int i = 0; i < values.picture_count; i++)
+        flags_add_word(&words, rt_format("%s", values.pictures[i]));
+    flags_add_word(&words, NULL);
+    return words;
 }
 
 void options_free(Options *options)
 {
-    free(options->sets);
-    free(options->rest);
+    free(options->sets.items);
+    free(options->words.items);
     free(options->command);
     config_free(&options->config);
 }

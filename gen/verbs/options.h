@@ -1,44 +1,58 @@
-/* The command line shared by every verb that takes a CONFIG. */
+/* The command line of every verb: one table of flags, in options.c. */
 #ifndef LATHE_OPTIONS_H
 #define LATHE_OPTIONS_H
 
 #include "gen/passes/compile.h"
+#include "gen/show/inspect.h"
+#include "runtime/base/flags.h"
+#include "runtime/train/trainer.h"
 
-/* A flag of a verb beyond the common ones: its value goes to *value (switches: "1"). */
-typedef struct {
-    const char *name;  /* "--weights" or "-o" */
-    const char *value; /* what it takes, for help: "FILE", "[=WORD]"; NULL for a switch */
-    const char *meaning;
-    const char **target;
-} Flag;
+/* Whether a verb works on a config. */
+typedef enum { CONFIG_NEEDED, CONFIG_OPTIONAL, CONFIG_NONE } ConfigWord;
 
 typedef struct {
     const char *name, *synopsis, *about;
-    Flag *flags;
-    int flag_count;
-    bool passes_on; /* words, and flags without a target, go to the trainer */
+    ConfigWord config;
+    int most_words; /* beside CONFIG; -1: any number */
+    bool trains;    /* the flags of the trainer's verb of that name are its, too */
 } Verb;
 
+/* What the command line says; 0 or NULL where it says nothing. */
 typedef struct {
     const char *config_path;
-    const char **sets; /* --set, in order */
-    int set_count;
-    const char *target;
+    FlagWords words; /* beside the config and flags */
+    FlagWords sets;  /* --set, in order */
+    const char *target, *lower, *cache;
+    const char *weights, *data, *output;
+    long images, batch, steps, threads, switch_at; /* switch_at: -1 */
+    const char *jit;                               /* "" for --jit alone */
+    const char *dump, *html, *from, *chunk;
+    bool profile, split, plain, assembly, fields;
+    TrainerOptions trainer; /* of a verb that trains */
+
+    char *command; /* the whole command as typed, for banners */
+    bool help;     /* was asked for, and is printed */
     Lowering lowering;
     CompileOptions compile;
-    const char **rest; /* positional words, or what goes to the trainer */
-    int rest_count;
-    bool help;
-    char *command; /* the whole command as typed, for banners */
     Config config;
 } Options;
 
-/* Parse argv[1..]; prints help and sets options->help on --help. Does not load the
- * config. */
+/* Read argv[1..]. False and rt_fail: a flag, a missing CONFIG, then what else is missing.
+ * Does not load the config. */
 bool options_parse(Options *options, const Verb *verb, int argc, char **argv);
+/* Override a config field as --set does; the text outlives the options. */
+void options_add_set(Options *options, const char *set);
 /* Load the config with its overrides, and the target. */
 bool options_load(Options *options);
 void options_free(Options *options);
+
+/* What show and diff look at. */
+Subject options_subject(const Options *options);
+
+/* A trainer's command line for these flags, ended by NULL; the items and the list are the
+ * caller's to free(). */
+FlagWords options_trainer_words(const Options *options, const Verb *verb,
+                                const char *program);
 
 /* Print "lathe: why it failed" to stderr; 1. */
 int command_failed(void);

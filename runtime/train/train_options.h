@@ -2,6 +2,7 @@
 #ifndef LATHE_TRAIN_OPTIONS_H
 #define LATHE_TRAIN_OPTIONS_H
 
+#include "runtime/base/flags.h"
 #include "runtime/rt.h"
 
 /* A faster compilation of the same network, which a run goes over to between two steps:
@@ -20,13 +21,11 @@ typedef struct {
     const char *data;   /* see data_load */
     const char *output; /* folder; NULL: where the resumed checkpoint is, or Model.name */
     const char *weights; /* checkpoint to start from or to use */
-    bool resume;
-    const char *resume_file; /* NULL: last.ckpt in output */
-    long epochs;             /* instead of the recipe's, or of the resumed run's */
-    long steps;              /* stop after that many in this call */
+    const char *resume;  /* checkpoint to go on from; "": last.ckpt in output */
+    long epochs;         /* instead of the recipe's, or of the resumed run's */
+    long steps;          /* stop after that many in this call */
     long threads;
-    bool has_seed; /* instead of the recipe's */
-    uint64_t seed;
+    FlagSeed seed;      /* instead of the recipe's */
     long images;        /* evaluate on the first of them only */
     const char *scores; /* .npy file */
     const char *const *pictures;

@@ -42,9 +42,9 @@ static char *choose_folder(const Model *model, const TrainerOptions *options)
 {
     if (options->output)
         return rt_format("%s", options->output);
-    if (options->resume_file == NULL)
+    if (options->resume == NULL || *options->resume == 0)
         return rt_format("%s", model->name);
-    char *copy = rt_format("%s", options->resume_file);
+    char *copy = rt_format("%s", options->resume);
     char *folder = rt_format("%s", dirname(copy));
     free(copy);
     return folder;
@@ -84,10 +84,10 @@ static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *o
     if (!checkpoint_match_arch(checkpoint, path, run->model->arch) ||
         !state_read(checkpoint, path, state))
         return false;
-    if (options->has_seed && options->seed != state->seed)
+    if (options->seed.given && options->seed.value != state->seed)
         return rt_fail("%s: the run has seed %llu, --seed says %llu", path,
                        (unsigned long long)state->seed,
-                       (unsigned long long)options->seed);
+                       (unsigned long long)options->seed.value);
     if (options->epochs)
         state->epochs = (int)options->epochs;
     int begun = state->epoch + (state->step > 0);
@@ -102,7 +102,7 @@ static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *o
 static void begin_state(Run *run, const Recipe *recipe, const TrainerOptions *options)
 {
     run->state.epochs = options->epochs ? (int)options->epochs : recipe->epochs;
-    run->state.seed = options->has_seed ? options->seed : recipe->seed;
+    run->state.seed = options->seed.given ? options->seed.value : recipe->seed;
     run->state.cc_from = options->tiers ? -1 : 0;
     set_recipe(run, recipe);
 }
@@ -175,7 +175,7 @@ static bool bring_best(const Run *run, const char *resumed)
 static bool prepare_resumed(Run *run, const Recipe *recipe, const TrainerOptions *options,
                             const char *folder)
 {
-    const char *path = options->resume_file ? options->resume_file : run->last;
+    const char *path = *options->resume ? options->resume : run->last;
     Checkpoint checkpoint;
     if (!checkpoint_read(path, &checkpoint))
         return false;

@@ -16,8 +16,20 @@ bool eval_run(const Model *model, const TrainerOptions *options);
 /* Print the likeliest classes of PNG pictures. */
 bool classify_run(const Model *model, const TrainerOptions *options);
 
+/* The flags of a trainer's verbs, into TrainerOptions: for its command line, and for a
+ * program that hands them on. */
+extern const Flag trainer_flags[];
+extern const int trainer_flag_count;
+
+/* What is wrong with flags beyond each by itself; false and rt_fail. */
+bool trainer_check(const char *verb, const TrainerOptions *options);
+
+/* Do what the verb (train, eval, classify or bench) means; errors go to stderr. The
+ * process's exit status. */
+int trainer_run(const char *verb, const Model *model, const Recipe *recipe,
+                const TrainerOptions *options);
+
 /* The command line of rt_trainer_main, in a process that is prepared already. */
-int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe,
-                 const Tiers *tiers);
+int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
 
 #endif

@@ -59,9 +59,9 @@ START_TEST(usage)
     check_command(1, usage, NULL, COMMAND("sample", "a", "b", "--from=c"));
     check_command(1, usage, NULL, COMMAND("raw"));
     check_command(1, usage, NULL, COMMAND("raw", "a", "--from=c"));
-    check_command(1, "lathe: data: --form: see `lathe data --help`\n", NULL,
+    check_command(1, "lathe: data: unknown flag --form; did you mean --from?\n", NULL,
                   COMMAND("cifar10", "--form", "a"));
-    check_command(1, "lathe: data: --from: see `lathe data --help`\n", NULL,
+    check_command(1, "lathe: --from: want SOURCE behind it\n", NULL,
                   COMMAND("cifar10", "a", "--from"));
 }
 END_TEST

@@ -23,13 +23,18 @@ static void says_not(const char *text)
     ck_assert_msg(strstr(out, text) == NULL, "\"%s\" in:\n%.3000s", text, out);
 }
 
-static void open_net(Inspection *it, Options *options, const char *path,
-                     const char *target)
+/* What an Inspection points to. */
+typedef struct {
+    Config config;
+    CompileOptions compile;
+} Looked;
+
+static void open_net(Inspection *it, Looked *at, const char *path, const char *target)
 {
-    *options = (Options){.config_path = path};
-    options->compile.target = target_find(target);
-    ck_assert_msg(config_load(path, NULL, 0, &options->config), "%s", rt_error());
-    ck_assert_msg(inspect_open(it, options, NULL), "%s", rt_error());
+    *at = (Looked){.compile.target = target_find(target)};
+    ck_assert_msg(config_load(path, NULL, 0, &at->config), "%s", rt_error());
+    const Subject subject = {&at->config, path, NULL, 0, &at->compile};
+    ck_assert_msg(inspect_open(it, &subject, NULL), "%s", rt_error());
 }
 
 /* ---- The line map ---- */
@@ -104,10 +109,10 @@ static void check_ops(const Inspection *it, int program)
 
 START_TEST(every_line_of_a_function_is_mapped)
 {
-    Options options;
+    Looked at;
     Inspection it;
     char *path = net_path(nets[_i / TARGETS]);
-    open_net(&it, &options, path, targets[_i % TARGETS]);
+    open_net(&it, &at, path, targets[_i % TARGETS]);
     for (int program = 0; program < (it.has_infer ? PROGRAM_COUNT : PROGRAM_INFER);
          program++)
         check_ops(&it, program);
@@ -115,7 +120,7 @@ START_TEST(every_line_of_a_function_is_mapped)
     for (int i = 1; i < it.network.map.count; i++)
         ck_assert_int_gt(it.network.map.parts[i].first, it.network.map.parts[i - 1].last);
     inspect_close(&it);
-    config_free(&options.config);
+    config_free(&at.config);
     free(path);
 }
 END_TEST
@@ -123,14 +128,14 @@ END_TEST
 /* Every layer of the config is found in every program: itself, or what took it in. */
 START_TEST(no_layer_is_lost)
 {
-    Options options;
+    Looked at;
     Inspection it;
     char *path = net_path(nets[_i]);
-    open_net(&it, &options, path, "plain");
+    open_net(&it, &at, path, "plain");
     for (int program = 0; program < PROGRAM_COUNT; program++)
-        for (int layer = 0; layer < options.config.net.op_count; layer++) {
+        for (int layer = 0; layer < at.config.net.op_count; layer++) {
             int by = inspect_done_by(&it, program, layer);
-            ck_assert_msg(by != NONE, "%s in %s", options.config.net.ops[layer].name,
+            ck_assert_msg(by != NONE, "%s in %s", at.config.net.ops[layer].name,
                           program_names[program]);
         }
     if (_i == 0) { /* a convolution takes in what follows, when the network is shipped */
@@ -140,7 +145,7 @@ START_TEST(no_layer_is_lost)
         ck_assert_int_eq(inspect_done_by(&it, PROGRAM_TRAIN, bn + 2), bn);
     }
     inspect_close(&it);
-    config_free(&options.config);
+    config_free(&at.config);
     free(path);
 }
 END_TEST
@@ -150,12 +155,12 @@ END_TEST
 
 START_TEST(costs_are_those_counted_by_hand)
 {
-    Options options;
+    Looked at;
     Inspection it;
     char *path = rt_format("%s/tests/golden/tiny.lua", lathe_program());
     *strstr(path, "/out/") = 0;
     char *tiny = rt_format("%s/tests/golden/tiny.lua", path);
-    open_net(&it, &options, tiny, "plain");
+    open_net(&it, &at, tiny, "plain");
     int a = inspect_layer(&it, "a");
     const Cost forward = inspect_cost(&it, PROGRAM_TRAIN, a, false);
     ck_assert_int_eq(forward.ops, 1);
@@ -169,7 +174,7 @@ START_TEST(costs_are_those_counted_by_hand)
     const Cost infer = inspect_cost(&it, PROGRAM_INFER, a, false);
     ck_assert_double_eq(infer.bytes, 20 * 4 + 40 * 4 + 18 * 4);
     inspect_close(&it);
-    config_free(&options.config);
+    config_free(&at.config);
     free(path);
     free(tiny);
 }

@@ -262,12 +262,12 @@ static const struct {
     const char *words[4], *message;
 } mistakes[] = {
     {{"--jit=gcc"}, "lathe: --jit=gcc: want auto, tcc or cc\n"},
-    {{"--jit="}, "lathe: --jit: want a value behind it\n"},
+    {{"--jit="}, "lathe: --jit: want TIER behind it\n"},
     {{"--switch-at", "3"}, "lathe: --switch-at: want --jit with it\n"},
     {{"--jit=tcc", "--switch-at", "3"},
      "lathe: --switch-at: --jit=tcc has one tier only\n"},
     {{"--jit", "--switch-at", "-1"},
-     "lathe: --switch-at: \"-1\", want a whole number of optimiser steps\n"},
+     "lathe: --switch-at: \"-1\", want a whole number from 0 to 1099511627776\n"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 

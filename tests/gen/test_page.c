@@ -15,14 +15,15 @@
 static void write_page(const char *config, const char *const *sets, int count,
                        const char *path)
 {
-    Options options = {.config_path = config};
+    const CompileOptions compile = {.target = target_find("avx2")};
+    Config loaded;
     Inspection it;
-    options.compile.target = target_find("avx2");
-    ck_assert_msg(config_load(config, sets, count, &options.config), "%s", rt_error());
-    ck_assert_msg(inspect_open(&it, &options, NULL), "%s", rt_error());
+    ck_assert_msg(config_load(config, sets, count, &loaded), "%s", rt_error());
+    const Subject subject = {&loaded, config, sets, count, &compile};
+    ck_assert_msg(inspect_open(&it, &subject, NULL), "%s", rt_error());
     ck_assert_msg(page_write(&it, path), "%s", rt_error());
     inspect_close(&it);
-    config_free(&options.config);
+    config_free(&loaded);
 }
 
 static const char *const nets[] = {"residual", "quant_family", "odd"};

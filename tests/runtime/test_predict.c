@@ -212,8 +212,8 @@ START_TEST(classify_errors_are_named)
     check_complaint_about(RUN("classify", "--weights", weights, path), path,
                           "3 x 2 pixels, tiny wants 2 x 2");
     check_complaint(RUN("classify", "--weights", weights),
-                    "no picture to classify; see --help");
-    check_complaint(RUN("classify", path), "--weights FILE is missing; see --help");
+                    "classify: no picture to classify");
+    check_complaint(RUN("classify", path), "classify: --weights FILE is missing");
     model.channels = 2;
     check_complaint(RUN("classify", "--weights", weights, path),
                     "tiny: reads images of 2 channels, pictures have 1 or 3");
@@ -225,18 +225,19 @@ END_TEST
 static const struct {
     const char *arguments[4], *message;
 } mistakes[] = {
-    {{NULL}, "--data DIR is missing; see --help"},
-    {{"eval"}, "--data DIR is missing; see --help"},
-    {{"eval", "--data", "x"}, "--weights FILE is missing; see --help"},
-    {{"--epoch", "3"}, "--epoch: unknown flag; did you mean --epochs?"},
-    {{"--epoch=3"}, "--epoch: unknown flag; did you mean --epochs?"},
-    {{"--qqqqqqqqqqqqqqqq"}, "--qqqqqqqqqqqqqqqq: unknown flag; see --help"},
-    {{"eval", "--epochs", "3"}, "--epochs: unknown flag; did you mean --scores?"},
+    {{NULL}, "train: --data DIR is missing"},
+    {{"eval"}, "eval: --data DIR is missing"},
+    {{"eval", "--data", "x"}, "eval: --weights FILE is missing"},
+    {{"--epoch", "3"}, "train: unknown flag --epoch; did you mean --epochs?"},
+    {{"--epoch=3"}, "train: unknown flag --epoch; did you mean --epochs?"},
+    {{"--qqqqqqqqqqqqqqqq"}, "train: unknown flag --qqqqqqqqqqqqqqqq; see --help"},
+    {{"eval", "--epochs", "3"}, "eval: --epochs is a flag of train; see --help"},
     {{"evl"}, "evl: unknown command; did you mean eval?"},
     {{"x"}, "x: unknown command; see --help"},
-    {{"train", "x"}, "x: unexpected; see --help"},
+    {{"train", "x"}, "train: unexpected word x"},
     {{"--data"}, "--data: want DIR behind it"},
-    {{"--data="}, "--data: want DIR"},
+    {{"--data="}, "--data: want DIR behind it"},
+    {{"--data", "x", "--data=y"}, "train: --data is given twice"},
     {{"--epochs", "0"}, "--epochs: \"0\", want a whole number from 1 to 1000000"},
     {{"--epochs", "3x"}, "--epochs: \"3x\", want a whole number from 1 to 1000000"},
     {{"--epochs= 3"}, "--epochs: \" 3\", want a whole number from 1 to 1000000"},
@@ -247,7 +248,8 @@ static const struct {
     {{"--seed", "-1"}, "--seed: \"-1\", want a whole number below 2^64"},
     {{"--seed", "18446744073709551616"},
      "--seed: \"18446744073709551616\", want a whole number below 2^64"},
-    {{"--data=x", "--resume", "--weights=y"}, "--resume and --weights: want one of them"},
+    {{"--data=x", "--resume", "--weights=y"},
+     "train: --resume and --weights: want one of them"},
     {{"--data", "/nowhere", "--seed=18446744073709551615"},
      "/nowhere: no such data folder; `lathe data cifar10 /nowhere` makes it"},
 };

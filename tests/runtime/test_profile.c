@@ -382,7 +382,7 @@ START_TEST(a_plain_trainer_cannot_bench)
         RUN("bench", "-o", in_folder("a")),
         "tiny: this trainer keeps no times; want one that `lathe gen --profile` "
         "wrote");
-    check_complaint(RUN("bench"), "-o DIR is missing; see --help");
+    check_complaint(RUN("bench"), "bench: -o DIR is missing");
     ck_assert(!exists(in_folder("a")));
 }
 END_TEST

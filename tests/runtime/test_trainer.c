@@ -10,6 +10,7 @@
 #include "runtime/draw/picture.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
+#include "runtime/train/trainer.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/trainer_run.h"
 
@@ -57,8 +58,7 @@ START_TEST(training_needs_labels)
     check_complaint_about(RUN("--data", images, "-o", in_folder("a")), images,
                           "images without labels, which training needs");
     ck_assert(!exists(in_folder("a")));
-    char *words[] = {"--data", (char *)images, NULL};
-    ck_assert(!rt_trainer_check("train", 2, words));
+    ck_assert(!trainer_check("train", &(TrainerOptions){.data = images}));
     check_error("%s: images without labels, which training needs", images);
     rt_error_clear();
     ck_assert_int_eq(RUN(DATA, "-o", in_folder("a")), 0);

@@ -57,7 +57,7 @@ int run_trainer(const char *const *arguments)
     fflush(stdout);
     rt_error_clear();
     int out = redirect(1, in_folder("stdout")), error = redirect(2, in_folder("stderr"));
-    int status = trainer_main(argc, (char **)argv, &model, &recipe, NULL);
+    int status = trainer_main(argc, (char **)argv, &model, &recipe);
     fflush(stdout);
     restore(1, out);
     restore(2, error);

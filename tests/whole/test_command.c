@@ -29,9 +29,10 @@ enum { VERBS = sizeof verbs / sizeof *verbs };
 START_TEST(every_verb_explains_itself)
 {
     char *usage = rt_format("usage: lathe %s ", verbs[_i]);
-    static const char *const flags[] = {"--help", "-h"};
-    for (int i = 0; i < 2; i++) {
-        LATHE_OK(verbs[_i], flags[i]);
+    const char *const words[][2] = {
+        {verbs[_i], "--help"}, {verbs[_i], "-h"}, {"help", verbs[_i]}};
+    for (int i = 0; i < 3; i++) {
+        LATHE_OK(words[i][0], words[i][1]);
         ck_assert_int_eq(strncmp(out, usage, strlen(usage)), 0);
     }
     LATHE_OK("--help");
@@ -46,8 +47,11 @@ START_TEST(no_words)
 {
     ck_assert_int_eq(lathe_run(NULL, WORDS(NULL)), 1);
     ck_assert_int_eq(strncmp(out, "usage: lathe VERB", 17), 0);
-    LATHE_OK("--version");
-    ck_assert_int_eq(strncmp(out, "lathe ", 6), 0);
+    static const char *const asked[] = {"version", "--version"};
+    for (int i = 0; i < 2; i++) {
+        LATHE_OK(asked[i]);
+        ck_assert_int_eq(strncmp(out, "lathe ", 6), 0);
+    }
 }
 END_TEST
 
@@ -62,8 +66,8 @@ static const struct {
     {{"gen", "CONFIG", "--targt", "avx2"},
      "lathe: gen: unknown flag --targt; did you mean --target?\n"},
     {{"emit", "CONFIG", "--zzzzzzzz"},
-     "lathe: emit: unknown flag --zzzzzzzz; see lathe emit --help\n"},
-    {{"gen", "CONFIG", "--set"}, "lathe: --set: want a value behind it\n"},
+     "lathe: emit: unknown flag --zzzzzzzz; see --help\n"},
+    {{"gen", "CONFIG", "--set"}, "lathe: --set: want PATH=VALUE behind it\n"},
     {{"ptq", "CONFIG", "--weights", "w", "--data", "d", "-o", "w"},
      "lathe: ptq: -o w is the float network itself; want another file\n"},
     {{"gen", "CONFIG", "--set", "train.epohcs=1"},
@@ -77,24 +81,36 @@ static const struct {
      "lathe: none: No such file or directory\n"},
     {{"verify", "CONFIG", "--data", "x"}, "lathe: verify: --weights FILE is missing\n"},
     {{"verify", "CONFIG", "--weights", "x"}, "lathe: verify: --data DIR is missing\n"},
-    {{"import", "CONFIG", "-o", "x"}, "lathe: import: want one FILE of weights\n"},
-    {{"import", "CONFIG", "none"}, "lathe: import: -o WEIGHTS is missing\n"},
+    {{"import", "CONFIG", "-o", "x"}, "lathe: import: want one file of WEIGHTS\n"},
+    {{"import", "CONFIG", "none"}, "lathe: import: -o FILE is missing\n"},
     {{"export", "-o", "x.npz"}, "lathe: export: want one checkpoint\n"},
     {{"export", "none"}, "lathe: export: -o FILE.npz is missing\n"},
     {{"show", "CONFIG", "--dump", "train/plam"},
      "lathe: --dump train/plam: unknown pass; did you mean train/plan; see lathe show "
      "--help\n"},
-    {{"train", "CONFIG"}, "lathe: --data DIR is missing; see --help\n"},
+    {{"train"}, "lathe: want a CONFIG, a file such as configs/resnet20_fp_cifar10.lua\n"},
+    {{"train", "CONFIG", "--epochs", "2", "--data=x", "--epochs=2"},
+     "lathe: train: --epochs is given twice\n"},
+    {{"bench", "CONFIG", "--weights", "x"},
+     "lathe: bench: --weights is a flag of train, eval, classify, ptq, emit, verify, "
+     "repl, "
+     "show; see --help\n"},
+    {{"gen", "CONFIG", "--profile=yes"}, "lathe: --profile: takes no value\n"},
+    {{"eval", "CONFIG", "--weights=", "--data", "x"},
+     "lathe: --weights: want FILE behind it\n"},
+    {{"help", "trian"},
+     "lathe: unknown verb trian; did you mean train; see lathe --help\n"},
+    {{"train", "CONFIG"}, "lathe: train: --data DIR is missing\n"},
     {{"train", "CONFIG", "--dta", "x"},
      "lathe: train: unknown flag --dta; did you mean --data?\n"},
     {{"train", "CONFIG", "--data", "random:100", "--images", "5"},
-     "lathe: train: unknown flag --images; did you mean --target?\n"},
+     "lathe: train: --images is a flag of eval, ptq, verify; see --help\n"},
     {{"train", "CONFIG", "--data", "random:100", "--steps", "abc"},
      "lathe: --steps: \"abc\", want a whole number from 1 to 1099511627776\n"},
     {{"train", "CONFIG", "--data", "random:100", "--profil"},
      "lathe: train: unknown flag --profil; did you mean --profile?\n"},
     {{"train", "CONFIG", "--data", "random:100", "more"},
-     "lathe: more: unexpected; see --help\n"},
+     "lathe: train: unexpected word more\n"},
 };
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
