@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     unsetenv("MAKELEVEL");
     rt_prepare_process(argv);
     SRunner *runner = srunner_create(augment_suite());
+    srunner_add_suite(runner, cache_suite());
     srunner_add_suite(runner, checkpoint_suite());
     srunner_add_suite(runner, cmd_data_suite());
     srunner_add_suite(runner, command_suite());

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *augment_suite(void);
+Suite *cache_suite(void);
 Suite *checkpoint_suite(void);
 Suite *cmd_data_suite(void);
 Suite *command_suite(void);

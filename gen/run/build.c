@@ -1,147 +1,130 @@
-/* Writing and building trainers: see build.h. The cache is out/cache/<hash of all that
- * goes into it>.<product>/; out/cache/objects keeps network.o by its own hash, because
- * most changes of a recipe leave the network as it is. */
+/* Building trainers: see build.h. All that goes into one is read once, hashed, and written
+ * to a private folder, where make works on these very bytes. network.o is an entry of its
+ * own, because most changes of a recipe leave the network as it is. */
 #include "gen/run/build.h"
 
 #include "gen/base/paths.h"
 #include "gen/base/scratch.h"
-#include "gen/emit/emit.h"
-#include "gen/emit/report.h"
+#include "gen/run/cache.h"
 #include "runtime/base/support.h"
 
 #include <fcntl.h>
-#include <glob.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool write_template(const char *template, const EmitInput *input,
-                           const char *folder, const char *file)
-{
+/* A file that goes into a build, by its name in the private folder. */
+typedef struct {
+    char *name, *data;
     size_t bytes;
-    char *text = emit(template, input, &bytes);
-    char *path = rt_format("%s/%s", folder, file);
-    bool ok = rt_write_if_changed(path, text, bytes);
+} Piece;
+
+typedef struct {
+    Piece *pieces;
+    int count;
+    bool ok; /* all could be read */
+} Pieces;
+
+static void add(Pieces *all, char *name, char *data, size_t bytes)
+{
+    all->pieces = rt_grow(all->pieces, (size_t)(all->count + 1) * sizeof *all->pieces);
+    all->pieces[all->count++] = (Piece){name, data, bytes};
+    all->ok = all->ok && data;
+}
+
+static void add_text(Pieces *all, const char *name, const char *text)
+{
+    add(all, rt_format("%s", name), rt_format("%s", text), strlen(text));
+}
+
+/* The file at `path`, called `name` in the build. */
+static void add_file(Pieces *all, const char *path, const char *name)
+{
+    size_t bytes = 0;
+    char *data = rt_read_file(path, &bytes);
+    add(all, rt_format("%s", name), data, bytes);
+}
+
+/* One of lathe's own. */
+static void add_own(Pieces *all, const char *name)
+{
+    char *path = rt_format("%s/%s", lathe_root(), name);
+    add_file(all, path, name);
     free(path);
-    free(text);
-    return ok;
 }
 
-static bool write_report(const Config *config, const CompileOptions *options,
-                         const Net *train, const char *folder)
+static void pieces_free(Pieces *all)
 {
-    char *text = NULL;
+    for (int i = 0; i < all->count; i++) {
+        free(all->pieces[i].name);
+        free(all->pieces[i].data);
+    }
+    free(all->pieces);
+}
+
+static bool has(const Pieces *all, const char *name)
+{
+    for (int i = 0; i < all->count; i++)
+        if (strcmp(all->pieces[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The headers of lathe's that `text` includes, by paths from the root. */
+static void add_headers(Pieces *all, const char *text)
+{
+    static const char include[] = "\n#include \"";
+    while (text && (text = strstr(text, include)) != NULL) {
+        text += strlen(include);
+        char *name = rt_format("%.*s", (int)strcspn(text, "\"\n"), text);
+        if (!has(all, name))
+            add_own(all, name);
+        free(name);
+    }
+}
+
+/* Sources with the headers they include, and those include. */
+static Pieces source_pieces(const TrainerFiles *files, bool tables)
+{
+    Pieces all = {.ok = true};
+    add_text(&all, "network.c", files->network);
+    if (tables)
+        add_text(&all, "train.c", files->train);
+    for (int i = 0; i < all.count; i++)
+        add_headers(&all, all.pieces[i].data);
+    add_text(&all, "Makefile", files->makefile);
+    return all;
+}
+
+/* SHA-256 of names, sizes and contents. */
+static void hash_pieces(const Pieces *all, char hex[65])
+{
+    char *list = NULL;
     size_t bytes;
-    FILE *file = open_memstream(&text, &bytes);
-    report_print(file, config, NULL);
-    report_print_programs(file, train, options->target);
-    fclose(file);
-    char *path = rt_format("%s/report.txt", folder);
-    bool ok = rt_write_if_changed(path, text, bytes);
-    free(path);
-    free(text);
-    return ok;
-}
-
-/* What the templates of a trainer see; the caller frees the nets. */
-static void begin_input(EmitInput *input, const Config *config,
-                        const CompileOptions *options, const char *command, Net *train,
-                        Net *evaluate)
-{
-    compile_train(config, options, train);
-    compile_evaluate(config, options, evaluate);
-    *input = (EmitInput){
-        .config = config,
-        .target = options->target,
-        .command = command,
-        .layers = &config->net,
-        .train = train,
-        .evaluate = evaluate,
-        .profile = options->profile,
-    };
-}
-
-bool build_write(const Config *config, const CompileOptions *options, const char *command,
-                 const char *folder)
-{
-    if (!rt_make_directories(folder))
-        return false;
-    Net train, evaluate;
-    EmitInput input;
-    begin_input(&input, config, options, command, &train, &evaluate);
-    char *root = relative_path(folder, lathe_root());
-    input.root = root;
-    bool ok = write_template("trainer/network.c.in", &input, folder, "network.c") &&
-              write_template("trainer/train.c.in", &input, folder, "train.c") &&
-              write_template("trainer/Makefile.in", &input, folder, "Makefile") &&
-              write_report(config, options, &train, folder);
-    free(root);
-    net_free(&train);
-    net_free(&evaluate);
-    return ok;
-}
-
-void build_texts(const Config *config, const CompileOptions *options, const char *command,
-                 char **network, char **tables)
-{
-    Net train, evaluate;
-    EmitInput input;
-    size_t bytes;
-    begin_input(&input, config, options, command, &train, &evaluate);
-    *network = emit("trainer/network.c.in", &input, &bytes);
-    *tables = emit("trainer/train.c.in", &input, &bytes);
-    net_free(&train);
-    net_free(&evaluate);
-}
-
-/* SHA-256 over the files, in order. */
-static bool hash_files(char **paths, int count, char hex[65])
-{
-    char *all = NULL;
-    size_t bytes;
-    FILE *stream = open_memstream(&all, &bytes);
-    bool ok = true;
-    for (int i = 0; ok && i < count; i++) {
-        size_t size;
-        char *text = rt_read_file(paths[i], &size);
-        ok = text != NULL;
-        if (ok)
-            fwrite(text, 1, size, stream);
-        free(text);
+    FILE *stream = open_memstream(&list, &bytes);
+    for (int i = 0; i < all->count; i++) {
+        char sum[65];
+        rt_sha256(all->pieces[i].data, all->pieces[i].bytes, sum);
+        fprintf(stream, "%s %s\n", sum, all->pieces[i].name);
     }
     fclose(stream);
-    rt_sha256(all, bytes, hex);
-    free(all);
-    return ok;
+    rt_sha256(list, bytes, hex);
+    free(list);
 }
 
-/* Hash of what a product (or only its network.o) is made of. */
-static bool hash_inputs(const char *folder, bool object, char hex[65])
+static bool write_piece(const char *folder, const Piece *piece)
 {
-    glob_t headers;
-    char *pattern = rt_format("%s/runtime/kernels/*.h", lathe_root());
-    glob(pattern, 0, NULL, &headers);
-    free(pattern);
-    int count = 0;
-    char **paths = rt_alloc((headers.gl_pathc + 5) * sizeof *paths);
-    for (size_t i = 0; i < headers.gl_pathc; i++)
-        paths[count++] = headers.gl_pathv[i];
-    int own = count;
-    paths[count++] = rt_format("%s/runtime/rt.h", lathe_root());
-    paths[count++] = rt_format("%s/network.c", folder);
-    paths[count++] = rt_format("%s/Makefile", folder);
-    if (!object) {
-        paths[count++] = rt_format("%s/train.c", folder);
-        paths[count++] = rt_format("%s/out/libruntime.a", lathe_root());
-    }
-    bool ok = hash_files(paths, count, hex);
-    for (int i = own; i < count; i++)
-        free(paths[i]);
-    free(paths);
-    globfree(&headers);
+    char *path = rt_format("%s/%s", folder, piece->name), *copy = rt_format("%s", path);
+    bool ok = rt_make_directories(dirname(copy));
+    FILE *file = ok ? fopen(path, "wb") : NULL;
+    ok = file && fwrite(piece->data, 1, piece->bytes, file) == piece->bytes;
+    ok = (file == NULL || fclose(file) == 0) && ok;
+    if (!ok)
+        rt_fail("%s: cannot be written", path);
+    free(path);
+    free(copy);
     return ok;
 }
 
@@ -149,7 +132,6 @@ static bool hash_inputs(const char *folder, bool object, char hex[65])
 static bool run_make(const char *folder, const char *product)
 {
     char *log = rt_format("%s/build.log", folder);
-    char *root = rt_format("LATHE=%s", lathe_root());
     pid_t child = fork();
     if (child == 0) {
         int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -157,7 +139,7 @@ static bool run_make(const char *folder, const char *product)
         dup2(fd, 2);
         unsetenv("MAKEFLAGS");
         unsetenv("MAKELEVEL");
-        execlp("make", "make", "-C", folder, root, product, (char *)NULL);
+        execlp("make", "make", "-C", folder, "LATHE=.", product, (char *)NULL);
         _exit(127);
     }
     int status = 0;
@@ -167,93 +149,87 @@ static bool run_make(const char *folder, const char *product)
         char *text = rt_read_file(log, &bytes);
         fprintf(stderr, "%s", text ? text : "");
         free(text);
-        rt_fail("%s: make failed; it needs make and gcc", folder);
+        rt_fail("%s: make failed; it needs make and gcc", product);
     }
     free(log);
-    free(root);
     return ok;
 }
 
-static bool copy_into(const char *from, const char *to, const char *name)
+/* Make the product of the pieces, and of `object` (or NULL) as its network.o. */
+static char *make_product(const Pieces *all, const char *object, const char *hash,
+                          const char *product)
 {
-    char *source = rt_format("%s/%s", from, name), *target = rt_format("%s/%s", to, name);
-    size_t bytes;
-    char *text = rt_read_file(source, &bytes);
-    bool ok = text && rt_write_if_changed(target, text, bytes);
-    free(text);
-    free(source);
-    free(target);
-    return ok;
+    CacheWork work;
+    Pieces more = {.ok = true};
+    if (object)
+        add_file(&more, object, "network.o");
+    bool ok = cache_begin(&work) && more.ok;
+    for (int i = 0; ok && i < all->count; i++)
+        ok = write_piece(work.folder, &all->pieces[i]);
+    for (int i = 0; ok && i < more.count; i++)
+        ok = write_piece(work.folder, &more.pieces[i]); /* newer than the sources */
+    ok = ok && run_make(work.folder, product);
+    char *path = ok ? cache_keep(&work, hash, product) : NULL;
+    cache_end(&work);
+    pieces_free(&more);
+    return path;
 }
 
-static bool copy_sources(const char *folder, const char *work)
+char *build_object(const TrainerFiles *files)
 {
-    return rt_make_directories(work) && copy_into(folder, work, "network.c") &&
-           copy_into(folder, work, "train.c") && copy_into(folder, work, "Makefile");
-}
-
-/* Build in `work`, with a network.o of the same content if one is kept, and keep it. */
-static bool build_in(const char *work, const char *object, const char *product)
-{
-    char *local = rt_format("%s/network.o", work);
-    if (link(object, local) == 0)
-        utimensat(AT_FDCWD, local, NULL, 0); /* newer than the copied sources */
-    bool ok = run_make(work, product);
-    if (ok)
-        link(local, object); /* fails when it is kept already, which is fine */
-    free(local);
-    return ok;
-}
-
-/* `product`, a target of the folder's Makefile, from the cache; else built, in the folder
- * itself or in a copy, which then becomes the cache's. */
-static char *build_product(const char *folder, const char *product, bool copy)
-{
-    char all[65], network[65];
-    if (!hash_inputs(folder, false, all) || !hash_inputs(folder, true, network))
-        return NULL;
-    char *cache = rt_format("%s", cache_folder());
-    char *objects = rt_format("%s/objects", cache);
-    char *object = rt_format("%s/%.16s.o", objects, network);
-    char *final = rt_format("%s/%.16s.%s", cache, all, product);
-    char *work =
-        copy ? rt_format("%s.%ld", final, (long)getpid()) : rt_format("%s", folder);
-    char *path = rt_format("%s/%s", final, product);
-    bool ok = access(path, R_OK) == 0;
-    if (!ok) {
-        ok = rt_make_directories(objects) && (!copy || copy_sources(folder, work)) &&
-             build_in(work, object, product);
-        if (ok && rename(work, final) != 0)
-            ok = access(path, R_OK) == 0 || /* built by somebody else meanwhile */
-                 rt_fail("%s: cannot be moved into place", work);
+    char hash[65], *path = NULL;
+    Pieces all = source_pieces(files, false);
+    if (all.ok) {
+        hash_pieces(&all, hash);
+        path = cache_find(hash, "network.o");
     }
-    free(cache);
-    free(objects);
-    free(object);
-    free(final);
-    free(work);
-    if (ok)
-        return path;
-    free(path);
-    return NULL;
+    if (all.ok && path == NULL)
+        path = make_product(&all, NULL, hash, "network.o");
+    pieces_free(&all);
+    return path;
 }
 
-char *build_trainer(const char *folder)
+/* A product of the Makefile that has network.o in it; `library`: and lathe's runtime. */
+static char *build_linked(const TrainerFiles *files, const char *product, bool library)
 {
-    return build_product(folder, "trainer", true);
+    char hash[65], *path = NULL;
+    Pieces all = source_pieces(files, true);
+    if (library)
+        add_own(&all, "out/libruntime.a");
+    if (all.ok) {
+        hash_pieces(&all, hash);
+        path = cache_find(hash, product);
+    }
+    if (all.ok && path == NULL) {
+        char *object = build_object(files);
+        path = object ? make_product(&all, object, hash, product) : NULL;
+        free(object);
+    }
+    pieces_free(&all);
+    return path;
 }
 
-char *build_library(const char *folder)
+char *build_trainer(const TrainerFiles *files)
 {
-    return build_product(folder, "network.so", false);
+    return build_linked(files, "trainer", true);
 }
 
-char *build_object(const char *folder)
+char *build_trainer_of(const Config *config, const CompileOptions *options,
+                       const char *command)
 {
-    char *trainer = build_trainer(folder);
-    if (trainer == NULL)
-        return NULL;
-    char *object = rt_format("%s/network.o", dirname(trainer));
-    free(trainer);
-    return object;
+    TrainerFiles files;
+    bool ok = trainer_files_make(config, options, command, NULL, &files);
+    char *path = ok ? build_trainer(&files) : NULL;
+    trainer_files_free(&files);
+    return path;
+}
+
+char *build_library(const TrainerFiles *files)
+{
+    return build_linked(files, "network.so", false);
+}
+
+void build_clean(void)
+{
+    cache_clean();
 }

@@ -3,8 +3,6 @@
  * arena belong to no tier, so that moving over is the change of two function pointers. */
 #include "gen/run/jit.h"
 
-#include "gen/base/paths.h"
-#include "gen/base/scratch.h"
 #include "gen/run/build.h"
 #include "gen/run/memory_code.h"
 #include "runtime/base/support.h"
@@ -41,21 +39,15 @@ bool jit_tier(const char *word, JitTier *tier)
 
 /* ---- The second tier ---- */
 
-/* Where a builder works; free() it. */
-static char *builder_folder(pid_t builder)
-{
-    return rt_format("%s/jit.%ld", cache_folder(), (long)builder);
-}
-
 /* In the builder's process: the object's path, or why there is none, to the pipe. */
 static void build(const Config *config, const CompileOptions *options, int answer)
 {
-    char *folder = builder_folder(getpid());
-    char *path =
-        build_write(config, options, "lathe gen", folder) ? build_library(folder) : NULL;
+    TrainerFiles files;
+    char *path = trainer_files_make(config, options, "lathe gen", NULL, &files)
+                     ? build_library(&files)
+                     : NULL;
     char *text = path ? rt_format("+%s", path) : rt_format("-%s", rt_error());
     bool sent = write(answer, text, strlen(text)) == (ssize_t)strlen(text);
-    remove_folder(folder);
     _exit(path && sent ? 0 : 1);
 }
 
@@ -145,12 +137,13 @@ bool jit_move(Jit *jit, bool wait)
 static bool compile_memory(Jit *jit, const Config *config, bool profile)
 {
     const CompileOptions options = {.target = target_find("tcc"), .profile = profile};
-    char *texts[2];
-    build_texts(config, &options, "lathe gen", &texts[0], &texts[1]);
     static const char *const names[] = {"network.c", "train.c"};
-    jit->memory = memory_code_compile(names, (const char *const *)texts, 2);
-    free(texts[0]);
-    free(texts[1]);
+    TrainerFiles files;
+    if (trainer_files_make(config, &options, "lathe gen", NULL, &files)) {
+        const char *const texts[] = {files.network, files.train};
+        jit->memory = memory_code_compile(names, texts, 2);
+    }
+    trainer_files_free(&files);
     if (jit->memory == NULL)
         return false;
     jit->model = *(const Model *)memory_code_symbol(jit->memory, "lathe_model");
@@ -204,11 +197,9 @@ void jit_close(Jit *jit)
     if (jit == NULL)
         return;
     if (jit->builder > 0) {
-        char *folder = builder_folder(jit->builder);
         kill(-jit->builder, SIGTERM);
         free(read_answer(jit));
-        remove_folder(folder);
-        free(folder);
+        build_clean();
     }
     if (jit->library)
         dlclose(jit->library);

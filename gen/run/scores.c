@@ -20,9 +20,7 @@ static char *absolute(const char *path)
 static bool run_trainer(const Config *config, const CompileOptions *options,
                         const TrainerOptions *flags, const Scratch *scratch)
 {
-    char *trainer = build_write(config, options, "lathe gen", scratch->folder)
-                        ? build_trainer(scratch->folder)
-                        : NULL;
+    char *trainer = build_trainer_of(config, options, "lathe gen");
     FlagWords words = {0};
     TrainerOptions values = *flags;
     flags_add_word(&words, trainer);

@@ -5,8 +5,8 @@
 #include "gen/emit/infer_file.h"
 #include "gen/emit/profiled.h"
 #include "gen/passes/compile.h"
-#include "runtime/base/support.h"
 #include "runtime/base/random.h"
+#include "runtime/base/support.h"
 #include "runtime/train/profile_report.h"
 
 #include <dlfcn.h>

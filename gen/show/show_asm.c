@@ -255,9 +255,11 @@ bool show_assembly(const Inspection *it, int layer, FILE *file)
                              : *options->lowering == LOWER_CALL ? "_call"
                                                                 : "_direct");
     char *command = inspect_command(it);
-    char *object =
-        build_write(it->config, options, command, folder) ? build_object(folder) : NULL;
-    bool ok = object != NULL;
+    TrainerFiles files;
+    bool ok = trainer_files_make(it->config, options, command, NULL, &files);
+    char *object = ok ? build_object(&files) : NULL;
+    trainer_files_free(&files);
+    ok = object != NULL;
     for (int program = PROGRAM_TRAIN; ok && program <= PROGRAM_EVALUATE; program++)
         for (int backward = 0; ok && backward < 2; backward++)
             if (inspect_cost(it, program, layer, backward).ops > 0)

@@ -15,10 +15,8 @@
 static bool run_trainer(const Options *options, const Scratch *scratch,
                         const char *weights)
 {
-    char *trainer = build_write(&options->config, &options->compile,
-                                "lathe gen --profile", scratch->folder)
-                        ? build_trainer(scratch->folder)
-                        : NULL;
+    char *trainer =
+        build_trainer_of(&options->config, &options->compile, "lathe gen --profile");
     char *steps = rt_format("--steps=%ld", options->steps ? options->steps : 20);
     char *threads = rt_format("--threads=%ld", options->threads);
     const char *words[] = {

@@ -18,7 +18,7 @@ static char *output_folder(const Options *options, const char *given)
     return given ? rt_format("%s", given) : rt_format("out/%s", options->config.name);
 }
 
-static bool generate(Options *options, const char *folder)
+static bool generate(Options *options, const char *folder, TrainerFiles *files)
 {
     /* Banners name what the files depend on, not the run they were made for. */
     char *command = rt_format("lathe gen %s%s", options->config.path,
@@ -28,7 +28,8 @@ static bool generate(Options *options, const char *folder)
         free(command);
         command = longer;
     }
-    bool ok = build_write(&options->config, &options->compile, command, folder);
+    bool ok = trainer_files_generate(&options->config, &options->compile, command, folder,
+                                     files);
     free(command);
     return ok;
 }
@@ -44,12 +45,14 @@ int cmd_gen(int argc, char **argv)
         0,
         false};
     Options options;
+    TrainerFiles files = {0};
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         options.compile.profile = options.profile;
         ok = options_load(&options);
         char *path = ok ? output_folder(&options, options.output) : NULL;
-        ok = ok && generate(&options, path);
+        ok = ok && generate(&options, path, &files);
+        trainer_files_free(&files);
         if (ok)
             printf("%s: train.c, network.c, Makefile, report.txt; make -C %s builds the "
                    "trainer\n",
@@ -106,8 +109,10 @@ static bool calibrate_start(Job *job)
  * when that failed. */
 static int run_built(Job *job)
 {
+    TrainerFiles files;
     char *program =
-        generate(&job->options, job->folder) ? build_trainer(job->folder) : NULL;
+        generate(&job->options, job->folder, &files) ? build_trainer(&files) : NULL;
+    trainer_files_free(&files);
     if (program && calibrate_start(job)) {
         FlagWords words = options_trainer_words(&job->options, job->verb, program);
         fflush(stdout);

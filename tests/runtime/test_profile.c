@@ -3,7 +3,7 @@
 #include "tests/suites.h"
 
 #include "gen/emit/profiled.h"
-#include "gen/run/build.h"
+#include "gen/emit/trainer_files.h"
 #include "runtime/base/support.h"
 #include "runtime/train/peak.h"
 #include "runtime/train/profile_report.h"
@@ -188,8 +188,11 @@ static char *generated(const char *file, bool profile)
     char *path = net_path("picture");
     Config config;
     ck_assert_msg(config_load(path, NULL, 0, &config), "%s", rt_error());
-    ck_assert_msg(build_write(&config, &options, "lathe test", in_folder("gen")), "%s",
-                  rt_error());
+    TrainerFiles files;
+    ck_assert_msg(
+        trainer_files_generate(&config, &options, "lathe test", in_folder("gen"), &files),
+        "%s", rt_error());
+    trainer_files_free(&files);
     char *source = rt_format("%s/%s", in_folder("gen"), file);
     char *text = rt_read_file(source, NULL);
     ck_assert_ptr_nonnull(text);

@@ -3,7 +3,7 @@
 #include "tests/tools/built_net.h"
 
 #include "gen/base/paths.h"
-#include "gen/run/build.h"
+#include "gen/emit/trainer_files.h"
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/process.h"
@@ -120,8 +120,11 @@ void built_make_from(BuiltNet *built, const char *path, const BuildHow *how)
     char *folder = rt_format("%s%d", in_folder("built"), serial++);
     char *source = rt_format("%s/listing.c", folder);
     char *object = rt_format("%s/listing.so", folder);
-    ck_assert_msg(build_write(&built->config, &options, "lathe test", folder), "%s",
-                  rt_error());
+    TrainerFiles files;
+    ck_assert_msg(
+        trainer_files_generate(&built->config, &options, "lathe test", folder, &files),
+        "%s", rt_error());
+    trainer_files_free(&files);
     write_listing(built, source);
     compile_listing(source, object, options.target);
     load(built, object);

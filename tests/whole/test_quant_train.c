@@ -282,9 +282,7 @@ START_TEST(a_resumed_run_is_the_same)
     QuantNet net;
     quant_net_open(&net, &c);
     const CompileOptions options = {.target = target_find("plain")};
-    ck_assert_msg(build_write(&net.config, &options, "lathe test", in_folder("made")),
-                  "%s", rt_error());
-    char *trainer = build_trainer(in_folder("made"));
+    char *trainer = build_trainer_of(&net.config, &options, "lathe test");
     ck_assert_msg(trainer != NULL, "%s", rt_error());
     run(trainer, "a", NULL, NULL);
     run(trainer, "b", "--steps", "4");
@@ -315,9 +313,7 @@ START_TEST(the_best_is_within_its_budgets)
     const Recipe recipe = {.w_budget = 0.36, .a_budget = 0.08};
     ck_assert(!size_within(built.model, &recipe, net.params));
     const CompileOptions options = {.target = target_find("plain")};
-    ck_assert_msg(build_write(&net.config, &options, "lathe test", in_folder("made")),
-                  "%s", rt_error());
-    char *trainer = build_trainer(in_folder("made"));
+    char *trainer = build_trainer_of(&net.config, &options, "lathe test");
     ck_assert_msg(trainer != NULL, "%s", rt_error());
     const char *start = in_folder("start.ckpt");
     random_checkpoint(&net.config, net.params, net.stats, start);
