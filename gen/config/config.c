@@ -8,6 +8,7 @@
 #include "gen/config/sandbox.h"
 #include "gen/config/words.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -63,6 +64,14 @@ static bool apply_override(Sandbox *sandbox, const char *override)
     return true;
 }
 
+/* A string that may stand in a line of text. */
+static bool shown_string(lua_State *lua, int index)
+{
+    size_t length;
+    const char *text = lua_tolstring(lua, index, &length);
+    return strlen(text) == length && rt_is_shown(text);
+}
+
 /* The description in `net`: only names its family has, and values of the same types. */
 static bool check_net(lua_State *lua, const char *path)
 {
@@ -85,6 +94,9 @@ static bool check_net(lua_State *lua, const char *path)
         int type = lua_type(lua, -1);
         int wanted = lua_getfield(lua, family, name);
         lua_pop(lua, 1);
+        if (!rt_is_shown(name) || (type == LUA_TSTRING && !shown_string(lua, -1)))
+            return rt_fail("%s: net.%s: want text without control characters", path,
+                           name);
         if (wanted == LUA_TNIL)
             return fields_unknown(lua, family, path, "net", name);
         if (type != wanted)
@@ -193,7 +205,7 @@ static bool name_config(Config *config, const char *path)
 static bool load(Sandbox *sandbox, const char *path, const char *const *overrides,
                  int count, Config *config)
 {
-    config->path = rt_format("%s", short_path(path));
+    config->path = rt_format("%s", rt_shown(short_path(path)));
     if (!name_config(config, path) ||
         !sandbox_open(sandbox, path, words_push, &config->net) ||
         !sandbox_run_file(sandbox, path))

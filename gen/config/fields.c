@@ -5,6 +5,7 @@
 #include "gen/config/field_table.h"
 #include "gen/config/sandbox.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <fnmatch.h>
 #include <limits.h>
@@ -299,15 +300,6 @@ static bool read_channels(lua_State *lua, const Config *config, const char *name
                    config->path, name, least, channels);
 }
 
-/* Names end up in lines of text and in C comments. */
-static bool plain_text(const char *name)
-{
-    for (const char *p = name; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            return false;
-    return *name != 0;
-}
-
 static bool read_classes(lua_State *lua, Config *config)
 {
     int classes = config->net.tensors[config->output].c;
@@ -325,7 +317,8 @@ static bool read_classes(lua_State *lua, Config *config)
         if (type == LUA_TTABLE) {
             lua_rawgeti(lua, -1, i + 1);
             name = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
-            ok = ok && name && plain_text(name) && strlen(name) == lua_rawlen(lua, -1);
+            ok = ok && name && *name && rt_is_shown(name) &&
+                 strlen(name) == lua_rawlen(lua, -1);
         }
         config->class_names[i] = name ? rt_format("%s", name) : rt_format("class %d", i);
         if (type == LUA_TTABLE)

@@ -5,6 +5,7 @@
 #include "gen/config/sandbox.h"
 #include "gen/config/shape.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -164,6 +165,8 @@ static const char *text_field(lua_State *lua, const char *layer, const char *fie
     const char *text = type == LUA_TNIL ? otherwise : lua_tostring(lua, -1);
     if (type == LUA_TSTRING && strlen(text) != lua_rawlen(lua, -1))
         luaL_error(lua, "%s: %s: has a zero byte in it", layer, field);
+    if (text && !rt_is_shown(text))
+        luaL_error(lua, "%s: %s: want text without control characters", layer, field);
     lua_settop(lua, 1);
     return text;
 }

@@ -2,6 +2,7 @@
 #include "gen/ir/ir.h"
 
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int li
     op->tasks = op->scope == SCOPE_TASKS;
     op->own = op->bias = op->input = op->other = quantiser_none();
     snprintf(op->name, sizeof op->name, "%s", name);
-    snprintf(op->file, sizeof op->file, "%s", file);
+    rt_show(file, op->file, sizeof op->file);
     for (int i = 0; i < OP_INPUTS; i++)
         op->in[i] = NONE;
     for (int i = 0; i < OP_OUTPUTS; i++)

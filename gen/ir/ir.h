@@ -132,7 +132,7 @@ typedef struct {
 typedef struct {
     OpKind kind;
     char name[NAME_SIZE];     /* the layer, the same everywhere: "s1b0_conv1" */
-    char file[NAME_SIZE * 2]; /* where the config says so */
+    char file[NAME_SIZE * 2]; /* where the config says so, fit to be shown */
     int line;
     int layer; /* the config's op that it comes from, by index */
     int in[OP_INPUTS],

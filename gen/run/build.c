@@ -7,6 +7,7 @@
 #include "gen/base/scratch.h"
 #include "gen/run/cache.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -147,7 +148,7 @@ static bool run_make(const char *folder, const char *product)
     if (!ok && scratch_goes_on()) {
         size_t bytes;
         char *text = rt_read_file(log, &bytes);
-        fprintf(stderr, "%s", text ? text : "");
+        rt_put_lines(text ? text : "", stderr);
         free(text);
         rt_fail("%s: make failed; it needs make and gcc", product);
     }

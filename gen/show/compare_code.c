@@ -6,6 +6,7 @@
 #include "gen/base/scratch.h"
 #include "gen/show/compare.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -389,8 +390,14 @@ bool compare_code(const char *a, const char *b, FILE *file)
     free(beside);
     if (!ok)
         return false;
-    ok = is_folder(a) ? compare_folders(a, b, &scratch, &any, file)
-                      : compare_paths(a, b, a, &scratch, &any, file);
+    char *text = NULL; /* the files may hold anything */
+    size_t bytes;
+    FILE *stream = open_memstream(&text, &bytes);
+    ok = is_folder(a) ? compare_folders(a, b, &scratch, &any, stream)
+                      : compare_paths(a, b, a, &scratch, &any, stream);
+    fclose(stream);
+    rt_put_lines(text, file);
+    free(text);
     scratch_end(&scratch);
     if (ok && !any)
         fputs("identical\n", file);

@@ -6,6 +6,7 @@
 #include "gen/emit/infer_file.h"
 #include "gen/ir/params.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -364,13 +365,13 @@ void inspect_print_ir(const Inspection *it, int program, int layer, FILE *file)
  * file it requires from its folder. */
 static char *path_of(const char *config, const char *shown)
 {
-    if (strcmp(short_path(config), shown) == 0)
+    if (strcmp(rt_shown(short_path(config)), shown) == 0)
         return rt_format("%s", config);
     char *given = rt_format("%s", config), *folder = dirname(given), *found = NULL;
     for (const char *rest = shown; rest && !found; rest = strchr(rest, '/')) {
         rest += *rest == '/';
         char *path = rt_format("%s/%s", folder, rest);
-        if (strcmp(short_path(path), shown) == 0)
+        if (strcmp(rt_shown(short_path(path)), shown) == 0)
             found = path;
         else
             free(path);

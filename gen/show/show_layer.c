@@ -4,6 +4,7 @@
 #include "gen/config/field_table.h"
 #include "gen/emit/report.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/kernels/quant.h"
 
 #include <stdlib.h>
@@ -28,6 +29,13 @@ void show_number(char text[32], double value)
 
 /* ---- Config ---- */
 
+static void print_config_line(int line, bool picked, const char *text, FILE *file)
+{
+    fprintf(file, "%c %5d  ", picked ? '>' : ' ', line);
+    rt_put_lines(text, file);
+    fputc('\n', file);
+}
+
 void show_config_lines(const Inspection *it, const Op *op, FILE *file)
 {
     enum { AROUND = 3 };
@@ -39,8 +47,7 @@ void show_config_lines(const Inspection *it, const Op *op, FILE *file)
     fprintf(file, "%s\n", op->file);
     for (int line = op->line - AROUND; line <= op->line + AROUND; line++)
         if (line >= 1 && line <= source.line_count)
-            fprintf(file, "%c %5d  %s\n", line == op->line ? '>' : ' ', line,
-                    source.lines[line]);
+            print_config_line(line, line == op->line, source.lines[line], file);
     source_free(&source);
 }
 

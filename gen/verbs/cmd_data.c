@@ -6,6 +6,7 @@
 
 #include "gen/base/scratch.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 
@@ -159,7 +160,7 @@ static bool write_file(const char *folder, const char *name, const char *data,
     char *path = rt_format("%s/%s", folder, name);
     bool ok = scratch_goes_on() && rt_write_if_changed(path, data, bytes);
     if (ok)
-        printf("%s: %zu bytes\n", path, bytes);
+        printf("%s: %zu bytes\n", rt_shown(path), bytes);
     free(path);
     return ok;
 }
@@ -175,7 +176,7 @@ static bool write_class_names(const char *folder)
 
 static bool convert(const char *source, const char *folder)
 {
-    printf("reading the images in %s\n", source);
+    printf("reading the images in %s\n", rt_shown(source));
     char *all = load_official(source);
     bool ok = all && scratch_goes_on() && rt_make_directories(folder);
     for (int i = 0; i < FILES && ok; i++)
@@ -183,7 +184,7 @@ static bool convert(const char *source, const char *folder)
     free(all);
     ok = ok && write_class_names(folder);
     if (ok)
-        printf("%s: has all of CIFAR-10, every SHA-256 is right\n", folder);
+        printf("%s: has all of CIFAR-10, every SHA-256 is right\n", rt_shown(folder));
     return ok;
 }
 
@@ -204,7 +205,7 @@ static char *unpack(const Scratch *scratch, const char *from)
     if (is_folder(from) && !exists(from, ARCHIVE))
         return rt_format("%s", from);
     char *archive = rt_format("%s%s", from, is_folder(from) ? "/" ARCHIVE : "");
-    printf("unpacking %s\n", archive);
+    printf("unpacking %s\n", rt_shown(archive));
     char *tar[] = {"tar", "-xzf", "-", "--no-same-owner", NULL};
     char *source = NULL;
     if (scratch_run(scratch, archive, archive, tar))
@@ -228,7 +229,7 @@ static bool get_cifar10(const char *from, const char *folder)
     bool done = is_official(folder) || is_official(below);
     free(below);
     if (done) {
-        printf("%s: has all of CIFAR-10, every SHA-256 is right\n", folder);
+        printf("%s: has all of CIFAR-10, every SHA-256 is right\n", rt_shown(folder));
         return true;
     }
     if (from == NULL && (exists(folder, "test_batch.png") || exists(folder, ARCHIVE)))
@@ -274,7 +275,7 @@ static bool write_picture(char *path, int width, int height, uint8_t *pixels)
 {
     bool ok = picture_write(path, &(Picture){width, height, pixels});
     if (ok)
-        printf("%s: %d x %d\n", path, width, height);
+        printf("%s: %d x %d\n", rt_shown(path), width, height);
     free(path);
     return ok;
 }

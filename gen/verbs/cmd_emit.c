@@ -4,6 +4,7 @@
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 int cmd_emit(int argc, char **argv)
 {
@@ -25,7 +26,7 @@ int cmd_emit(int argc, char **argv)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that "
                    "classifies raw "
                    "images from standard input\n",
-                   options.output);
+                   rt_shown(options.output));
     }
     options_free(&options);
     return ok ? 0 : command_failed();

@@ -5,6 +5,7 @@
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,12 @@ static bool quantise(const Options *options)
         return false;
     if (result.labelled)
         printf("%s: on the %d calibration images float %.4f, quantised %.4f\n",
-               options->output, images, result.float_accuracy, result.quantised_accuracy);
+               rt_shown(options->output), images, result.float_accuracy,
+               result.quantised_accuracy);
     else
         printf("%s: on the %d calibration images, which have no labels, the quantised "
                "network agrees with the float one on %.4f\n",
-               options->output, images, result.quantised_accuracy);
+               rt_shown(options->output), images, result.quantised_accuracy);
     if (result.quantised_accuracy < result.float_accuracy - 0.1)
         fprintf(
             stderr,

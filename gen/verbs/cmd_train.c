@@ -5,6 +5,7 @@
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/train/trainer.h"
 
 #include <errno.h>
@@ -56,7 +57,7 @@ int cmd_gen(int argc, char **argv)
         if (ok)
             printf("%s: train.c, network.c, Makefile, report.txt; make -C %s builds the "
                    "trainer\n",
-                   path, path);
+                   rt_shown(path), rt_shown(path));
         free(path);
     }
     options_free(&options);

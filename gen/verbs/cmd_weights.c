@@ -5,6 +5,7 @@
 #include "gen/weights/export.h"
 #include "gen/weights/import.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 
@@ -27,7 +28,8 @@ static bool import(const Options *options)
         checkpoint.progress = rt_format("%s", "");
         ok = checkpoint_write(output, &checkpoint);
         if (ok)
-            printf("%s: %d arrays from %s\n", output, checkpoint.count, from);
+            printf("%s: %d arrays from %s\n", rt_shown(output), checkpoint.count,
+                   rt_shown(from));
         checkpoint_free(&checkpoint);
     }
     free(names);
@@ -72,7 +74,7 @@ int cmd_export(int argc, char **argv)
         ok = ok && checkpoint_read(options.words.items[0], &checkpoint) &&
              export_npz(options.output, &checkpoint);
         if (ok)
-            printf("%s: %d arrays\n", options.output, checkpoint.count);
+            printf("%s: %d arrays\n", rt_shown(options.output), checkpoint.count);
         checkpoint_free(&checkpoint);
     }
     options_free(&options);

@@ -1,6 +1,7 @@
 /* The verbs that use weights: eval, on the test images, and classify, on pictures. */
-#include "runtime/base/support.h"
 #include "runtime/base/elementary.h"
+#include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 #include "runtime/train/evaluate.h"
@@ -144,7 +145,7 @@ static void print_best(const Model *model, const char *path, int first, float *s
 {
     enum { BEST = 5 };
     double total = log_sum_exp(scores, model->classes);
-    printf("%s:", path);
+    printf("%s:", rt_shown(path));
     for (int i = 0; i < BEST && i < model->classes; i++) {
         int best = i == 0 ? first : best_class(scores, model->classes);
         printf("%s %s %.4f", i ? "," : "", model->class_names[best],

@@ -3,6 +3,7 @@
  * alone, so that a resumed run takes the very same steps. */
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/augment.h"
 #include "runtime/kernels/profile.h"
 #include "runtime/train/bits_picture.h"
@@ -350,7 +351,8 @@ static bool conclude(const Run *run, int *status)
         *status = 128 + stop_signal;
     size_print(run->model, &run->recipe, weights.params);
     weights_free(&weights);
-    printf("files: %s, %s, %s, %s\n", run->best, run->last, run->log, run->curve);
+    printf("files: %s, %s, %s, %s\n", rt_shown(run->best), rt_shown(run->last),
+           rt_shown(run->log), rt_shown(run->curve));
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/train/trainer.h"
 #include "runtime/base/streams.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/kernels/gemm.h"
 #include "runtime/train/bench.h"
