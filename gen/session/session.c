@@ -1,9 +1,10 @@
 /* A session's config, the changes to it and its weights: see session.h. The config is
  * loaded anew with all overrides after every change, so that it means what the same --set
  * means. */
-#include "gen/session/session_state.h"
+#include "gen/session/session.h"
 
 #include "gen/ptq/start.h"
+#include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 
@@ -11,82 +12,6 @@
 #include <string.h>
 
 /* ---- Weights ---- */
-
-static bool begins(const char *line, const char *const *words)
-{
-    for (; *words; words++)
-        if (strncmp(line, *words, strlen(*words)) == 0)
-            return true;
-    return false;
-}
-
-char *session_signature(const Config *config)
-{
-    static const char *const training[] = {"train.",
-                                           "quant.gradient=",
-                                           "quant.gradient_scale=",
-                                           "quant.steepness=",
-                                           "quant.w_budget=",
-                                           "quant.a_budget=",
-                                           "quant.a_sum=",
-                                           "quant.penalty=",
-                                           "quant.descent=",
-                                           NULL};
-    char *text = rt_alloc(strlen(config->lines) + strlen(config->arch) + 1), *end = text;
-    for (const char *line = config->lines; *line;) {
-        size_t length = strcspn(line, "\n") + 1;
-        if (!begins(line, training)) {
-            memcpy(end, line, length);
-            end += length;
-        }
-        line += length;
-    }
-    strcpy(end, config->arch);
-    return text;
-}
-
-Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits)
-{
-    Stored *stored = rt_alloc(sizeof *stored);
-    *stored = (Stored){.users = 1, .arrays = *arrays, .origin = rt_format("%s", origin)};
-    if (fits)
-        stored->fits = rt_format("%s", fits);
-    *arrays = (Checkpoint){0};
-    return stored;
-}
-
-void stored_free(Stored *stored)
-{
-    if (stored == NULL || --stored->users > 0)
-        return;
-    checkpoint_free(&stored->arrays);
-    free(stored->origin);
-    free(stored->fits);
-    free(stored);
-}
-
-Stored *stored_share(Stored *stored)
-{
-    if (stored)
-        stored->users++;
-    return stored;
-}
-
-const Stored *session_ready(const Session *session)
-{
-    const State *state = &session->state;
-    if (state->base == NULL || !quant_used(&session->config.net))
-        return state->base;
-    char *signature = session_signature(&session->config);
-    const Stored *found = NULL;
-    const Stored *const candidates[] = {state->base, state->tuned};
-    for (int i = 0; i < 2; i++)
-        if (candidates[i] && candidates[i]->fits &&
-            strcmp(candidates[i]->fits, signature) == 0)
-            found = candidates[i];
-    free(signature);
-    return found;
-}
 
 void session_describe_weights(const Session *session, char *text, size_t size)
 {
@@ -121,63 +46,7 @@ bool session_load_weights(Session *session, const char *path)
     return true;
 }
 
-/* ---- States ---- */
-
-static State copy_state(const State *state)
-{
-    State copy = {.count = state->count,
-                  .base = stored_share(state->base),
-                  .tuned = stored_share(state->tuned)};
-    copy.keys = rt_alloc((state->count + 1) * sizeof(char *));
-    copy.sets = rt_alloc((state->count + 1) * sizeof(char *));
-    for (int i = 0; i < state->count; i++) {
-        copy.keys[i] = rt_format("%s", state->keys[i]);
-        copy.sets[i] = rt_format("%s", state->sets[i]);
-    }
-    return copy;
-}
-
-static void free_state(State *state)
-{
-    for (int i = 0; i < state->count; i++) {
-        free(state->keys[i]);
-        free(state->sets[i]);
-    }
-    free(state->keys);
-    free(state->sets);
-    stored_free(state->base);
-    stored_free(state->tuned);
-    *state = (State){0};
-}
-
-static void drop_set(State *state, int index)
-{
-    free(state->keys[index]);
-    free(state->sets[index]);
-    for (int i = index; i < state->count; i++) {
-        state->keys[i] = state->keys[i + 1];
-        state->sets[i] = state->sets[i + 1];
-    }
-    state->count--;
-}
-
-static void add_set(State *state, const char *key, const char *set)
-{
-    for (int i = state->count - 1; i >= 0; i--)
-        if (strcmp(state->keys[i], key) == 0)
-            drop_set(state, i);
-    state->keys = rt_grow(state->keys, (state->count + 2) * sizeof(char *));
-    state->sets = rt_grow(state->sets, (state->count + 2) * sizeof(char *));
-    state->keys[state->count] = rt_format("%s", key);
-    state->sets[state->count++] = rt_format("%s", set);
-    state->keys[state->count] = state->sets[state->count] = NULL;
-}
-
-void session_remember(Session *session)
-{
-    session->past = rt_grow(session->past, (session->depth + 1) * sizeof(State));
-    session->past[session->depth++] = copy_state(&session->state);
-}
+/* ---- Changes ---- */
 
 static bool load_config(const Session *session, const State *state, Config *config)
 {
@@ -187,15 +56,15 @@ static bool load_config(const Session *session, const State *state, Config *conf
 
 bool session_set(Session *session, const char *key, const char *override)
 {
-    State changed = copy_state(&session->state);
+    State changed = session_state_copy(&session->state);
     Config config;
-    add_set(&changed, key, override);
+    session_state_set(&changed, key, override);
     if (!load_config(session, &changed, &config)) {
-        free_state(&changed);
+        session_state_free(&changed);
         return false;
     }
     session_remember(session);
-    free_state(&session->state);
+    session_state_free(&session->state);
     session->state = changed;
     config_free(&session->config);
     session->config = config;
@@ -216,10 +85,10 @@ bool session_back(Session *session, int depth)
         return false; /* the file has changed meanwhile */
     config_free(&session->config);
     session->config = config;
-    free_state(&session->state);
+    session_state_free(&session->state);
     session->state = session->past[depth];
     for (int i = depth + 1; i < session->depth; i++)
-        free_state(&session->past[i]);
+        session_state_free(&session->past[i]);
     session->depth = depth;
     return true;
 }
@@ -234,8 +103,8 @@ bool session_reset(Session *session, int depth)
     session_remember(session);
     config_free(&session->config);
     session->config = config;
-    free_state(&session->state);
-    session->state = copy_state(&session->past[depth]);
+    session_state_free(&session->state);
+    session->state = session_state_copy(&session->past[depth]);
     return true;
 }
 
@@ -249,12 +118,12 @@ Session *session_open(const char *path, const char *const *sets, int count,
     session->path = rt_format("%s", path);
     session->stop = stop;
     session->options = *options;
-    session->state = copy_state(&none);
+    session->state = session_state_copy(&none);
     for (int i = 0; i < count; i++) {
         size_t end = strcspn(sets[i], "=");
         bool append = end > 0 && sets[i][end - 1] == '+';
         char *key = rt_format("%.*s", (int)(append ? strlen(sets[i]) : end), sets[i]);
-        add_set(&session->state, key, sets[i]);
+        session_state_set(&session->state, key, sets[i]);
         free(key);
     }
     if (load_config(session, &session->state, &session->config))
@@ -268,9 +137,9 @@ void session_close(Session *session)
     if (session == NULL)
         return;
     for (int i = 0; i < session->depth; i++)
-        free_state(&session->past[i]);
+        session_state_free(&session->past[i]);
     free(session->past);
-    free_state(&session->state);
+    session_state_free(&session->state);
     stored_free(session->ranges);
     stored_free(session->ranges_of);
     config_free(&session->config);

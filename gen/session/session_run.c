@@ -1,10 +1,11 @@
 /* What a session does with its network: evaluate, quantise, train. */
-#include "gen/session/session_state.h"
+#include "gen/session/session.h"
 
 #include "gen/base/paths.h"
 #include "gen/emit/report.h"
 #include "gen/ir/params.h"
 #include "gen/ptq/start.h"
+#include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/train/train_state.h"

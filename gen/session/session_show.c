@@ -1,8 +1,9 @@
 /* What a session shows of its network: the table of layers, and a layer's C. */
-#include "gen/session/session_state.h"
+#include "gen/session/session.h"
 
 #include "gen/emit/report.h"
 #include "gen/ir/params.h"
+#include "gen/session/session_state.h"
 #include "gen/show/inspect.h"
 #include "runtime/base/support.h"
 

@@ -1,12 +1,13 @@
-/* Inside a session: shared by session.c (config, changes, weights) and session_run.c
- * (what is done with them). */
+/* Inside a session: what its parts share, and what it keeps: weights and states. */
 #ifndef LATHE_SESSION_STATE_H
 #define LATHE_SESSION_STATE_H
 
+#include "gen/passes/compile.h"
 #include "gen/run/jit.h"
-#include "gen/session/session.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/train/evaluate.h"
+
+#include <signal.h>
 
 /* Weights by name; states share them. */
 typedef struct {
@@ -24,7 +25,7 @@ typedef struct {
     Stored *tuned; /* what ptq made of them, or NULL */
 } State;
 
-struct Session {
+typedef struct Session {
     char *path, *data;
     Config config;
     State state, *past;
@@ -41,7 +42,7 @@ struct Session {
     size_t work_bytes[3];
     CompileOptions options;
     const volatile sig_atomic_t *stop;
-};
+} Session;
 
 /* Everything weights of a quantised network depend on, as text; free() it. */
 char *session_signature(const Config *config);
@@ -49,6 +50,11 @@ char *session_signature(const Config *config);
 Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits);
 Stored *stored_share(Stored *stored); /* one user more; NULL is fine */
 void stored_free(Stored *stored);     /* one user less; NULL is fine */
+
+State session_state_copy(const State *state);
+void session_state_free(State *state);
+/* Add an override, in the place of one with the same key. */
+void session_state_set(State *state, const char *key, const char *set);
 
 /* Before a change that cannot fail any more: what is now can be gone back to. */
 void session_remember(Session *session);

@@ -1,9 +1,10 @@
 /* What a session leaves in files: its config, its weights, the standalone inference file.
  */
-#include "gen/session/session_state.h"
+#include "gen/session/session.h"
 
 #include "gen/base/paths.h"
 #include "gen/emit/infer_file.h"
+#include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 
 #include <libgen.h>
