@@ -24,7 +24,9 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, data_suite());
     srunner_add_suite(runner, import_suite());
     srunner_add_suite(runner, inspect_suite());
+    srunner_add_suite(runner, interrupt_suite());
     srunner_add_suite(runner, jit_suite());
+    srunner_add_suite(runner, library_suite());
     srunner_add_suite(runner, optim_suite());
     srunner_add_suite(runner, page_suite());
     srunner_add_suite(runner, passes_suite());

@@ -1,6 +1,7 @@
 /* The Lua state that runs configs: what they see, what they may use up. */
 #include "gen/config/sandbox.h"
 
+#include "gen/base/lua_repeat.h"
 #include "gen/base/paths.h"
 #include "runtime/base/support.h"
 
@@ -286,22 +287,6 @@ char *sandbox_required(Sandbox *sandbox)
     return text;
 }
 
-/* string.rep, which for empty strings counts to n in one step that no limit ends. */
-static int word_rep(lua_State *lua)
-{
-    size_t length, between;
-    luaL_checklstring(lua, 1, &length);
-    luaL_optlstring(lua, 3, "", &between);
-    if (length + between == 0) {
-        lua_pushliteral(lua, "");
-        return 1;
-    }
-    lua_pushvalue(lua, lua_upvalueindex(1));
-    lua_insert(lua, 1);
-    lua_call(lua, lua_gettop(lua) - 1, 1);
-    return 1;
-}
-
 static int open_protected(lua_State *lua)
 {
     const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
@@ -313,8 +298,7 @@ static int open_protected(lua_State *lua)
         lua_pop(lua, 1);
     }
     lua_getglobal(lua, LUA_STRLIBNAME);
-    lua_getfield(lua, -1, "rep");
-    lua_pushcclosure(lua, word_rep, 1);
+    lua_pushcfunction(lua, lua_repeat);
     lua_setfield(lua, -2, "rep");
     /* Methods of strings are found through their metatable: the same allow-list there. */
     lua_pushliteral(lua, "");

@@ -5,7 +5,7 @@ local native, root = ...
 local methods = {} -- of a net; repl_net.lua fills it
 local sessions = setmetatable({}, { __mode = "k" }) -- net, section or layer -> session
 local names = setmetatable({}, { __mode = "k" })    -- section or layer -> its name or pattern
-local own = "@" .. root .. "/gen/session/repl"
+local own = "@" .. root .. "/gen/session/"
 
 -- An error at the user's line, not in here.
 local function fail(message, ...)

@@ -6,6 +6,7 @@
 #include "gen/base/lua_fields.h"
 #include "gen/config/field_table.h"
 #include "gen/config/fields.h"
+#include "gen/session/interrupt.h"
 #include "gen/session/session.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -19,7 +20,6 @@
 
 #define TYPE "lathe.session"
 
-static const volatile sig_atomic_t *stop_flag;
 static const CompileOptions *compile_options;
 
 static int failed(lua_State *lua)
@@ -69,7 +69,7 @@ static int open_session(lua_State *lua)
     Session **slot = lua_newuserdatauv(lua, sizeof *slot, 0);
     *slot = NULL;
     luaL_setmetatable(lua, TYPE);
-    *slot = session_open(path, sets, count, compile_options, stop_flag);
+    *slot = session_open(path, sets, count, compile_options, interrupt_flag());
     return *slot ? 1 : failed(lua);
 }
 
@@ -238,7 +238,8 @@ static int ptq(lua_State *lua)
     return 1;
 }
 
-/* train{output =, epochs =, steps =, resume =, sets = {...}}; 0 where nothing is said. */
+/* train{output =, epochs =, steps =, resume =, sets = {...}}; 0 where nothing is said.
+ * The signal that stopped it, or 0. */
 static int train(lua_State *lua)
 {
     Session *session = session_at(lua);
@@ -254,7 +255,11 @@ static int train(lua_State *lua)
                               .steps = (long)luaL_checkinteger(lua, 5),
                               .resume = lua_toboolean(lua, 6) ? "" : NULL};
     const char **list = strings_at(lua, 7, &count);
-    return done(lua, session_train(session, list, count, options));
+    int signal;
+    if (!session_train(session, list, count, options, &signal))
+        return failed(lua);
+    lua_pushinteger(lua, signal);
+    return 1;
 }
 
 static int save(lua_State *lua)
@@ -417,6 +422,17 @@ static int shorter(lua_State *lua)
     return 1;
 }
 
+/* interrupted(signal): what stopped a run stops what the run is part of, too: the chunk, or
+ * for another signal than Ctrl-C's all of lathe. */
+static int interrupted(lua_State *lua)
+{
+    int number = (int)luaL_checkinteger(lua, 1);
+    if (number != SIGINT)
+        raise(number);
+    interrupt_raise(lua, number);
+    return 0;
+}
+
 static int now(lua_State *lua)
 {
     lua_pushnumber(lua, seconds_now());
@@ -424,16 +440,16 @@ static int now(lua_State *lua)
 }
 
 static const luaL_Reg functions[] = {
-    {"open", open_session}, {"fields", fields}, {"nearest", nearest},
-    {"files", files},       {"plot", plot},     {"make_folder", make_folder},
-    {"now", now},           {"shown", shown},   {"shorter", shorter},
+    {"open", open_session}, {"fields", fields},
+    {"nearest", nearest},   {"files", files},
+    {"plot", plot},         {"make_folder", make_folder},
+    {"now", now},           {"shown", shown},
+    {"shorter", shorter},   {"interrupted", interrupted},
     {NULL, NULL},
 };
 
-void repl_push_native(lua_State *lua, const CompileOptions *options,
-                      const volatile sig_atomic_t *stop)
+void repl_push_native(lua_State *lua, const CompileOptions *options)
 {
-    stop_flag = stop;
     compile_options = options;
     luaL_newmetatable(lua, TYPE);
     luaL_newlib(lua, methods);

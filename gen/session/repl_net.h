@@ -4,11 +4,9 @@
 
 #include "gen/passes/compile.h"
 
-#include <signal.h>
+#include <lua.h>
 
-/* Push the table of functions repl.lua gets; sessions compile as *options say and look at
- * *stop. */
-void repl_push_native(lua_State *lua, const CompileOptions *options,
-                      const volatile sig_atomic_t *stop);
+/* Push the table of functions repl.lua gets; sessions compile as *options say. */
+void repl_push_native(lua_State *lua, const CompileOptions *options);
 
 #endif

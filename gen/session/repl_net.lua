@@ -117,10 +117,13 @@ function Net.train(net, given)
         text("train: output", o.output, "a folder")
     end
     local folder = "out/repl/" .. session:info().name
-    check(session:train{ output = o.output or folder,
+    local signal = check(session:train{ output = o.output or folder,
         epochs = whole("train", o, "epochs", 0), steps = whole("train", o, "steps", 0),
         resume = o.resume and true or false, sets = sets })
     print("these weights are in use now; net:undo() goes back to those before")
+    if signal ~= 0 then
+        native.interrupted(signal)
+    end
 end
 
 -- "w_bits", "s2*.w_bits", "train.lr": what a sweep sets.

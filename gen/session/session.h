@@ -59,10 +59,11 @@ bool session_evaluate(Session *session, long images, int calibration,
 bool session_ptq(Session *session, int images, FILE *report, PtqResult *result);
 
 /* Train from the weights in use, or from random ones when there are none; options->output
- * is the folder, options->data and weights are filled in. Ctrl-C stops it, weights are
- * kept. With `sets`, overrides for this run alone. */
+ * is the folder, options->data and weights are filled in. *signal is the one that stopped
+ * it, or 0; its weights are in use then, too. With `sets`, overrides for this run
+ * alone. */
 bool session_train(Session *session, const char *const *sets, int count,
-                   TrainerOptions options);
+                   TrainerOptions options, int *signal);
 
 /* Write the config as it is now: one that requires the original when that is in the same
  * folder, otherwise with the texts of all it requires in it. *bundled says which.

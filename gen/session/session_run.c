@@ -321,24 +321,23 @@ static bool write_start(Session *session, TrainerOptions *options, char **start)
 
 /* The code is compiled anew, so that the run can say when it went over to a C compiler's.
  */
-static bool run_trainer(Session *session, TrainerOptions *options)
+static bool run_trainer(Session *session, TrainerOptions *options, int *status)
 {
     Tiers tiers = {.move = move_jit, .at = -1};
-    int status = 0;
     char *start = NULL;
     bool ok = options->resume || write_start(session, options, &start);
     const Model *model = ok ? compile(session, JIT_TIERED) : NULL;
     if (model) {
         tiers.context = session->jit;
         options->tiers = &tiers;
-        ok = train_run(model, jit_recipe(session->jit), options, &status);
+        ok = train_run(model, jit_recipe(session->jit), options, status);
     }
     free(start);
     return model && ok;
 }
 
 bool session_train(Session *session, const char *const *sets, int count,
-                   TrainerOptions options)
+                   TrainerOptions options, int *signal)
 {
     int depth = session->depth;
     Checkpoint arrays = {0};
@@ -346,9 +345,13 @@ bool session_train(Session *session, const char *const *sets, int count,
     for (int i = 0; i < count && ok; i++)
         ok = session_set(session, sets[i], sets[i]);
     options.data = session->data;
-    ok = ok && run_trainer(session, &options) &&
+    options.go_on = "net:train{ ... } goes on from its weights, "
+                    "net:train{ resume = true } with the run";
+    int status = 0;
+    ok = ok && run_trainer(session, &options, &status) &&
          read_trained(&session->config, options.output, &arrays);
     char *signature = session_signature(&session->config);
+    *signal = status > 128 ? status - 128 : 0;
     if (session->depth > depth && !session_back(session, depth))
         ok = false;
     if (ok) {

@@ -21,6 +21,7 @@ typedef struct {
     Work work;
     TrainState state;
     Progress progress;
+    const char *go_on;  /* how, if it is stopped */
     const Tiers *tiers; /* or NULL */
 } Run;
 

@@ -326,8 +326,8 @@ static bool stop(const Run *run, int *status)
     if (run->state.seconds > 0)
         printf("%.0f images/s\n",
                (double)moment_of(run).images / fmax(run->state.seconds, 1e-9));
-    printf("stopped at epoch %d step %d; continue with --resume\n", run->state.epoch + 1,
-           run->state.step);
+    printf("stopped at epoch %d step %d; %s\n", run->state.epoch + 1, run->state.step,
+           run->go_on);
     *status = stop_signal ? 128 + stop_signal : 0;
     return true;
 }
@@ -382,6 +382,7 @@ bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
     stop_signal = 0;
     bool ok = run_prepare(&run, model, recipe, options);
     if (ok) {
+        run.go_on = options->go_on ? options->go_on : "continue with --resume";
         print_header(&run);
         catch_signals(before);
         profile_begin(model);

@@ -30,6 +30,7 @@ typedef struct {
     const char *scores; /* .npy file */
     const char *const *pictures;
     int picture_count;
+    const char *go_on;  /* how a stopped run is gone on with; NULL: by --resume */
     const Tiers *tiers; /* NULL: the model is compiled for good */
 } TrainerOptions;
 

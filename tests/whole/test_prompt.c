@@ -57,12 +57,14 @@ START_TEST(training_is_interrupted)
                                  "f.ckpt",        "--data", "random:64", NULL};
     terminal_start(&terminal, in_folder("."), words);
     terminal_wait(&terminal, "\n> ");
-    terminal_type(&terminal,
-                  "net:train{ epochs = 90000, held_out = 4, output = 'run' }\r");
+    terminal_type(
+        &terminal,
+        "while true do net:train{ epochs = 90000, held_out = 4, output = 'run' } end\r");
     terminal_wait(&terminal, "epoch 2/90000");
     terminal_type(&terminal, "\x03");
     terminal_wait(&terminal, "stopped at epoch");
-    terminal_wait(&terminal, "\n> ");
+    terminal_wait(&terminal, "; net:train{ ... } goes on from its weights");
+    terminal_wait(&terminal, "error: interrupted\r\n> ");
     terminal_type(&terminal, "net:eval(4).weights\r");
     terminal_wait(&terminal, "\"trained\"\r\n> ");
     ck_assert_int_eq(terminal_end(&terminal, "exit\r"), 0);
