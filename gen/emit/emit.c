@@ -171,11 +171,25 @@ static void push_target(lua_State *lua, const Target *target)
     lua_newtable(lua);
     set_string(lua, "name", target->name);
     set_string(lua, "cflags", target->cflags);
+    set_string(lua, "macros", target->macros);
     lua_pushinteger(lua, target->lanes);
     lua_setfield(lua, -2, "lanes");
     lua_pushinteger(lua, target->integer_lanes);
     lua_setfield(lua, -2, "integer_lanes");
     lua_setfield(lua, -2, "target");
+}
+
+/* shipped: a list of the programs and their targets. */
+static void push_shipped(lua_State *lua, const ShippedNets *shipped)
+{
+    lua_createtable(lua, shipped->count, 0);
+    for (int i = 0; i < shipped->count; i++) {
+        lua_newtable(lua);
+        push_target(lua, shipped->variants[i].target);
+        set_net(lua, "net", &shipped->variants[i].net);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    lua_setfield(lua, -2, "shipped");
 }
 
 /* The parts of the text, a list on top of the stack. */
@@ -229,9 +243,8 @@ static int render(lua_State *lua)
     set_net(lua, "layers", input->layers);
     set_net(lua, "train", input->train);
     set_net(lua, "evaluate", input->evaluate);
-    set_net(lua, "infer", input->infer);
-    set_net(lua, "infer_narrow", input->infer_narrow);
-    set_net(lua, "infer_wide", input->infer_wide);
+    if (input->shipped)
+        push_shipped(lua, input->shipped);
     outside_set(lua, "header", input->header);
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);

@@ -23,13 +23,24 @@ typedef struct {
     char program[16]; /* train, evaluate or infer; of all but kernels */
     int op;           /* its op there */
     char kernel[KERNEL_SIZE];
-    int variant; /* of a kernel: 0 the first #if branch (AVX-512), 1 AVX2, 2 plain C */
+    int variant; /* of a kernel of infer.c: its #if branch, by index into ShippedNets */
 } Part;
 
 typedef struct {
     Part *parts; /* by first line */
     int count;
 } LineMap;
+
+/* The infer program as each target that ships wants it, in the order a compiler tries them;
+ * the last is plain C. */
+typedef struct {
+    struct {
+        const Target *target;
+        Net net;
+    } variants[TARGET_COUNT];
+    int count;
+    Ships kind; /* of file */
+} ShippedNets;
 
 /* What a template sees beside the config; unused parts stay NULL. */
 typedef struct {
@@ -38,13 +49,13 @@ typedef struct {
     const char *command; /* of the banner */
     const Net *layers;   /* as the config lays them out */
     const Net *train, *evaluate;
-    const char *root; /* Makefile: from its folder to lathe's */
-    const Net *infer, *infer_narrow, *infer_wide; /* infer: plain, AVX2, AVX-512 */
-    const char *name, *header;                    /* infer: prefix of C names; file */
-    const Constants *constants;                   /* infer, or NULL: left out */
-    const Selftest *selftest;                     /* infer, or NULL */
-    bool split, only_weights;                     /* infer: constants in their own file */
-    bool profile;                                 /* trainer: keep the time of each op */
+    const char *root;           /* Makefile: from its folder to lathe's */
+    const ShippedNets *shipped; /* infer */
+    const char *name, *header;  /* infer: prefix of C names; file */
+    const Constants *constants; /* infer, or NULL: left out */
+    const Selftest *selftest;   /* infer, or NULL */
+    bool split, only_weights;   /* infer: constants in their own file */
+    bool profile;               /* trainer: keep the time of each op */
     void (*more)(struct lua_State *lua,
                  const void *context); /* set names in the table on top */
     const void *context;               /* of `more` */

@@ -102,31 +102,47 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
     return ok;
 }
 
-bool shipped_compile(const Config *config, const Constants *constants, Net nets[3])
+bool shipped_compile(const Config *config, const Constants *constants,
+                     ShippedNets *shipped)
 {
     Config packed = *config;
     packed.net = at_packed_bits(config, constants);
-    const char *const targets[] = {"plain", "avx2",
-                                   quant_used(&config->net) ? "vnni" : "avx512"};
+    *shipped = (ShippedNets){.kind = quant_used(&config->net) ? SHIP_CODES : SHIP_FLOATS};
     bool ok = true;
-    for (int i = 0; i < 3; i++) {
-        const CompileOptions compile = {.target = target_find(targets[i])};
-        nets[i] = (Net){0};
-        ok = ok && compile_infer(&packed, &compile, &nets[i]);
+    for (int i = 0; ok && i < TARGET_COUNT; i++) {
+        const CompileOptions compile = {.target = &target_table[i]};
+        if (!(compile.target->ships & shipped->kind))
+            continue;
+        int at = shipped->count++;
+        shipped->variants[at].target = compile.target;
+        ok = compile_infer(&packed, &compile, &shipped->variants[at].net);
     }
     net_free(&packed.net);
     return ok;
 }
 
+void shipped_free(ShippedNets *shipped)
+{
+    for (int i = 0; i < shipped->count; i++)
+        net_free(&shipped->variants[i].net);
+    *shipped = (ShippedNets){0};
+}
+
+int shipped_variant(const ShippedNets *shipped, const Target *target)
+{
+    int variant = 0;
+    while (shipped->variants[variant].target != target_shipped(target, shipped->kind))
+        variant++;
+    return variant;
+}
+
 EmitInput shipped_input(const Config *config, const Constants *constants,
-                        const Net nets[3], const char *command)
+                        const ShippedNets *shipped, const char *command)
 {
     return (EmitInput){.config = config,
                        .command = command,
                        .layers = &config->net,
-                       .infer = &nets[0],
-                       .infer_narrow = &nets[1],
-                       .infer_wide = &nets[2],
+                       .shipped = shipped,
                        .name = config->name,
                        .constants = constants};
 }
@@ -156,11 +172,11 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         return false;
     bool ok = constants_make(config, &checkpoint, weights, &constants);
     if (ok) {
-        Net nets[3];
+        ShippedNets shipped;
         char *command = rt_format("lathe emit %s", config->path);
         Selftest selftest = {0};
-        ok = shipped_compile(config, &constants, nets);
-        EmitInput input = shipped_input(config, &constants, nets, command);
+        ok = shipped_compile(config, &constants, &shipped);
+        EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
         if (ok && options.selftest && quant_used(&config->net)) {
             ok = make_selftest(config, weights, &selftest);
@@ -170,8 +186,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         data_free(&selftest.images);
         free(selftest.scores);
         free(command);
-        for (int i = 0; i < 3; i++)
-            net_free(&nets[i]);
+        shipped_free(&shipped);
     }
     constants_free(&constants);
     checkpoint_free(&checkpoint);

@@ -17,13 +17,17 @@ typedef struct {
 bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
                     Constants *constants);
 
-/* The infer program for plain C, AVX2 and AVX-512; learned bits as `constants` has them,
+/* The infer program for every target that ships; learned bits as `constants` has them,
  * or, when that is NULL, as they begin. False and rt_fail when there is no such program;
- * free the nets in any case. */
-bool shipped_compile(const Config *config, const Constants *constants, Net nets[3]);
+ * shipped_free in any case. */
+bool shipped_compile(const Config *config, const Constants *constants,
+                     ShippedNets *shipped);
+void shipped_free(ShippedNets *shipped);
+/* The variant a compiler takes with the target's flags, by index. */
+int shipped_variant(const ShippedNets *shipped, const Target *target);
 /* What the templates of the file see of them. */
 EmitInput shipped_input(const Config *config, const Constants *constants,
-                        const Net nets[3], const char *command);
+                        const ShippedNets *shipped, const char *command);
 
 /* Write `output` (a name ending in .c), the header beside it and, when split, the
  * constants as output_weights.c, from the checkpoint `weights`. C names begin with the

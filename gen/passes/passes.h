@@ -4,20 +4,7 @@
 #define LATHE_PASSES_H
 
 #include "gen/ir/ir.h"
-
-/* What code is generated for. */
-typedef struct {
-    const char *name;   /* vnni (AVX-512 with it), avx512, avx2, plain */
-    int lanes;          /* floats per vector */
-    int integer_lanes;  /* sums per vector of integer kernels */
-    int registers;      /* vector registers */
-    const char *cflags; /* for gcc and clang */
-    bool calls; /* what has a runtime function calls it: the compiler is not clever */
-} Target;
-
-/* The target of that name, or (NULL) the best this machine runs; NULL and rt_fail for an
- * unknown name. */
-const Target *target_find(const char *name);
+#include "gen/passes/target.h"
 
 /* fuse: runs of bn, add and relu become one op. */
 void pass_fuse(Net *net);

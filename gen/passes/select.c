@@ -10,44 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const Target targets[] = {
-    {"vnni", 16, 16, 32, "-march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512",
-     false},
-    {"avx512", 16, 8, 32, "-march=x86-64-v4 -mprefer-vector-width=512", false},
-    {"avx2", 8, 8, 16, "-march=x86-64-v3", false},
-    {"plain", 1, 1, 16, "", false},
-    {"tcc", 1, 1, 16, "", true},
-};
 enum { MOST_TASKS = 64 };
-enum { TARGETS = sizeof targets / sizeof *targets };
-
-static bool machine_runs(const char *name)
-{
-#if defined(__x86_64__)
-    if (strcmp(name, "vnni") == 0)
-        return machine_runs("avx512") && __builtin_cpu_supports("avx512vnni");
-    if (strcmp(name, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-    if (strcmp(name, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return strcmp(name, "plain") == 0; /* and tcc, for those who ask for it */
-}
-
-const Target *target_find(const char *name)
-{
-    const char *names[TARGETS];
-    for (int i = 0; i < TARGETS; i++) {
-        names[i] = targets[i].name;
-        if (name ? strcmp(name, names[i]) == 0 : machine_runs(names[i]))
-            return &targets[i];
-    }
-    const char *nearest = rt_nearest(name, names, TARGETS);
-    rt_fail("--target %s: want vnni, avx512, avx2, plain or tcc%s%s", name,
-            nearest ? "; did you mean " : "", nearest ? nearest : "");
-    return NULL;
-}
 
 static int most(int a, int b)
 {

@@ -68,18 +68,11 @@ static void render(Source *source, const char *template, const char *file,
     source->map = map;
 }
 
-/* The #if branch of infer.c that a compiler with the target's flags takes. */
-static int variant_of(const Config *config, const Target *target)
-{
-    int lanes = quant_used(&config->net) ? target->integer_lanes : target->lanes;
-    return lanes >= 16 ? 0 : lanes >= 8 ? 1 : 2;
-}
-
 void inspect_render_infer(const Inspection *it, const Constants *constants,
                           Source *source)
 {
     char *command = rt_format("lathe emit %s", it->config->path);
-    EmitInput input = shipped_input(it->config, constants, it->shipped, command);
+    EmitInput input = shipped_input(it->config, constants, &it->shipped, command);
     input.header = "infer.h";
     render(source, "infer/infer.c.in", "infer.c", &input);
     free(command);
@@ -89,7 +82,7 @@ bool inspect_write_header(const Inspection *it, const char *folder)
 {
     char *command = rt_format("lathe emit %s", it->config->path);
     char *path = rt_format("%s/infer.h", folder);
-    EmitInput input = shipped_input(it->config, &it->constants, it->shipped, command);
+    EmitInput input = shipped_input(it->config, &it->constants, &it->shipped, command);
     size_t bytes;
     char *text = emit("infer/infer.h.in", &input, &bytes);
     bool ok = rt_write_if_changed(path, text, bytes);
@@ -102,10 +95,10 @@ bool inspect_write_header(const Inspection *it, const char *folder)
 static void compile_shipped(Inspection *it)
 {
     const Constants *known = it->constants.count ? &it->constants : NULL;
-    it->variant = variant_of(it->config, it->subject.compile->target);
-    it->has_infer = shipped_compile(it->config, known, it->shipped);
+    it->has_infer = shipped_compile(it->config, known, &it->shipped);
     if (it->has_infer) {
-        it->programs[PROGRAM_INFER] = it->shipped[2 - it->variant];
+        it->variant = shipped_variant(&it->shipped, it->subject.compile->target);
+        it->programs[PROGRAM_INFER] = it->shipped.variants[it->variant].net;
         inspect_render_infer(it, NULL, &it->infer);
     } else if (it->refusal == NULL) {
         it->refusal = rt_format("%s", rt_error());
@@ -158,8 +151,7 @@ void inspect_close(Inspection *it)
 {
     net_free(&it->programs[PROGRAM_TRAIN]);
     net_free(&it->programs[PROGRAM_EVALUATE]);
-    for (int i = 0; i < 3; i++)
-        net_free(&it->shipped[i]);
+    shipped_free(&it->shipped);
     constants_free(&it->constants);
     source_free(&it->network);
     source_free(&it->infer);

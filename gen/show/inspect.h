@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     Subject subject;
     const Config *config;
-    Net shipped[3];              /* the infer program for plain C, AVX2, AVX-512 */
+    ShippedNets shipped;
     Net programs[PROGRAM_COUNT]; /* infer: the one of `shipped` that --target takes */
     bool has_infer;
     Constants constants;   /* of the checkpoint, or empty */

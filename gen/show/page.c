@@ -160,7 +160,7 @@ static void push_owners(lua_State *lua, const Inspection *it, const Source *sour
         if (source != inspect_source(it, program))
             continue;
         const Net *net = program == PROGRAM_INFER && part->kind == PART_KERNEL
-                             ? &it->shipped[2 - part->variant]
+                             ? &it->shipped.variants[part->variant].net
                              : &it->programs[program];
         for (int i = 0; i < net->op_count; i++) {
             const Op *op = &net->ops[i];

@@ -11,6 +11,12 @@
 #define WITH_CONFIG "gen train ptq eval classify emit verify bench show diff repl import"
 #define IMAGES "images: CIFAR-10's folder, PNG sheets, or random:COUNT"
 
+static const char target_help[] = "one of"
+#define TARGET(name, ...) " " #name
+#include "gen/passes/target.def"
+#undef TARGET
+                                  " (default: the machine's best)";
+
 static const Flag flags[] = {
     {"-o", "DIR", "gen", "where to (default: out/<name>)", FLAG_TEXT, FIELD(output), 0,
      0},
@@ -65,9 +71,7 @@ static const Flag flags[] = {
     {"--set", "PATH=VALUE", WITH_CONFIG,
      "override a config field with a Lua value; repeat for more", FLAG_LIST, FIELD(sets),
      0, 0},
-    {"--target", "NAME", WITH_CONFIG,
-     "vnni, avx512, avx2, plain or tcc (default: the machine's best)", FLAG_TEXT,
-     FIELD(target), 0, 0},
+    {"--target", "NAME", WITH_CONFIG, target_help, FLAG_TEXT, FIELD(target), 0, 0},
     {"--lower", "HOW", WITH_CONFIG,
      "heavy ops as `direct` kernels or `call`s of the runtime's", FLAG_TEXT, FIELD(lower),
      0, 0},

@@ -40,8 +40,7 @@ static void open_net(Inspection *it, Looked *at, const char *path, const char *t
 /* ---- The line map ---- */
 
 static const char *const nets[] = {"residual", "quant_family", "odd", "geometry"};
-static const char *const targets[] = {"plain", "avx2", "vnni"};
-enum { NETS = 4, TARGETS = 3 };
+enum { NETS = 4, TARGETS = TARGET_COUNT };
 
 static const Part *part_at(const Source *source, int line)
 {
@@ -112,7 +111,7 @@ START_TEST(every_line_of_a_function_is_mapped)
     Looked at;
     Inspection it;
     char *path = net_path(nets[_i / TARGETS]);
-    open_net(&it, &at, path, targets[_i % TARGETS]);
+    open_net(&it, &at, path, target_table[_i % TARGETS].name);
     for (int program = 0; program < (it.has_infer ? PROGRAM_COUNT : PROGRAM_INFER);
          program++)
         check_ops(&it, program);
@@ -277,7 +276,7 @@ START_TEST(machine_code_is_shown)
     ck_assert_int_gt(scalar,
                      0); /* plain: no vectors in the template, no wide registers */
     ck_assert(wide[0] == 0 && wide[1] == 0);
-    if (target_runs("avx2")) {
+    if (machine_runs("avx2")) {
         LATHE_OK("show", path, "a", "--asm", "--target", "avx2");
         forward = strstr(out, "---- machine code, train, forward");
         ck_assert_ptr_nonnull(strstr(forward, "vfmadd"));

@@ -11,16 +11,6 @@
 
 /* ---- select ---- */
 
-static int registers_of(const char *target)
-{
-    return strcmp(target, "avx512") == 0 ? 32 : 16;
-}
-
-static int widest(const char *target)
-{
-    return strcmp(target, "avx512") == 0 ? 16 : strcmp(target, "avx2") == 0 ? 8 : 1;
-}
-
 static bool is_convolution(const Op *op)
 {
     return op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
@@ -29,10 +19,10 @@ static bool is_convolution(const Op *op)
 
 static void check_tiles(const Net *net, int number)
 {
-    const char *target = program_target(number);
+    const Target *target = program_target(number);
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        ck_assert_int_le(op->lanes, widest(target));
+        ck_assert_int_le(op->lanes, target->lanes);
         ck_assert_int_ne(op->lanes, 2); /* there is no such vector */
         if (!is_convolution(op))
             continue;
@@ -42,7 +32,7 @@ static void check_tiles(const Net *net, int number)
         ck_assert_int_eq(t->c % (op->lanes * op->tile_vectors), 0);
         int used = op->tile_rows * op->tile_vectors + op->tile_vectors + 1;
         ck_assert_int_gt(op->tile_rows, 0);
-        ck_assert_int_le(used, registers_of(target));
+        ck_assert_int_le(used, target->registers);
         if (op->kind != OP_CONV_BWD_WEIGHT)
             continue;
         int run = op->kernel_w * op_in(net, op, "x")->c;

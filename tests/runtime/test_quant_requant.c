@@ -338,7 +338,7 @@ START_TEST(every_width_rescales_alike)
 {
     Rescale *rescale;
     Dot *dot;
-    if (!quant_target_runs(widths[_i].target)) {
+    if (!machine_runs(widths[_i].target)) {
         printf("skipped: this machine does not run %s\n", widths[_i].target);
         return;
     }

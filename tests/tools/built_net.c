@@ -13,17 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool target_runs(const char *target)
+bool machine_runs(const char *target)
 {
-#if defined(__x86_64__)
-    if (strcmp(target, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512cd");
-    if (strcmp(target, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return strcmp(target, "plain") == 0 || strcmp(target, "tcc") == 0;
+    return target_runs(target_find(target));
 }
 
 char *net_path(const char *name)

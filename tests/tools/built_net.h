@@ -23,7 +23,7 @@ typedef struct {
 } BuildHow;
 
 /* Whether this machine can run the target's code. */
-bool target_runs(const char *target);
+bool machine_runs(const char *target);
 
 /* tests/nets/NAME.lua; free() it. */
 char *net_path(const char *name);

@@ -27,10 +27,9 @@ void program_config(int net, Config *config)
     free(path);
 }
 
-const char *program_target(int number)
+const Target *program_target(int number)
 {
-    static const char *const targets[TARGETS] = {"plain", "avx2", "avx512"};
-    return targets[number / NETS % TARGETS];
+    return &target_table[number / NETS % TARGETS];
 }
 
 bool program_calls(int number)
@@ -41,7 +40,7 @@ bool program_calls(int number)
 void compile_program(int number, Net *net)
 {
     const Lowering lowering = program_calls(number) ? LOWER_CALL : LOWER_DIRECT;
-    const CompileOptions options = {.target = target_find(program_target(number)),
+    const CompileOptions options = {.target = program_target(number),
                                     .lowering = &lowering};
     Config config;
     program_config(number % NETS, &config);

@@ -4,13 +4,13 @@
 
 #include "gen/passes/compile.h"
 
-enum { NETS = 5, TARGETS = 3, LOWERINGS = 2 };
+enum { NETS = 5, TARGETS = TARGET_COUNT, LOWERINGS = 2 };
 /* The first half are training programs, the others evaluation. */
 enum { PROGRAMS = NETS * TARGETS * LOWERINGS * 2 };
 
 /* The config of a net, and of a program. */
 void program_config(int net, Config *config);
-const char *program_target(int number);
+const Target *program_target(int number);
 bool program_calls(int number); /* convolutions of the runtime */
 
 void compile_program(int number, Net *net);

@@ -1,8 +1,8 @@
 /* See quant_shipped.h. */
 #include "tests/tools/quant_shipped.h"
 
-#include "gen/passes/passes.h"
 #include "runtime/base/support.h"
+#include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/process.h"
 
@@ -10,24 +10,6 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool quant_target_runs(const char *target)
-{
-    if (strcmp(target, "plain") == 0 || strcmp(target, "tcc") == 0)
-        return true;
-#if defined(__x86_64__)
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    bool avx512 =
-        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-    return strcmp(target, "avx2") == 0 ? avx2
-           : strcmp(target, "avx512") == 0
-               ? avx512
-               : avx512 && __builtin_cpu_supports("avx512vnni");
-#else
-    return false;
-#endif
-}
 
 static const struct {
     const char *name, *words[6], *target;
@@ -60,8 +42,7 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
 {
     static const char *const flags[] = {"-std=c99", "-Wall",   "-Wextra", "-Wpedantic",
                                         "-Werror",  "-shared", "-fPIC",   "-o"};
-    if (!program_installed(builds[build].name) ||
-        !quant_target_runs(builds[build].target)) {
+    if (!program_installed(builds[build].name) || !machine_runs(builds[build].target)) {
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
         return false;
     }

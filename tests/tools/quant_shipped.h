@@ -5,8 +5,6 @@
 #include "gen/config/config.h"
 #include "gen/emit/infer_file.h"
 
-bool quant_target_runs(const char *target);
-
 typedef struct {
     const char *build;
     void (*scores)(const uint8_t *image, void *arena, int32_t *scores);

@@ -66,11 +66,10 @@ static float *score(const char *config, const char *weights_path, const ImageSet
     BuiltNet built;
     Weights weights;
     Work work;
-    const char *best = target_runs("avx512") ? "avx512"
-                       : target_runs("avx2") ? "avx2"
-                                             : "plain";
     char *path = rt_format("%s/configs/%s.lua", lathe_root(), config);
-    built_make_from(&built, path, &(BuildHow){.target = best, .sets = normalisation});
+    built_make_from(
+        &built, path,
+        &(BuildHow){.target = target_find(NULL)->name, .sets = normalisation});
     load_weights(&built.config.net, weights_path, &weights);
     work_alloc(&work, built.model);
     FILE *file = fopen(in_folder("scores"), "wb");

@@ -195,10 +195,9 @@ START_TEST(evaluation_is_the_shipped_arithmetic)
     Bench b;
     bench_open(&b, &cases[_i]);
     draw_images(&b);
-    static const char *const targets[] = {"vnni", "plain", "avx2", "avx512", "tcc"};
     for (int i = 0; i < 2; i++) { /* they agree with brute force: together */
-        const char *target = targets[(_i + 2 * i) % 5];
-        if (quant_target_runs(target))
+        const char *target = target_table[(_i + 2 * i) % TARGET_COUNT].name;
+        if (machine_runs(target))
             check_target(&b, target);
         else
             printf("skipped: this machine does not run %s\n", target);

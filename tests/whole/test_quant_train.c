@@ -106,7 +106,7 @@ static bool bench_open(Bench *b, int number)
 {
     int index = number / 2;
     const char *target = number % 2 ? "tcc" : cases[index].target;
-    if (!quant_target_runs(target)) {
+    if (!machine_runs(target)) {
         printf("skipped: this machine does not run %s\n", target);
         return false;
     }

@@ -171,7 +171,7 @@ static void build(int build, const char *const *sources, const char *object)
 static bool can_build(int build)
 {
     bool installed = program_installed(builds[build].name);
-    bool runs = target_runs(builds[build].target);
+    bool runs = machine_runs(builds[build].target);
     if (!installed || !runs)
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
     return installed && runs;
