@@ -22,7 +22,7 @@ PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libs
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
     s390x:s390x-linux-gnu i386:i686-linux-gnu
-TEST_PACKAGES = clang chromium qemu-user \
+TEST_PACKAGES = clang chromium qemu-user protobuf-compiler libdigest-crc-perl \
     $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
 FUZZ_PACKAGES = libclang-rt-dev libomp-dev
 

@@ -11,6 +11,7 @@ Suite *cmd_data_suite(void);
 Suite *command_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
+Suite *events_suite(void);
 Suite *import_suite(void);
 Suite *interrupt_suite(void);
 Suite *jit_suite(void);

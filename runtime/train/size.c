@@ -70,12 +70,30 @@ static void print_bits(const Model *model, const float *params, bool activations
             printf("%d", size_bits(&model->sized[i], params));
 }
 
+static bool learns_any(const Model *model)
+{
+    for (int i = 0; i < model->sized_count; i++)
+        if (size_learns(&model->sized[i]))
+            return true;
+    return false;
+}
+
+char *size_bits_text(const Model *model, const float *params)
+{
+    if (!learns_any(model))
+        return NULL;
+    char *text;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    for (int i = 0; i < model->sized_count; i++)
+        fprintf(file, "%s%d", i ? " " : "", size_bits(&model->sized[i], params));
+    fclose(file);
+    return text;
+}
+
 void size_print(const Model *model, const Recipe *recipe, const float *params)
 {
-    bool learned = false;
-    for (int i = 0; i < model->sized_count; i++)
-        learned = learned || size_learns(&model->sized[i]);
-    if (!learned)
+    if (!learns_any(model))
         return;
     Sizes sizes = size_of(model, params);
     double activations = recipe->a_sum ? sizes.activations : sizes.largest_activation;

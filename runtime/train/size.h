@@ -19,6 +19,10 @@ bool size_learns(const RtSized *sized);
 /* Whether the recipe's budgets are kept; yes where there is none. */
 bool size_within(const Model *model, const Recipe *recipe, const float *params);
 
+/* Bits in the order of the model's `sized`, "4 6 4", free() it; NULL where none are
+ * learned. */
+char *size_bits_text(const Model *model, const float *params);
+
 /* A line: sizes, whether the budget is kept, bits of every layer when they are learned.
  * Nothing for a network that is not quantised. */
 void size_print(const Model *model, const Recipe *recipe, const float *params);

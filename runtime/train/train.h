@@ -6,14 +6,14 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
 #include "runtime/train/progress.h"
-#include "runtime/train/train_state.h"
 #include "runtime/train/train_options.h"
+#include "runtime/train/train_state.h"
 
 typedef struct {
     const Model *model;
     Recipe recipe; /* in effect: with the command line's epochs and seed */
     char *config;  /* Model.config, with the same */
-    char *last, *best, *log, *curve, *bits; /* paths of the files it writes */
+    char *last, *best, *log, *events, *curve, *bits; /* paths of the files it writes */
     ImageSet train, held_out, test;
     int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
     int *order;          /* [train.count], of the current epoch */

@@ -9,6 +9,7 @@
 #include "runtime/train/bits_picture.h"
 #include "runtime/train/budget.h"
 #include "runtime/train/curve.h"
+#include "runtime/train/events.h"
 #include "runtime/train/profile_report.h"
 #include "runtime/train/size.h"
 #include "runtime/train/train.h"
@@ -222,6 +223,9 @@ static EpochRow row_of(const Run *run, const Score *held_out)
     Moment moment = moment_of(run);
     double images = held_out->images > 0 ? (double)held_out->images : (double)NAN;
     double last = state->epoch + (run->steps_per_epoch - 1.0) / run->steps_per_epoch;
+    bool quantised = run->model->sized_count > 0;
+    Sizes sizes = quantised ? size_of(run->model, run->optim.params)
+                            : (Sizes){(double)NAN, (double)NAN, (double)NAN};
     return (EpochRow){
         .epoch = state->epoch + 1,
         .lr = optim_rate(&run->recipe, last),
@@ -232,6 +236,10 @@ static EpochRow row_of(const Run *run, const Score *held_out)
         .seconds = state->seconds,
         .images_per_s = (double)moment.images / fmax(state->seconds, 1e-9),
         .cc_from = state->cc_from < 0 ? (double)NAN : (double)state->cc_from,
+        .weights_kib = sizes.weights,
+        .activations_kib = sizes.activations,
+        .largest_kib = sizes.largest_activation,
+        .bits = size_bits_text(run->model, run->optim.params),
     };
 }
 
@@ -266,6 +274,7 @@ static bool write_files(const Run *run, bool best)
     return (!best || state_save_for_use(run->best, &run->optim, run->config)) &&
            state_save(run->last, &run->state, &run->optim, run->config) &&
            history_write(&run->state.history, run->log) &&
+           events_append(run->events, run->model, &run->state.history) &&
            curve_write(run->curve, run->model->name, &run->state.history) &&
            bits_picture_write(run->bits, run->model, run->optim.params);
 }

@@ -2,6 +2,7 @@
  * hours of work, and before a file is touched. */
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
+#include "runtime/train/events.h"
 #include "runtime/train/train.h"
 
 #include <libgen.h>
@@ -55,6 +56,7 @@ static void set_paths(Run *run, const char *folder)
     run->last = rt_format("%s/last.ckpt", folder);
     run->best = rt_format("%s/best.ckpt", folder);
     run->log = rt_format("%s/log.csv", folder);
+    run->events = rt_format("%s/%s", folder, EVENTS_NAME);
     run->curve = rt_format("%s/curve.png", folder);
     run->bits = rt_format("%s/bits.png", folder);
 }
@@ -211,7 +213,8 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
     if (ok)
         work_alloc(&run->work, model);
     /* Rows behind the checkpoint go, and so does the log of an earlier run. */
-    return ok && history_write(&run->state.history, run->log);
+    return ok && history_write(&run->state.history, run->log) &&
+           events_write(run->events, model, &run->state.history);
 }
 
 void run_free(Run *run)
@@ -220,6 +223,7 @@ void run_free(Run *run)
     free(run->last);
     free(run->best);
     free(run->log);
+    free(run->events);
     free(run->curve);
     free(run->bits);
     data_free(&run->train);

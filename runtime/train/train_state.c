@@ -128,9 +128,11 @@ static void find_history(Lookup *lookup, int count, History *history)
 {
     for (int i = 1; i <= count && lookup->ok; i++) {
         char *key = rt_format("log.%d", i), *value = find_value(lookup->text, key);
-        EpochRow row;
+        EpochRow row = {0};
         if (good(lookup, key, value && history_parse(value, &row) && row.epoch == i))
             history_add(history, &row);
+        else
+            free(row.bits);
         free(value);
         free(key);
     }

@@ -179,7 +179,7 @@ static void check_same_weights(const char *a, const char *b)
     free(second);
 }
 
-/* The last column of log.csv's row of that epoch. */
+/* cc_from_step, the ninth column, of log.csv's row of that epoch. */
 static char *logged(const char *folder, int epoch)
 {
     char *path = rt_format("%s/log.csv", in_folder(folder)),
@@ -187,8 +187,9 @@ static char *logged(const char *folder, int epoch)
     char *line = text;
     for (int i = 0; i < epoch; i++)
         line = strchr(line, '\n') + 1;
-    *strchr(line, '\n') = 0;
-    char *value = rt_format("%s", strrchr(line, ',') + 1);
+    for (int i = 1; i < 9; i++)
+        line = strchr(line, ',') + 1;
+    char *value = rt_format("%.*s", (int)strcspn(line, ","), line);
     free(path);
     free(text);
     return value;

@@ -7,6 +7,7 @@
 #include "tests/tools/folder.h"
 #include "tests/tools/trainer_run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +140,8 @@ END_TEST
 
 START_TEST(the_state_comes_back_exactly)
 {
-    EpochRow row = {1, 0.1, 1.0 / 3, 0.5, 2.0 / 3, 0.25, 12.3456, 1e5 / 7, 37};
+    EpochRow row = {1,  0.1,     1.0 / 3, 0.5, 2.0 / 3,           0.25, 12.345, 1e5 / 7,
+                    37, 1.0 / 3, 2.0 / 3, NAN, rt_format("4 6 4")};
     TrainState back, state = {.epochs = 9,
                               .seed = UINT64_MAX,
                               .images = 90,
@@ -161,7 +163,10 @@ START_TEST(the_state_comes_back_exactly)
     Checkpoint checkpoint;
     ck_assert(checkpoint_read(path, &checkpoint));
     ck_assert_msg(state_read(&checkpoint, path, &back), "%s", rt_error());
-    char *before = history_format(&row), *after = history_format(back.history.rows);
+    char *before = history_format(state.history.rows);
+    char *after = history_format(back.history.rows);
+    ck_assert_str_eq(before, "1,0.1,0.333333,0.500000,0.666667,0.250000,12.35,14285.7,37,"
+                             "0.333,0.667,,4 6 4");
     ck_assert_str_eq(before, after);
     ck_assert_int_eq(back.history.count, 1);
     free(before);
