@@ -203,7 +203,8 @@ int cmd_train(int argc, char **argv)
         "train",
         "CONFIG --data DIR [FLAG...]",
         "Generate and build the config's trainer, and train. Leaves last.ckpt,\n"
-        "best.ckpt, log.csv and curve.png; Ctrl-C stops after the current step.",
+        "best.ckpt, log.csv, curve.png and TensorBoard's events; Ctrl-C stops after the\n"
+        "current step.",
         CONFIG_NEEDED,
         0,
         true};

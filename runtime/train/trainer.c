@@ -42,9 +42,10 @@ static const struct {
     {"train", "--data DIR [FLAG...]",
      "Train the network. Writes into the output folder, after every epoch: best.ckpt\n"
      "(weights of the best epoch by held-out accuracy, for use), last.ckpt (all that\n"
-     "--resume needs), log.csv and curve.png. Ctrl-C stops after the current step and\n"
-     "writes last.ckpt; a resumed run ends with the very same weights as one that was\n"
-     "not stopped. An epoch's last images that do not fill a batch are left out of it.",
+     "--resume needs), log.csv, curve.png, and TensorBoard's events. Ctrl-C stops after\n"
+     "the current step and writes last.ckpt; a resumed run ends with the very same\n"
+     "weights as one that was not stopped. An epoch's last images that do not fill a\n"
+     "batch are left out of it.",
      train_run},
     {"eval", "--weights FILE --data DIR [FLAG...]",
      "Print the accuracy on the test images, then one line for each class: name, right\n"
