@@ -3,24 +3,12 @@
  * sqrt(var + eps). */
 #include "gen/emit/constants.h"
 
+#include "gen/passes/passes.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The convolution whose output the POINT alone reads, or NULL. */
-static const Op *folding_conv(const Net *net, const Op *point)
-{
-    const Op *conv = NULL;
-    int readers = 0;
-    for (int i = 0; i < net->op_count; i++) {
-        if (op_writes(&net->ops[i], point->in[0]))
-            conv = &net->ops[i];
-        readers += op_reads(&net->ops[i], point->in[0]);
-    }
-    return conv && conv->kind == OP_CONV && readers == 1 ? conv : NULL;
-}
 
 static void scale_weights(const Net *net, const Op *conv, const float *coef,
                           Constants *constants)
@@ -43,22 +31,27 @@ void constants_fold(const Net *net, const float *params, const float *stats,
             memcpy(constants_add(constants, t->name, "", TYPE_F32, tensor_count(t)),
                    params + t->offset, tensor_count(t) * sizeof(float));
     }
+    Links links = links_of(net);
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (op->kind != OP_BN_FOLD)
+        if (op->kind != OP_POINT || op->in[POINT_coef] == NONE)
             continue;
-        const Tensor *scale = op_in(net, op, "scale"), *shift = op_in(net, op, "shift");
-        const Tensor *mean = op_in(net, op, "mean"), *var = op_in(net, op, "var");
-        float *coef = rt_alloc(2 * scale->k * sizeof(float));
+        const Op *fold = net_writer(&links, op->in[POINT_coef]);
+        const Tensor *scale = op_in(net, fold, "scale"),
+                     *shift = op_in(net, fold, "shift");
+        const Tensor *mean = op_in(net, fold, "mean"), *var = op_in(net, fold, "var");
+        size_t count = 2 * (size_t)scale->k;
+        float *coef = rt_alloc(count * sizeof(float));
         rt_bn_fold(scale->k, params + scale->offset, params + shift->offset,
                    stats + mean->offset, stats + var->offset, coef);
-        const Op *conv = folding_conv(net, &net->ops[i + 1]);
+        const Op *conv = fold_conv(&links, op);
         if (conv)
             scale_weights(net, conv, coef, constants);
         else
-            memcpy(constants_add(constants, op_out(net, op, "coef")->name, "", TYPE_F32,
-                                 2 * scale->k),
-                   coef, 2 * scale->k * sizeof(float));
+            memcpy(constants_add(constants, op_in(net, op, "coef")->name, "", TYPE_F32,
+                                 count),
+                   coef, count * sizeof(float));
         free(coef);
     }
+    links_free(&links);
 }

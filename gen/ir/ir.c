@@ -58,7 +58,7 @@ int net_append_op(Net *net, const Op *op)
     return index;
 }
 
-Op *net_append_like(Net *net, const Op *like, OpKind kind)
+Op op_like(const Op *like, OpKind kind)
 {
     Op op = *like;
     op.kind = kind;
@@ -69,6 +69,12 @@ Op *net_append_like(Net *net, const Op *like, OpKind kind)
         op.in[i] = NONE;
     for (int i = 0; i < OP_OUTPUTS; i++)
         op.out[i] = NONE;
+    return op;
+}
+
+Op *net_append_like(Net *net, const Op *like, OpKind kind)
+{
+    Op op = op_like(like, kind);
     int index = net_append_op(net, &op); /* may move the ops */
     return &net->ops[index];
 }

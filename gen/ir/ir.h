@@ -178,7 +178,9 @@ bool layer_name_ok(const char *name);
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
 int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
-/* A copy of `like` of another kind: its slots empty, without macs where the kind has none. */
+/* A copy of `like` of another kind: its slots empty, without macs where the kind has none;
+ * by itself, and appended. */
+Op op_like(const Op *like, OpKind kind);
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
 /* A per-image float tensor of this shape. */

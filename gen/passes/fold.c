@@ -1,90 +1,70 @@
 /* fold: for inference. A convolution takes in the POINT that alone reads it: its affine
  * goes into weights and a bias, its add and ReLU into the loop's end. Needs: fuse.
  * Leaves: CONV_FOLDED for each CONV, and a POINT only where there was none to fold into;
- * no BN_FOLD: the affine of such a POINT is a constant. */
+ * no BN_FOLD: the affine of such a POINT is a constant. Every other op as it was. */
 #include "gen/passes/passes.h"
 
-#include "runtime/base/support.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-static int readers(const Net *net, int tensor)
+const Op *fold_conv(const Links *links, const Op *op)
 {
-    int count = 0;
-    for (int i = 0; i < net->op_count; i++)
-        for (int j = 0; j < OP_INPUTS; j++)
-            count += net->ops[i].in[j] == tensor;
-    return count;
+    if (op->kind != OP_POINT || net_readers(links, op->in[POINT_x]) != 1)
+        return NULL;
+    const Op *conv = net_writer(links, op->in[POINT_x]);
+    return conv->kind == OP_CONV ? conv : NULL;
 }
 
-static int producer(const Net *net, int tensor)
+/* The POINT that the convolution takes in, or NULL. */
+static const Op *fold_point(const Links *links, const Op *conv)
 {
-    for (int i = 0; i < net->op_count; i++)
-        if (op_writes(&net->ops[i], tensor))
-            return i;
-    return NONE;
+    int y = conv->out[CONV_y];
+    const Op *reader = net_readers(links, y) == 1 ? net_reader(links, y, 0) : NULL;
+    return reader && fold_conv(links, reader) ? reader : NULL;
 }
 
 /* A parameter of the folded file, computed from the checkpoint when it is emitted. */
-static int folded_param(Net *net, const char *layer, const char *suffix,
-                        const Tensor *like)
+static int add_bias(Net *folded, const Op *conv)
 {
-    Tensor shape = *like;
-    int index = net_add_tensor(net, ROLE_PARAM, layer, suffix);
-    memcpy(shape.name, net->tensors[index].name, sizeof shape.name);
-    net->tensors[index] = shape;
+    int index = net_add_tensor(folded, ROLE_PARAM, conv->name, ".bias");
+    Tensor *bias = &folded->tensors[index];
+    bias->rank = 1;
+    bias->k = folded->tensors[conv->out[CONV_y]].c;
+    bias->param_kind = PARAM_BIAS;
     return index;
 }
 
-static void to_folded(Op *op, int bias, int residual, int out, bool relu)
+/* `point` is what the convolution takes in, or NULL. */
+static void append_folded(Net *folded, const Op *conv, const Op *point)
 {
-    op->kind = OP_CONV_FOLDED;
-    op->scope = op_info[OP_CONV_FOLDED].scope;
-    op->in[op_input(OP_CONV_FOLDED, "b")] = bias;
-    op->in[op_input(OP_CONV_FOLDED, "residual")] = residual;
-    op->out[0] = out;
-    op->relu = relu;
+    Op op = op_like(conv, OP_CONV_FOLDED);
+    op.in[CONV_FOLDED_x] = conv->in[CONV_x];
+    op.in[CONV_FOLDED_w] = conv->in[CONV_w];
+    op.out[CONV_FOLDED_y] = conv->out[CONV_y];
+    if (point) {
+        if (point->in[POINT_coef] != NONE)
+            op.in[CONV_FOLDED_b] = add_bias(folded, conv);
+        op.in[CONV_FOLDED_residual] = point->in[POINT_residual];
+        op.out[CONV_FOLDED_y] = point->out[POINT_y];
+        op.relu = point->relu;
+    }
+    net_append_op(folded, &op);
 }
 
 void pass_fold(Net *net)
 {
+    Links links = links_of(net);
     Net folded = net_copy(net);
     folded.op_count = 0;
-    bool *dropped = rt_alloc(net->op_count);
     for (int i = 0; i < net->op_count; i++) {
-        Op op = net->ops[i];
-        int from = op.kind == OP_POINT ? producer(net, op.in[0]) : NONE;
-        if (op.kind != OP_POINT || net->ops[from].kind != OP_CONV ||
-            readers(net, op.in[0]) != 1)
-            continue;
-        dropped[from] = true;
+        const Op *op = &net->ops[i], *conv = fold_conv(&links, op);
+        if (conv)
+            append_folded(&folded, conv, op); /* here, where its residual is there, too */
+        else if (op->kind == OP_CONV && !fold_point(&links, op))
+            append_folded(&folded, op, NULL);
+        else if (op->kind == OP_BN_FOLD)
+            folded.tensors[op->out[BN_FOLD_coef]].role = ROLE_PARAM;
+        else if (op->kind != OP_CONV)
+            net_append_op(&folded, op);
     }
-    for (int i = 0; i < net->op_count; i++) {
-        Op op = net->ops[i];
-        if (op.kind == OP_BN_FOLD)
-            folded.tensors[op.out[0]].role = ROLE_PARAM;
-        if (dropped[i] || op.kind == OP_BN_FOLD)
-            continue;
-        int from = op.kind == OP_POINT ? producer(net, op.in[0]) : NONE;
-        if (from != NONE && dropped[from]) {
-            Op conv = net->ops[from];
-            Tensor vector = {.role = ROLE_PARAM,
-                             .type = TYPE_F32,
-                             .rank = 1,
-                             .k = net->tensors[conv.out[0]].c,
-                             .param_kind = PARAM_BIAS};
-            int bias = op.in[1] == NONE
-                           ? NONE
-                           : folded_param(&folded, conv.name, ".bias", &vector);
-            to_folded(&conv, bias, op.in[2], op.out[0], op.relu);
-            op = conv;
-        } else if (op.kind == OP_CONV) {
-            to_folded(&op, NONE, NONE, op.out[0], false);
-        }
-        net_append_op(&folded, &op);
-    }
-    free(dropped);
+    links_free(&links);
     net_free(net);
     *net = folded;
 }

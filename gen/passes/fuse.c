@@ -1,32 +1,15 @@
 /* fuse: each run of bn, add and relu becomes one POINT, so that a pixel is read and
  * written once; its BN becomes the op that computes the affine POINT applies. Needs: the
- * ops of a config. Leaves: no BN, ADD or RELU. */
+ * ops of a config. Leaves: no BN, ADD or RELU; every other op as it was. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* The only op that reads the tensor, or NONE. */
-static int sole_reader(const Net *net, int tensor)
+static bool pointwise(const Op *op)
 {
-    int reader = NONE;
-    for (int i = 0; i < net->op_count; i++) {
-        for (int j = 0; j < OP_INPUTS; j++) {
-            if (net->ops[i].in[j] != tensor)
-                continue;
-            if (reader != NONE)
-                return NONE;
-            reader = i;
-        }
-    }
-    return reader;
-}
-
-static bool pointwise(OpKind kind)
-{
-    return kind == OP_BN || kind == OP_ADD || kind == OP_RELU;
+    return op->kind == OP_BN || op->kind == OP_ADD || op->kind == OP_RELU;
 }
 
 /* What a run of ops becomes, in the place of its last. */
@@ -35,19 +18,29 @@ typedef struct {
     Op point, fold;
 } Run;
 
+typedef struct {
+    const Net *net;
+    Links links;
+    bool *taken; /* by op */
+    Run *runs;   /* by their last op */
+} Fusing;
+
 /* Take the ops that follow op `end` as far as one POINT can do them; the last one
  * taken. */
-static int take_followers(const Net *net, int end, Op *point, bool *taken)
+static int take_followers(Fusing *f, int end, Op *point)
 {
-    int *residual = &point->in[op_input(OP_POINT, "residual")];
+    int *residual = &point->in[POINT_residual];
     for (;;) {
-        taken[end] = true;
-        int next = sole_reader(net, net->ops[end].out[0]);
-        if (next == NONE || taken[next] || point->relu)
+        f->taken[end] = true;
+        int y = f->net->ops[end].out[LAYER_y];
+        if (net_readers(&f->links, y) != 1 || point->relu)
             return end;
-        const Op *op = &net->ops[next];
+        const Op *op = net_reader(&f->links, y, 0);
+        int next = (int)(op - f->net->ops);
+        if (f->taken[next])
+            return end;
         if (op->kind == OP_ADD && *residual == NONE)
-            *residual = op->in[op->in[0] == net->ops[end].out[0] ? 1 : 0];
+            *residual = op->in[op->in[ADD_x] == y ? ADD_residual : ADD_x];
         else if (op->kind != OP_RELU)
             return end;
         if (op->kind == OP_RELU) {
@@ -58,42 +51,38 @@ static int take_followers(const Net *net, int end, Op *point, bool *taken)
     }
 }
 
-/* The run that begins at op `head`, stored by its last op. */
-static void fuse_run(const Net *net, int head, bool *taken, Run *runs)
+/* The run that begins at op `head`. */
+static void fuse_run(Fusing *f, int head)
 {
-    const Op *first = &net->ops[head];
-    Op point = *first;
-    point.kind = OP_POINT;
+    const Op *first = &f->net->ops[head];
+    Op point = op_like(first, OP_POINT);
     point.relu = first->kind == OP_RELU;
-    for (int i = 1; i < OP_INPUTS; i++)
-        point.in[i] = NONE;
+    point.in[POINT_x] = first->in[LAYER_x];
     if (first->kind == OP_ADD)
-        point.in[op_input(OP_POINT, "residual")] = first->in[1];
-    int end = take_followers(net, head, &point, taken);
-    point.out[0] = net->ops[end].out[0];
-    runs[end] = (Run){.here = true, .folds = first->kind == OP_BN, .point = point};
-    if (!runs[end].folds)
+        point.in[POINT_residual] = first->in[ADD_residual];
+    int end = take_followers(f, head, &point);
+    point.out[POINT_y] = f->net->ops[end].out[LAYER_y];
+    f->runs[end] = (Run){.here = true, .point = point};
+    if (first->kind != OP_BN)
         return;
-    Op *fold = &runs[end].fold;
-    *fold = *first;
-    fold->kind = OP_BN_FOLD;
-    fold->scope = op_info[OP_BN_FOLD].scope;
-    for (int i = 0; i < 4; i++)
-        fold->in[i] = first->in[i + 1]; /* x is not needed */
-    fold->in[4] = NONE;
+    Op fold = op_like(first, OP_BN_FOLD);
+    fold.in[BN_FOLD_scale] = first->in[BN_scale];
+    fold.in[BN_FOLD_shift] = first->in[BN_shift];
+    fold.in[BN_FOLD_mean] = first->in[BN_mean];
+    fold.in[BN_FOLD_var] = first->in[BN_var];
+    f->runs[end].folds = true;
+    f->runs[end].fold = fold;
 }
 
-/* Append the run's ops, linked by the affine's coefficients. */
+/* Append the run's ops, linked by the affine's coefficients: scale, shift. */
 static void append_run(Net *fused, Run *run)
 {
     if (run->folds) {
-        int channels = fused->tensors[run->point.in[0]].c;
-        int coef = net_add_tensor(fused, ROLE_ONCE, run->fold.name, ".coef");
-        fused->tensors[coef].rank = 2;
-        fused->tensors[coef].c = 2; /* scale, shift */
-        fused->tensors[coef].k = channels;
-        run->fold.out[0] = coef;
-        run->point.in[op_input(OP_POINT, "coef")] = coef;
+        int channels = fused->tensors[run->point.in[POINT_x]].c;
+        int coef = net_add_array(fused, ROLE_ONCE, TYPE_F32, run->fold.name, ".coef", 2,
+                                 channels);
+        run->fold.out[BN_FOLD_coef] = coef;
+        run->point.in[POINT_coef] = coef;
         net_append_op(fused, &run->fold);
     }
     net_append_op(fused, &run->point);
@@ -101,21 +90,24 @@ static void append_run(Net *fused, Run *run)
 
 void pass_fuse(Net *net)
 {
-    Run *runs = rt_alloc(net->op_count * sizeof(Run)); /* by last op */
-    bool *taken = rt_alloc(net->op_count);
+    Fusing f = {.net = net,
+                .links = links_of(net),
+                .taken = rt_alloc(net->op_count),
+                .runs = rt_alloc(net->op_count * sizeof(Run))};
     for (int i = 0; i < net->op_count; i++)
-        if (pointwise(net->ops[i].kind) && !taken[i])
-            fuse_run(net, i, taken, runs);
+        if (pointwise(&net->ops[i]) && !f.taken[i])
+            fuse_run(&f, i);
     Net fused = net_copy(net);
     fused.op_count = 0;
     for (int i = 0; i < net->op_count; i++) {
-        if (!taken[i])
+        if (!f.taken[i])
             net_append_op(&fused, &net->ops[i]);
-        if (runs[i].here)
-            append_run(&fused, &runs[i]);
+        if (f.runs[i].here)
+            append_run(&fused, &f.runs[i]);
     }
-    free(runs);
-    free(taken);
+    links_free(&f.links);
+    free(f.taken);
+    free(f.runs);
     net_free(net);
     *net = fused;
 }

@@ -1,45 +1,32 @@
 /* integer: for evaluation and inference. Each convolution takes in the POINT behind it;
  * what it puts out is codes, or, for a projection, the sums themselves. In a standalone
  * file what depends on weights is constant; in the trainer it is computed first. Needs:
- * fuse. Leaves: Q_IMAGE, I_ ops, SUBSAMPLE and MAXPOOL of codes. */
+ * fuse. Leaves: Q_IMAGE, I_ ops, ops of codes that only move values. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct {
     const Net *from;
+    Links links; /* of `from` */
     Net net;
     bool standalone;
     int *codes; /* by float tensor: its codes or sums, or NONE */
 } Integers;
-
-static int producer(const Net *net, int tensor, OpKind kind)
-{
-    for (int i = 0; i < net->op_count; i++)
-        if (op_writes(&net->ops[i], tensor) && net->ops[i].kind == kind)
-            return i;
-    return NONE;
-}
 
 static bool refuse(const Op *op, const char *why)
 {
     return rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
 }
 
+/* What is computed from weights: constant in a standalone file. */
 static int add_array(Integers *in, const char *name, const char *suffix, Type type, int c,
                      int k)
 {
     Role role = in->standalone ? ROLE_PARAM : ROLE_ONCE;
-    int index = net_add_tensor(&in->net, role, name, suffix);
-    Tensor *tensor = &in->net.tensors[index];
-    tensor->type = type;
-    tensor->rank = 2;
-    tensor->c = c;
-    tensor->k = k;
-    return index;
+    return net_add_array(&in->net, role, type, name, suffix, c, k);
 }
 
 static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
@@ -47,95 +34,62 @@ static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
     return in->codes[tensor] = net_add_codes(&in->net, tensor, quantiser);
 }
 
+/* ---- Weights ---- */
+
 /* Learned bits always, whatever they came to: the arena must not depend on them. */
 bool integer_packs(const Quantiser *quantiser)
 {
     return quantiser->bits < 8 || quantiser->quantizer == RT_QUANT_STEP_RANGE;
 }
 
-/* The layer's weight codes, and (not in a standalone file) their scales. */
-static int weight_codes(Integers *in, const Op *layer, int *scales)
+static int code_words(const Tensor *w)
 {
-    Tensor w = in->net.tensors[layer->in[1]];
-    int taps = w.rank == 4 ? w.h * w.w : 1, words = taps * ((w.c + 3) / 4);
-    if (!in->standalone) {
-        int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
-        *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
-        Op *op = net_append_like(&in->net, layer, OP_Q_WEIGHTS);
-        op->macs = 0;
-        op->input = in->net.tensors[in->codes[layer->in[0]]].codes;
-        op->in[0] = layer->in[1];
-        op->out[0] = codes;
-        op->out[2] = *scales;
-        return codes;
-    }
-    *scales = NONE;
-    int codes = add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
-    Tensor *constant = &in->net.tensors[codes];
+    int taps = w->rank == 4 ? w->h * w->w : 1;
+    return taps * ((w->c + 3) / 4);
+}
+
+/* The trainer's: codes of the layer's weights, and their scales. */
+static int computed_weights(Integers *in, const Op *layer, int weights, int *scales)
+{
+    Net *net = &in->net;
+    Tensor w = net->tensors[weights];
+    int codes = add_array(in, layer->name, ".codes", TYPE_U32, code_words(&w), w.k);
+    *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
+    Op *op = net_append_like(net, layer, OP_Q_WEIGHTS);
+    op->input = net->tensors[in->codes[layer->in[LAYER_x]]].codes;
+    op->in[Q_WEIGHTS_w] = weights;
+    op->out[Q_WEIGHTS_codes] = codes;
+    op->out[Q_WEIGHTS_scales] = *scales;
+    return codes;
+}
+
+/* The standalone file's: constants, perhaps packed at their bits and unpacked when their
+ * turn comes. */
+static int constant_weights(Integers *in, const Op *layer, int weights)
+{
+    Net *net = &in->net;
+    Tensor w = net->tensors[weights];
+    int words = code_words(&w), bits = layer->own.bits;
     if (!integer_packs(&layer->own))
-        return codes;
-    /* Packed at its bits, unpacked when its turn comes. */
-    snprintf(constant->name, sizeof constant->name, "%.50s.packed", layer->name);
-    constant->c = 1;
-    constant->k = (words * w.k + 7) / 8 * layer->own.bits;
-    int unpacked = net_add_tensor(&in->net, ROLE_ONCE, layer->name, ".codes");
-    Tensor *words_of = &in->net.tensors[unpacked];
-    words_of->type = TYPE_U32;
-    words_of->rank = 2;
-    words_of->c = words;
-    words_of->k = w.k;
-    Op *op = net_append_like(&in->net, layer, OP_I_UNPACK);
-    op->macs = 0;
-    op->in[0] = codes;
-    op->out[0] = unpacked;
-    return unpacked;
+        return add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s", layer->name);
+    int packed =
+        add_array(in, name, ".packed", TYPE_U32, 1, (words * w.k + 7) / 8 * bits);
+    int codes =
+        net_add_array(net, ROLE_ONCE, TYPE_U32, layer->name, ".codes", words, w.k);
+    Op *op = net_append_like(net, layer, OP_I_UNPACK);
+    op->in[I_UNPACK_packed] = packed;
+    op->out[I_UNPACK_codes] = codes;
+    return codes;
 }
 
-/* The convolution a POINT reads, when nothing else does; with its codes as input. */
-static const Op *conv_of(Integers *in, const Op *point)
+/* Codes of the layer's weights; *scales: NONE in a standalone file. */
+static int weight_codes(Integers *in, const Op *layer, int weights, int *scales)
 {
-    int conv = producer(in->from, point->in[0], OP_CONV);
-    if (conv == NONE) {
-        refuse(point,
-               "has no convolution in front of it, which integer arithmetic needs");
-        return NULL;
-    }
-    const Op *op = &in->from->ops[conv];
-    if (op->own.quantizer == RT_QUANT_NONE) {
-        refuse(op, "weights are kept at 32 bits; it trains, but has no integer form");
-        return NULL;
-    }
-    const Tensor *w = &in->net.tensors[op->in[1]],
-                 *x = &in->net.tensors[in->codes[op->in[0]]];
-    if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31) {
-        refuse(op, "sums of its products can overflow 32 bits");
-        return NULL;
-    }
-    return x->type == TYPE_U8 ? op : (refuse(op, "input is not quantised"), NULL);
-}
-
-static int add_conv(Integers *in, const Op *conv, int codes, int out)
-{
-    Op *op = net_append_like(&in->net, conv, OP_I_CONV);
-    op->own = (Quantiser){.step = NONE, .range = NONE}; /* sums, until a POINT joins in */
-    op->in[0] = in->codes[conv->in[0]];
-    op->in[1] = codes;
-    op->out[0] = out;
-    return in->net.op_count - 1;
-}
-
-/* A projection's sums; its affine joins that of the layer it is added to. */
-static int add_projection(Integers *in, const Op *point, int *scales)
-{
-    const Op *conv = conv_of(in, point);
-    if (conv == NULL)
-        return NONE;
-    int codes = weight_codes(in, conv, scales);
-    Tensor like = in->net.tensors[conv->out[0]];
-    int sums = net_add_data(&in->net, conv->name, ".sums", like.h, like.w, like.c);
-    in->net.tensors[sums].type = TYPE_I32;
-    add_conv(in, conv, codes, sums);
-    return sums;
+    *scales = NONE;
+    return in->standalone ? constant_weights(in, layer, weights)
+                          : computed_weights(in, layer, weights, scales);
 }
 
 /* The largest code the layer's weights can have. */
@@ -151,49 +105,125 @@ static long largest_code(const Quantiser *codes)
     return codes->quantizer == RT_QUANT_STEP_RANGE ? 255 : (1 << codes->bits) - 1;
 }
 
-/* The layer's b, m, r, shift: computed in the trainer, constant in a standalone file. */
-static void add_constants(Integers *in, int index, const Op *point, int scales, int coef,
-                          int other_scales, int other_coef)
+/* ---- Convolutions ---- */
+
+/* What a convolution adds to its sums: the residual of its POINT. */
+typedef struct {
+    int tensor;       /* codes or sums that are added, or NONE */
+    const Op *conv;   /* of sums: the projection whose affine joins; else NULL */
+    int scales, coef; /* of the projection, NONE without one */
+} Added;
+
+/* Values in a sum, each as often as its weight's largest code. */
+static int sum_terms(const Integers *in, const Op *conv)
 {
-    static const char *const suffixes[] = {".b", ".m", ".r", ".shift"};
-    const Type types[] = {TYPE_I64, TYPE_I32, TYPE_I32, TYPE_I32};
-    Op conv = in->net.ops[index];
-    int k = in->net.tensors[point->out[0]].c, arrays[4];
-    for (int i = 0; i < 4; i++) {
-        bool wanted = i != 2 || point->in[2] != NONE;
-        arrays[i] =
-            wanted ? add_array(in, conv.name, suffixes[i], types[i], 1, i == 3 ? 2 : k)
-                   : NONE;
-        in->net.ops[index].in[2 + i] = arrays[i];
-    }
+    const Tensor *x = op_in(in->from, conv, "x");
+    return conv->kernel_h * conv->kernel_w * x->c * largest_weight(conv);
+}
+
+static const Quantiser *input_codes(const Integers *in, const Op *conv)
+{
+    return &in->net.tensors[in->codes[conv->in[CONV_x]]].codes;
+}
+
+/* The convolution a POINT reads, with codes as input; NULL after refusing. */
+static const Op *conv_of(const Integers *in, const Op *point)
+{
+    const Op *conv = net_writer(&in->links, point->in[POINT_x]);
+    if (conv->kind != OP_CONV)
+        return refuse(point, "has no convolution in front of it, which integer "
+                             "arithmetic needs"),
+               NULL;
+    if (conv->own.quantizer == RT_QUANT_NONE)
+        return refuse(conv,
+                      "weights are kept at 32 bits; it trains, but has no integer form"),
+               NULL;
+    const Tensor *w = op_in(in->from, conv, "w");
+    if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31)
+        return refuse(conv, "sums of its products can overflow 32 bits"), NULL;
+    int x = in->codes[conv->in[CONV_x]];
+    if (x == NONE || in->net.tensors[x].type != TYPE_U8)
+        return refuse(conv, "input is not quantised"), NULL;
+    return conv;
+}
+
+/* Its integer form; it puts out sums until a POINT joins in. */
+static Op integer_conv(const Integers *in, const Op *conv, int codes, int y)
+{
+    Op op = op_like(conv, OP_I_CONV);
+    op.own = quantiser_none();
+    op.in[I_CONV_x] = in->codes[conv->in[CONV_x]];
+    op.in[I_CONV_codes] = codes;
+    op.out[I_CONV_y] = y;
+    return op;
+}
+
+/* A projection's sums; its affine joins that of the layer it is added to. */
+static bool add_projection(Integers *in, const Op *point, Added *added)
+{
+    added->conv = conv_of(in, point);
+    if (added->conv == NULL)
+        return false;
+    int w = added->conv->in[CONV_w], y = added->conv->out[CONV_y];
+    int codes = weight_codes(in, added->conv, w, &added->scales);
+    Tensor like = in->net.tensors[y];
+    added->tensor =
+        net_add_data(&in->net, added->conv->name, ".sums", like.h, like.w, like.c);
+    in->net.tensors[added->tensor].type = TYPE_I32;
+    added->coef = point->in[POINT_coef];
+    Op op = integer_conv(in, added->conv, codes, added->tensor);
+    net_append_op(&in->net, &op);
+    return true;
+}
+
+static bool add_residual(Integers *in, const Op *point, Added *added)
+{
+    int residual = point->in[POINT_residual];
+    *added = (Added){.tensor = NONE, .scales = NONE, .coef = NONE};
+    if (residual == NONE)
+        return true;
+    added->tensor = in->codes[residual];
+    if (added->tensor != NONE)
+        return true;
+    const Op *other = net_writer(&in->links, residual);
+    if (other->kind != OP_POINT)
+        return refuse(point, "adds something that is not quantised");
+    return add_projection(in, other, added);
+}
+
+/* The layer's b, m, r, shift, for its integer form `op`: computed in the trainer, constant
+ * in a standalone file. */
+static void add_constants(Integers *in, const Op *conv, Op *op, int scales, int coef,
+                          const Added *added)
+{
+    int k = in->from->tensors[conv->out[CONV_y]].c;
+    int b = add_array(in, op->name, ".b", TYPE_I64, 1, k);
+    int m = add_array(in, op->name, ".m", TYPE_I32, 1, k);
+    int r = added->tensor == NONE ? NONE : add_array(in, op->name, ".r", TYPE_I32, 1, k);
+    int shift = add_array(in, op->name, ".shift", TYPE_I32, 1, 2);
+    op->in[I_CONV_b] = b;
+    op->in[I_CONV_m] = m;
+    op->in[I_CONV_r] = r;
+    op->in[I_CONV_shift] = shift;
     if (in->standalone)
         return;
-    Op *op = net_append_like(&in->net, &conv,
-                             OP_I_CONSTANTS); /* reordered by schedule: nothing waits */
-    op->macs = 0;
-    op->in[0] = scales;
-    op->in[1] = coef;
-    op->in[2] = other_scales;
-    op->in[3] = other_coef;
-    const Tensor *x = op_in(&in->net, &conv, "x"),
-                 *other = op_in(&in->net, &conv, "residual");
-    op->input = x->codes;
-    op->terms = conv.kernel_h * conv.kernel_w * x->c * largest_weight(&conv);
-    if (other && other->type == TYPE_U8)
-        op->other = other->codes;
-    if (other_scales != NONE) {
-        const Op *projection = &in->net.ops[producer(&in->net, conv.in[6], OP_I_CONV)];
-        const Tensor *from = op_in(&in->net, projection, "x");
-        op->other = from->codes;
-        op->other_terms = projection->kernel_h * projection->kernel_w * from->c *
-                          largest_weight(projection);
+    Op *constants = net_append_like(&in->net, op, OP_I_CONSTANTS);
+    constants->in[I_CONSTANTS_scales] = scales;
+    constants->in[I_CONSTANTS_coef] = coef;
+    constants->in[I_CONSTANTS_scales2] = added->scales;
+    constants->in[I_CONSTANTS_coef2] = added->coef;
+    constants->out[I_CONSTANTS_b] = b;
+    constants->out[I_CONSTANTS_m] = m;
+    constants->out[I_CONSTANTS_r] = r;
+    constants->out[I_CONSTANTS_shift] = shift;
+    constants->input = *input_codes(in, conv);
+    constants->terms = sum_terms(in, conv);
+    if (added->conv) {
+        constants->other = *input_codes(in, added->conv);
+        constants->other_terms = sum_terms(in, added->conv);
+    } else if (added->tensor != NONE) {
+        constants->other = in->net.tensors[added->tensor].codes;
     }
-    for (int i = 0; i < 4; i++)
-        op->out[i] = arrays[i];
-    Op swap =
-        in->net.ops[in->net.op_count - 1]; /* before the convolution that reads them */
-    in->net.ops[in->net.op_count - 1] = in->net.ops[index];
-    in->net.ops[index] = swap;
 }
 
 static bool integer_point(Integers *in, const Op *point)
@@ -205,29 +235,41 @@ static bool integer_point(Integers *in, const Op *point)
         return true; /* a projection's: taken in by the layer it is added to */
     }
     const Op *conv = conv_of(in, point);
-    if (conv == NULL)
+    Added added;
+    if (conv == NULL || !add_residual(in, point, &added))
         return false;
-    int residual = point->in[2], scales, other_scales = NONE, other_coef = NONE,
-        sums = NONE;
-    if (residual != NONE && in->codes[residual] == NONE) {
-        int other = producer(in->from, residual, OP_POINT);
-        if (other == NONE)
-            return refuse(point, "adds something that is not quantised");
-        other_coef = in->from->ops[other].in[1];
-        sums = add_projection(in, &in->from->ops[other], &other_scales);
-        if (sums == NONE)
-            return false;
-    } else if (residual != NONE) {
-        sums = in->codes[residual];
-    }
-    int codes = weight_codes(in, conv, &scales);
-    int y = make_codes(in, point->out[0], &point->own);
-    int index = add_conv(in, conv, codes, y);
-    in->net.ops[index].in[6] = sums; /* residual */
-    in->net.ops[index].own = point->own;
-    in->net.ops[index].relu = true;
-    add_constants(in, index, point, scales, point->in[1], other_scales, other_coef);
+    int scales, codes = weight_codes(in, conv, conv->in[CONV_w], &scales);
+    Op op =
+        integer_conv(in, conv, codes, make_codes(in, point->out[POINT_y], &point->own));
+    op.in[I_CONV_residual] = added.tensor;
+    op.own = point->own;
+    op.relu = true;
+    add_constants(in, conv, &op, scales, point->in[POINT_coef], &added);
+    net_append_op(&in->net, &op);
     return true;
+}
+
+/* ---- The other layers ---- */
+
+/* The trainer's constants of a dense layer: bias in integers, and a score's unit. */
+static Op *add_dense_constants(Integers *in, const Op *dense, int scales, int bias,
+                               int scale)
+{
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s_bias", dense->name);
+    int k = in->net.tensors[bias].k;
+    int values = add_array(in, name, ".values", TYPE_F32, 1, k);
+    Op *quantise = net_append_like(&in->net, dense, OP_Q_WEIGHTS);
+    snprintf(quantise->name, sizeof quantise->name, "%s", name);
+    quantise->own = dense->bias;
+    quantise->in[Q_WEIGHTS_w] = dense->in[DENSE_b];
+    quantise->out[Q_WEIGHTS_values] = values;
+    Op *constants = net_append_like(&in->net, dense, OP_I_DENSE_CONSTANTS);
+    constants->in[I_DENSE_CONSTANTS_scales] = scales;
+    constants->in[I_DENSE_CONSTANTS_bias] = values;
+    constants->out[I_DENSE_CONSTANTS_ibias] = bias;
+    constants->out[I_DENSE_CONSTANTS_scale] = scale;
+    return constants;
 }
 
 static bool integer_dense(Integers *in, const Op *dense)
@@ -235,105 +277,95 @@ static bool integer_dense(Integers *in, const Op *dense)
     if (dense->own.quantizer == RT_QUANT_NONE)
         return refuse(dense,
                       "weights are kept at 32 bits; it trains, but has no integer form");
-    int sums = in->codes[dense->in[0]];
-    if (sums == NONE || in->net.tensors[sums].type != TYPE_I32)
+    int x = in->codes[dense->in[DENSE_x]], w = dense->in[DENSE_w];
+    if (x == NONE || in->net.tensors[x].type != TYPE_I32)
         return refuse(dense, "input is no average of quantised values");
-    const Op *pool = &in->net.ops[producer(&in->net, sums, OP_I_AVGPOOL)];
-    const Tensor *pooled = op_in(&in->net, pool, "x");
+    const Op *pool = net_writer(&in->links, dense->in[DENSE_x]);
+    const Tensor *pooled = op_in(in->from, pool, "x");
     long pixels = (long)pooled->h * pooled->w;
     double terms = (double)pixels * pooled->c * largest_weight(dense);
-    if (terms * largest_code(&in->net.tensors[sums].codes) >= 2147483648.0)
+    if (terms * largest_code(&in->net.tensors[x].codes) >= 2147483648.0)
         return refuse(dense, "sums over all pixels and channels can overflow 32 bits");
-    int scales, k = in->net.tensors[dense->in[1]].k;
-    int codes = weight_codes(in, dense, &scales);
-    int bias = add_array(in, dense->name, ".ibias", TYPE_I32, 1, k);
-    int scale = NONE;
+    int scales, k = in->net.tensors[w].k;
+    int codes = weight_codes(in, dense, w, &scales);
+    int bias = add_array(in, dense->name, ".ibias", TYPE_I32, 1, k), scale = NONE;
     if (!in->standalone) {
         scale = add_array(in, dense->name, ".scale", TYPE_F32, 1, 1);
-        char name[NAME_SIZE];
-        snprintf(name, sizeof name, "%.50s_bias", dense->name);
-        int values = add_array(in, name, ".values", TYPE_F32, 1, k);
-        Op *quantise = net_append_like(&in->net, dense, OP_Q_WEIGHTS);
-        snprintf(quantise->name, sizeof quantise->name, "%s", name);
-        quantise->own = dense->bias;
-        quantise->macs = 0;
-        quantise->in[0] = dense->in[2];
-        quantise->out[1] = values;
-        Op *constants = net_append_like(&in->net, dense, OP_I_DENSE_CONSTANTS);
-        constants->macs = 0;
-        constants->input = in->net.tensors[sums].codes;
+        Op *constants = add_dense_constants(in, dense, scales, bias, scale);
+        constants->input = in->net.tensors[x].codes;
         constants->samples = (int)pixels;
         constants->terms = (int)terms;
-        constants->in[0] = scales;
-        constants->in[1] = values;
-        constants->out[0] = bias;
-        constants->out[1] = scale;
     }
     Op *op = net_append_like(&in->net, dense, OP_I_DENSE);
     op->standalone = in->standalone;
-    op->in[0] = sums;
-    op->in[1] = codes;
-    op->in[2] = bias;
-    op->in[3] = scale;
-    op->out[0] = dense->out[0];
+    op->in[I_DENSE_x] = x;
+    op->in[I_DENSE_codes] = codes;
+    op->in[I_DENSE_bias] = bias;
+    op->in[I_DENSE_scale] = scale;
+    op->out[I_DENSE_y] = dense->out[DENSE_y];
+    return true;
+}
+
+static bool integer_image(Integers *in, const Op *op)
+{
+    const Quantiser bytes = quantiser_image();
+    int codes = make_codes(in, op->out[IMAGE_y], &bytes);
+    Op *copy = net_append_like(&in->net, op, OP_Q_IMAGE);
+    copy->in[Q_IMAGE_pixels] = op->in[IMAGE_pixels];
+    copy->out[Q_IMAGE_y] = codes;
+    return true;
+}
+
+/* Codes in, codes out: the same op; or, of a mean, their sum: I_AVGPOOL. */
+static bool integer_moved(Integers *in, const Op *op)
+{
+    int x = in->codes[op->in[LAYER_x]];
+    if (x == NONE || in->net.tensors[x].type != TYPE_U8)
+        return refuse(op, "input is not quantised");
+    bool mean = op->kind == OP_AVGPOOL;
+    Quantiser quantiser = in->net.tensors[x].codes;
+    int y = make_codes(in, op->out[LAYER_y], &quantiser);
+    if (mean) {
+        in->net.tensors[y].type = TYPE_I32;
+        in->net.tensors[y].cs = in->net.tensors[y].c;
+    }
+    Op *moved = net_append_like(&in->net, op, mean ? OP_I_AVGPOOL : op->kind);
+    moved->in[LAYER_x] = x;
+    moved->out[LAYER_y] = y;
     return true;
 }
 
 static bool integer_op(Integers *in, const Op *op)
 {
-    int x = op->in[0] == NONE ? NONE : in->codes[op->in[0]];
-    switch (op->kind) {
-    case OP_IMAGE: {
-        const Quantiser image = {
-            .bits = 8, .is_image = true, .step = NONE, .range = NONE};
-        int codes = make_codes(in, op->out[0], &image);
-        Op *copy = net_append_like(&in->net, op, OP_Q_IMAGE);
-        copy->in[0] = op->in[0];
-        copy->out[0] = codes;
-        return true;
-    }
-    case OP_BN_FOLD:
-        if (!in->standalone)
-            net_append_op(&in->net, op);
-        return true;
-    case OP_CONV:
-        return true; /* with the POINT that reads it */
-    case OP_POINT:
+    if (op_is(op, MOVES) || op->kind == OP_AVGPOOL)
+        return integer_moved(in, op);
+    if (op->kind == OP_IMAGE)
+        return integer_image(in, op);
+    if (op->kind == OP_POINT)
         return integer_point(in, op);
-    case OP_SUBSAMPLE:
-    case OP_MAXPOOL:
-    case OP_AVGPOOL: {
-        if (x == NONE || in->net.tensors[x].type != TYPE_U8)
-            return refuse(op, "input is not quantised");
-        Quantiser quantiser = in->net.tensors[x].codes;
-        int y = make_codes(in, op->out[0], &quantiser);
-        if (op->kind == OP_AVGPOOL) {
-            in->net.tensors[y].type = TYPE_I32;
-            in->net.tensors[y].cs = in->net.tensors[y].c;
-        }
-        Op *moved = net_append_like(&in->net, op,
-                                    op->kind == OP_AVGPOOL ? OP_I_AVGPOOL : op->kind);
-        moved->in[0] = x;
-        moved->out[0] = y;
-        return true;
-    }
-    case OP_DENSE:
+    if (op->kind == OP_DENSE)
         return integer_dense(in, op);
-    default:
-        return refuse(op, "has no integer form");
-    }
+    if (op->kind == OP_BN_FOLD && !in->standalone)
+        net_append_op(&in->net, op);
+    bool later = op->kind == OP_CONV || op->kind == OP_BN_FOLD; /* with their POINT */
+    return later || refuse(op, "has no integer form");
 }
 
 bool pass_integer(Net *net, bool standalone)
 {
     int count = net->tensor_count;
-    Integers in = {net, net_copy(net), standalone, rt_alloc(count * sizeof(int))};
+    Integers in = {.from = net,
+                   .links = links_of(net),
+                   .net = net_copy(net),
+                   .standalone = standalone,
+                   .codes = rt_alloc(count * sizeof(int))};
     in.net.op_count = 0;
     for (int i = 0; i < count; i++)
         in.codes[i] = NONE;
     bool ok = true;
     for (int i = 0; ok && i < net->op_count; i++)
         ok = integer_op(&in, &net->ops[i]);
+    links_free(&in.links);
     free(in.codes);
     if (ok) {
         net_free(net);

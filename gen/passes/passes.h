@@ -3,13 +3,15 @@
 #ifndef LATHE_PASSES_H
 #define LATHE_PASSES_H
 
-#include "gen/ir/ir.h"
+#include "gen/ir/links.h"
 #include "gen/passes/target.h"
 
 /* fuse: runs of bn, add and relu become one op. */
 void pass_fuse(Net *net);
 /* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
 void pass_fold(Net *net);
+/* The convolution that takes in this op of a fused net, or NULL. */
+const Op *fold_conv(const Links *links, const Op *op);
 /* quantise: for training, where the config quantises; codes and integer convolutions. */
 void pass_quantise(Net *net);
 /* integer: for evaluation and inference; nothing but integers from the image to the

@@ -23,9 +23,8 @@ static int as_floats(Quantising *q, const Op *reader, int tensor)
     Op *op = net_append_like(&q->net, reader, OP_Q_FLOAT);
     snprintf(op->name, sizeof op->name, "%s", q->net.tensors[tensor].name);
     op->relu = false;
-    op->macs = 0;
-    op->in[0] = q->codes[tensor];
-    op->out[0] = tensor;
+    op->in[Q_FLOAT_x] = q->codes[tensor];
+    op->out[Q_FLOAT_y] = tensor;
     q->floats[tensor] = true;
     return tensor;
 }
@@ -36,15 +35,6 @@ static int make_codes(Quantising *q, int tensor, const Quantiser *quantiser)
     return q->codes[tensor] = net_add_codes(&q->net, tensor, quantiser);
 }
 
-static int add_once(Net *net, const char *name, const char *suffix, int c, int k)
-{
-    int index = net_add_tensor(net, ROLE_ONCE, name, suffix);
-    net->tensors[index].rank = 2;
-    net->tensors[index].c = c;
-    net->tensors[index].k = k;
-    return index;
-}
-
 /* Q_WEIGHTS of the parameter; where the results are. */
 typedef struct {
     int codes, values, scales;
@@ -53,92 +43,114 @@ typedef struct {
 static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
                                       const Quantiser *quantiser, const char *name)
 {
-    Tensor w = q->net.tensors[param];
+    Net *net = &q->net;
+    Tensor w = net->tensors[param];
     int inputs = w.rank == 1 ? 1 : w.c, taps = w.rank == 4 ? w.h * w.w : 1;
+    int words = taps * ((inputs + 3) / 4), count = (int)tensor_count(&w);
     WeightTensors t;
-    t.codes = add_once(&q->net, name, ".codes", taps * ((inputs + 3) / 4), w.k);
-    q->net.tensors[t.codes].type = TYPE_U32;
-    t.values = net_add_tensor(&q->net, ROLE_ONCE, name, ".values");
-    Tensor *values = &q->net.tensors[t.values];
+    t.codes = net_add_array(net, ROLE_ONCE, TYPE_U32, name, ".codes", words, w.k);
+    t.values = net_add_tensor(net, ROLE_ONCE, name, ".values");
+    Tensor *values = &net->tensors[t.values];
     values->rank = w.rank;
     values->h = w.h;
     values->w = w.w;
     values->c = w.c;
     values->k = w.k;
-    t.scales = add_once(&q->net, name, ".scales", 2, w.k);
-    int dvalues = add_once(&q->net, name, ".dvalues", 1, (int)tensor_count(&w));
-    Op *op = net_append_like(&q->net, layer, OP_Q_WEIGHTS);
+    t.scales = net_add_array(net, ROLE_ONCE, TYPE_F32, name, ".scales", 2, w.k);
+    int dvalues = net_add_array(net, ROLE_ONCE, TYPE_F32, name, ".dvalues", 1, count);
+    Op *op = net_append_like(net, layer, OP_Q_WEIGHTS);
     snprintf(op->name, sizeof op->name, "%s", name);
     op->own = *quantiser;
-    if (w.rank == 4 && q->codes[layer->in[0]] != NONE)
-        op->input = q->net.tensors[q->codes[layer->in[0]]].codes;
-    op->macs = 0;
-    op->in[0] = param;
-    op->out[0] = t.codes;
-    op->out[1] = t.values;
-    op->out[2] = t.scales;
-    op->out[3] = dvalues;
+    int x = q->codes[layer->in[LAYER_x]];
+    if (w.rank == 4 && x != NONE)
+        op->input = net->tensors[x].codes;
+    op->in[Q_WEIGHTS_w] = param;
+    op->out[Q_WEIGHTS_codes] = t.codes;
+    op->out[Q_WEIGHTS_values] = t.values;
+    op->out[Q_WEIGHTS_scales] = t.scales;
+    op->out[Q_WEIGHTS_dvalues] = dvalues;
     return t;
+}
+
+static void float_conv(Quantising *q, const Op *op, int x, int weights)
+{
+    Op *conv = net_append_like(&q->net, op, OP_CONV);
+    conv->in[CONV_x] = x;
+    conv->in[CONV_w] = weights;
+    conv->out[CONV_y] = op->out[CONV_y];
 }
 
 static void quantise_conv(Quantising *q, const Op *op)
 {
-    int x = op->in[0], w = op->in[1];
+    int x = op->in[CONV_x], w = op->in[CONV_w];
     if (op->own.quantizer == RT_QUANT_NONE) {
-        int floats = as_floats(q, op, x);
-        Op *conv = net_append_like(&q->net, op, OP_CONV);
-        conv->in[0] = floats;
-        conv->in[1] = w;
-        conv->out[0] = op->out[0];
+        float_conv(q, op, as_floats(q, op, x), w);
         return;
     }
     WeightTensors t = quantise_weights(q, op, w, &op->own, op->name);
-    if (q->codes[x] != NONE) {
-        Op *conv = net_append_like(&q->net, op, OP_Q_CONV);
-        conv->in[0] = q->codes[x];
-        conv->in[1] = t.codes;
-        conv->in[2] = t.scales;
-        conv->out[0] = op->out[0];
-    } else {
-        Op *conv = net_append_like(&q->net, op, OP_CONV);
-        conv->in[0] = x;
-        conv->in[1] = t.values;
-        conv->out[0] = op->out[0];
+    if (q->codes[x] == NONE) {
+        float_conv(q, op, x, t.values);
+        return;
     }
+    Op *conv = net_append_like(&q->net, op, OP_Q_CONV);
+    conv->in[Q_CONV_x] = q->codes[x];
+    conv->in[Q_CONV_codes] = t.codes;
+    conv->in[Q_CONV_scales] = t.scales;
+    conv->out[Q_CONV_y] = op->out[CONV_y];
 }
 
 static void quantise_point(Quantising *q, const Op *op)
 {
-    int x = as_floats(q, op, op->in[0]), residual = op->in[2];
-    bool quantised = op->own.quantizer != RT_QUANT_NONE;
-    if (residual != NONE && quantised && q->codes[residual] != NONE)
+    int x = as_floats(q, op, op->in[POINT_x]), residual = op->in[POINT_residual];
+    if (op->own.quantizer == RT_QUANT_NONE) {
+        if (residual != NONE)
+            residual = as_floats(q, op, residual);
+        Op *point = net_append_like(&q->net, op, OP_POINT);
+        point->in[POINT_x] = x;
+        point->in[POINT_coef] = op->in[POINT_coef];
+        point->in[POINT_residual] = residual;
+        point->out[POINT_y] = op->out[POINT_y];
+        return;
+    }
+    if (residual != NONE && q->codes[residual] != NONE)
         residual = q->codes[residual];
-    else if (residual != NONE)
-        residual = as_floats(q, op, residual);
-    int y = quantised ? make_codes(q, op->out[0], &op->own) : op->out[0];
-    Op *point = net_append_like(&q->net, op, quantised ? OP_Q_POINT : OP_POINT);
-    point->in[0] = x;
-    point->in[1] = op->in[1];
-    point->in[2] = residual;
-    point->out[0] = y;
+    int y = make_codes(q, op->out[POINT_y], &op->own);
+    Op *point = net_append_like(&q->net, op, OP_Q_POINT);
+    point->in[Q_POINT_x] = x;
+    point->in[Q_POINT_coef] = op->in[POINT_coef];
+    point->in[Q_POINT_residual] = residual;
+    point->out[Q_POINT_y] = y;
 }
 
-/* Ops that only move values work on codes as on floats. */
+/* Codes where there are codes, else floats. */
 static void move_codes(Quantising *q, const Op *op)
 {
-    int x = q->codes[op->in[0]], y = op->out[0];
+    int x = q->codes[op->in[LAYER_x]], y = op->out[LAYER_y];
     if (x != NONE) {
         Quantiser quantiser = q->net.tensors[x].codes;
         y = make_codes(q, y, &quantiser);
     }
     Op *moved = net_append_like(&q->net, op, op->kind);
-    moved->in[0] = x == NONE ? op->in[0] : x;
-    moved->out[0] = y;
+    moved->in[LAYER_x] = x == NONE ? op->in[LAYER_x] : x;
+    moved->out[LAYER_y] = y;
+}
+
+static void quantise_avgpool(Quantising *q, const Op *op)
+{
+    int x = q->codes[op->in[AVGPOOL_x]];
+    if (x == NONE) {
+        net_append_op(&q->net, op);
+        return;
+    }
+    Op *pool = net_append_like(&q->net, op, OP_Q_AVGPOOL);
+    pool->in[Q_AVGPOOL_x] = x;
+    pool->out[Q_AVGPOOL_y] = op->out[AVGPOOL_y];
 }
 
 static void quantise_dense(Quantising *q, const Op *op)
 {
-    int x = as_floats(q, op, op->in[0]), w = op->in[1], b = op->in[2];
+    int x = as_floats(q, op, op->in[DENSE_x]);
+    int w = op->in[DENSE_w], b = op->in[DENSE_b];
     if (op->own.quantizer != RT_QUANT_NONE) {
         char bias[NAME_SIZE];
         snprintf(bias, sizeof bias, "%.50s_bias", op->name);
@@ -146,49 +158,39 @@ static void quantise_dense(Quantising *q, const Op *op)
         b = quantise_weights(q, op, b, &op->bias, bias).values;
     }
     Op *dense = net_append_like(&q->net, op, OP_DENSE);
-    dense->in[0] = x;
-    dense->in[1] = w;
-    dense->in[2] = b;
-    dense->out[0] = op->out[0];
+    dense->in[DENSE_x] = x;
+    dense->in[DENSE_w] = w;
+    dense->in[DENSE_b] = b;
+    dense->out[DENSE_y] = op->out[DENSE_y];
+}
+
+static void quantise_image(Quantising *q, const Op *op)
+{
+    const Quantiser bytes = quantiser_image();
+    int codes = make_codes(q, op->out[IMAGE_y], &bytes);
+    Op *copy = net_append_like(&q->net, op, OP_Q_IMAGE);
+    copy->in[Q_IMAGE_pixels] = op->in[IMAGE_pixels];
+    copy->out[Q_IMAGE_y] = codes;
 }
 
 static void quantise_op(Quantising *q, const Op *op)
 {
-    switch (op->kind) {
-    case OP_IMAGE: {
-        const Quantiser image = {
-            .bits = 8, .is_image = true, .step = NONE, .range = NONE};
-        int codes = make_codes(q, op->out[0], &image);
-        Op *copy = net_append_like(&q->net, op, OP_Q_IMAGE);
-        copy->in[0] = op->in[0];
-        copy->out[0] = codes;
-        break;
-    }
-    case OP_CONV:
-        quantise_conv(q, op);
-        break;
-    case OP_POINT:
-        quantise_point(q, op);
-        break;
-    case OP_SUBSAMPLE:
-    case OP_MAXPOOL:
+    if (op_is(op, MOVES))
         move_codes(q, op);
-        break;
-    case OP_DENSE:
+    else if (op->kind == OP_IMAGE)
+        quantise_image(q, op);
+    else if (op->kind == OP_CONV)
+        quantise_conv(q, op);
+    else if (op->kind == OP_POINT)
+        quantise_point(q, op);
+    else if (op->kind == OP_DENSE)
         quantise_dense(q, op);
-        break;
-    case OP_AVGPOOL:
-        if (q->codes[op->in[0]] != NONE) {
-            Op *pool = net_append_like(&q->net, op, OP_Q_AVGPOOL);
-            pool->in[0] = q->codes[op->in[0]];
-            pool->out[0] = op->out[0];
-            break;
-        }
-        /* fall through */
-    default:
+    else if (op->kind == OP_AVGPOOL)
+        quantise_avgpool(q, op);
+    else if (op->kind == OP_BN_FOLD)
         net_append_op(&q->net, op);
-        break;
-    }
+    else
+        op_unhandled(&q->net, op, "quantise");
 }
 
 void pass_quantise(Net *net)
