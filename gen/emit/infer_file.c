@@ -4,8 +4,6 @@
 
 #include "gen/ir/params.h"
 #include "gen/passes/compile.h"
-#include "gen/run/scores.h"
-#include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
@@ -38,23 +36,6 @@ static bool write_files(EmitInput *input, const char *output)
     free(constants);
     free(copy);
     return ok;
-}
-
-/* A few seeded images, and the scores the trainer's evaluation gives them. */
-static bool make_selftest(const Config *config, const char *weights, Selftest *selftest)
-{
-    static const char data[] = "random:3:2026";
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
-    const CompileOptions options = {.target = target_find(NULL)};
-    ImageSet train = {0};
-    Array *scores = NULL;
-    if (!scores_of_trainer(config, &options, weights, data, 0, &scores))
-        return false;
-    selftest->scores = rt_alloc(scores[0].count * sizeof(float));
-    memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));
-    arrays_free(scores, 1);
-    return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
-                     &train, &selftest->images);
 }
 
 /* The network with its weights at the bits they are packed with: learned ones. */
@@ -179,7 +160,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
         if (ok && options.selftest && quant_used(&config->net)) {
-            ok = make_selftest(config, weights, &selftest);
+            ok = options.selftest(config, weights, &selftest);
             input.selftest = &selftest;
         }
         ok = ok && write_files(&input, output);

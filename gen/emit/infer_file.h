@@ -7,9 +7,9 @@
 
 typedef struct {
     bool split; /* the constants in a file of their own */
-    bool
-        selftest; /* -DLATHE_SELFTEST: seeded images and the trainer's scores of them, in a
-                      quantised network's file */
+    /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
+     * compares its own with; NULL: it has none. */
+    bool (*selftest)(const Config *config, const char *weights, Selftest *selftest);
 } ShippedOptions;
 
 /* The constants of the checkpoint (called `path` in errors), which must be of the

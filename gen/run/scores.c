@@ -6,9 +6,11 @@
 #include "gen/run/build.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/data/data.h"
 #include "runtime/train/trainer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The path from the root, as a program in the scratch folder needs it; free() it. */
 static char *absolute(const char *path)
@@ -57,4 +59,20 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
     free(file);
     scratch_end(&scratch);
     return ok;
+}
+
+bool selftest_make(const Config *config, const char *weights, Selftest *selftest)
+{
+    static const char data[] = "random:3:2026";
+    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const CompileOptions options = {.target = target_find(NULL)};
+    ImageSet train = {0};
+    Array *scores = NULL;
+    if (!scores_of_trainer(config, &options, weights, data, 0, &scores))
+        return false;
+    selftest->scores = rt_alloc(scores[0].count * sizeof(float));
+    memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));
+    arrays_free(scores, 1);
+    return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
+                     &train, &selftest->images);
 }

@@ -3,6 +3,7 @@
 #ifndef LATHE_SCORES_H
 #define LATHE_SCORES_H
 
+#include "gen/emit/emit.h"
 #include "gen/passes/compile.h"
 #include "runtime/checkpoint/checkpoint.h"
 
@@ -12,5 +13,9 @@
 bool scores_of_trainer(const Config *config, const CompileOptions *options,
                        const char *weights, const char *data, long images,
                        Array **scores);
+
+/* A few seeded images, and the scores the trainer's evaluation gives them; the caller
+ * frees them. */
+bool selftest_make(const Config *config, const char *weights, Selftest *selftest);
 
 #endif

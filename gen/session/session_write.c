@@ -4,6 +4,7 @@
 
 #include "gen/base/paths.h"
 #include "gen/emit/infer_file.h"
+#include "gen/run/scores.h"
 #include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 
@@ -217,7 +218,7 @@ bool session_emit(Session *session, const char *path)
     char *weights = rt_format("%s/emit.%ld.ckpt", folder, (long)getpid());
     bool ok = rt_make_directories(folder) && session_save_weights(session, weights) &&
               shipped_write(&session->config, weights, path,
-                            (ShippedOptions){.selftest = true});
+                            (ShippedOptions){.selftest = selftest_make});
     unlink(weights);
     free(folder);
     free(weights);

@@ -1,6 +1,7 @@
 /* emit: the standalone inference file of trained weights. */
 #include "gen/emit/emit.h"
 #include "gen/emit/infer_file.h"
+#include "gen/run/scores.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
@@ -20,8 +21,9 @@ int cmd_emit(int argc, char **argv)
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options_load(&options) &&
-             shipped_write(&options.config, options.weights, options.output,
-                           (ShippedOptions){.split = options.split, .selftest = true});
+             shipped_write(
+                 &options.config, options.weights, options.output,
+                 (ShippedOptions){.split = options.split, .selftest = selftest_make});
         if (ok)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that "
                    "classifies raw "

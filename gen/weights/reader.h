@@ -5,7 +5,7 @@
 
 #include <zip.h>
 
-#include "gen/weights/weights_file.h"
+#include "runtime/checkpoint/checkpoint.h"
 
 #define WEIGHTS_MOST_BYTES ((uint64_t)2 << 30) /* of arrays, and of an unpacked zip */
 #define WEIGHTS_MOST_ARRAYS 65536

@@ -246,7 +246,7 @@ static const struct {
     {ARRAYS("1") "a 1 4 00000000\n", "%s: the line of array 1, \"a\", is malformed"},
     {ARRAYS("1") "a 1 0 0000\n", "%s: the line of array 1, \"a\", is malformed"},
     {ARRAYS("1") "a\tb 1 0 00000000\n",
-     "%s: the line of array 1, \"a\tb\", is malformed"},
+     "%s: the line of array 1, \"a\\x09b\", is malformed"},
     {ARRAYS("1") "a 2147483647x2147483647 0 00000000\n",
      "%s: cut off: 8 bytes of arrays, want 18446744056529682436"},
     {ARRAYS("2") "a 2147483647x2147483647 0 00000000\nb 2147483647x2147483647 "

@@ -4,6 +4,7 @@
 
 #include "gen/passes/compile.h"
 #include "gen/passes/passes.h"
+#include "gen/run/scores.h"
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/process.h"
@@ -42,9 +43,10 @@ static void ship(QuantNet *net, const char *file, const QuantCase *c, bool selft
 {
     quant_net_open(net, c);
     random_checkpoint(&net->config, net->params, net->stats, in_folder("weights.ckpt"));
-    ck_assert_msg(shipped_write(&net->config, in_folder("weights.ckpt"), file,
-                                (ShippedOptions){.selftest = selftest}),
-                  "%s", rt_error());
+    ck_assert_msg(
+        shipped_write(&net->config, in_folder("weights.ckpt"), file,
+                      (ShippedOptions){.selftest = selftest ? selftest_make : NULL}),
+        "%s", rt_error());
 }
 
 /* The exit status of the self-test built for that machine, and what it said. */
@@ -165,7 +167,7 @@ START_TEST(layers_at_32_bits_are_refused)
     quant_net_open(&net, &c);
     random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
     ck_assert(!shipped_write(&net.config, in_folder("weights.ckpt"), in_folder("x.c"),
-                             (ShippedOptions){.selftest = true}));
+                             (ShippedOptions){.selftest = selftest_make}));
     const Net *layout = &net.config.net;
     int i = 0;
     while (i + 1 < layout->op_count &&
