@@ -6,9 +6,11 @@
 #include "gen/run/relocate.h"
 #include "runtime/base/support.h"
 
+#include <fcntl.h>
 #include <libtcc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct MemoryCode {
     TCCState *state;
@@ -56,16 +58,28 @@ static void keep_message(void *opaque, const char *message)
     snprintf(code->message + end, sizeof code->message - end, "%s", message);
 }
 
+/* Where headers are. libtcc takes a list of folders apart at colons: it gets lathe's by a
+ * name that has none. */
+static bool add_headers(TCCState *state, int root)
+{
+    char name[32];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", root);
+    return tcc_add_include_path(state, name) == 0;
+}
+
 static bool compile(MemoryCode *code)
 {
     TCCState *state = code->state;
-    bool ok = tcc_set_output_type(state, TCC_OUTPUT_MEMORY) == 0 &&
-              tcc_add_include_path(state, lathe_root()) == 0;
+    int root = open(lathe_root(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool ok = tcc_set_output_type(state, TCC_OUTPUT_MEMORY) == 0 && root >= 0 &&
+              add_headers(state, root);
     for (int i = 0; i < code->count && ok; i++) {
         char *text = rt_format("#line 1 \"%s\"\n%s", code->names[i], code->texts[i]);
         ok = tcc_compile_string(state, text) == 0;
         free(text);
     }
+    if (root >= 0)
+        close(root);
     return ok && RELOCATE(tcc_relocate, state) == 0;
 }
 
