@@ -99,6 +99,28 @@ out/%.o: %.c
 clean:
 	rm -rf out
 
+# ---- Installing ----
+
+# Lathe finds its parts in ../lib/lathe of the folder it is in: PREFIX may be moved as a whole.
+PREFIX = /usr/local
+BIN = $(DESTDIR)$(PREFIX)/bin
+PARTS = $(DESTDIR)$(PREFIX)/lib/lathe
+MAN = $(DESTDIR)$(PREFIX)/share/man/man1
+quoted = '$(subst ','\'',$1)'
+
+.PHONY: install uninstall
+install: out/lathe
+	install -D out/lathe $(call quoted,$(BIN)/lathe)
+	install -D -m 644 gen/lathe.1 $(call quoted,$(MAN)/lathe.1)
+	rm -rf $(call quoted,$(PARTS))
+	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' \
+	    -o -path 'runtime/*.h') out/libruntime.a; do \
+	    install -D -m 644 "$$part" $(call quoted,$(PARTS))/"$$part"; \
+	done
+
+uninstall:
+	rm -rf $(call quoted,$(BIN)/lathe) $(call quoted,$(MAN)/lathe.1) $(call quoted,$(PARTS))
+
 # Tests: as they are, and under the sanitizers in a tree of their own.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
 TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c)))
