@@ -9,9 +9,12 @@ local function load_part(name, ...)
 end
 
 local fields = load_part("repl_fields", native, root)
-local nets = load_part("repl_net", native, root, fields, function(result)
+local options = load_part("repl_options", native, fields)
+local function show_shown(result)
     shown = result
-end)
+end
+local nets = load_part("repl_net", native, fields, options, show_shown)
+load_part("repl_sweep", native, fields, options, show_shown)
 
 -- ---- Printing ----
 
@@ -135,6 +138,9 @@ end
 -- Lines from `read` until they end. True when all went well.
 local function session(read, timed)
     local text, good = nil, true
+    if timed then
+        options.at_prompt()
+    end
     while true do
         local line = read(text and ">> " or "> ")
         if line == nil or not text and (line == "exit" or line == "quit") then

@@ -8,6 +8,7 @@
 #include "gen/config/fields.h"
 #include "gen/session/interrupt.h"
 #include "gen/session/session.h"
+#include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/draw/plot.h"
@@ -113,6 +114,22 @@ static int reset(lua_State *lua)
     return done(lua, session_reset(session_at(lua), (int)luaL_checkinteger(lua, 2)));
 }
 
+/* unchanged(function): calls it and undoes what it changed, whatever became of it; here,
+ * where no Ctrl-C comes between. */
+static int unchanged(lua_State *lua)
+{
+    Session *session = session_at(lua);
+    int depth = session_depth(session);
+    lua_settop(lua, 2);
+    int status = lua_pcall(lua, 0, 0, 0);
+    if (!session_back(session, depth))
+        return failed(lua);
+    if (status != LUA_OK)
+        return lua_error(lua);
+    lua_pushboolean(lua, 1);
+    return 1;
+}
+
 static int sets(lua_State *lua)
 {
     const char *const *list = session_sets(session_at(lua));
@@ -124,12 +141,13 @@ static int sets(lua_State *lua)
     return 1;
 }
 
-/* name, path, hash, its fields as "path=value" lines, and which weights are in use */
+/* name, path, hash, its fields as "path=value" lines, those that evaluation looks at
+ * (signature), which weights are in use, and whether they are a float network's */
 static int info(lua_State *lua)
 {
     Session *session = session_at(lua);
     const Config *config = session_config(session);
-    char weights[512];
+    char weights[512], *signature = session_signature(config);
     session_describe_weights(session, weights, sizeof weights);
     lua_newtable(lua);
     set_text(lua, "weights", weights);
@@ -137,6 +155,10 @@ static int info(lua_State *lua)
     set_text(lua, "path", config->path);
     set_text(lua, "hash", config->hash);
     set_text(lua, "lines", config->lines);
+    set_text(lua, "signature", signature);
+    lua_pushboolean(lua, session_float_weights(session));
+    lua_setfield(lua, -2, "float_weights");
+    free(signature);
     return 1;
 }
 
@@ -266,7 +288,7 @@ static int save(lua_State *lua)
 {
     Session *session = session_at(lua);
     bool bundled;
-    if (!session_save(session, luaL_checkstring(lua, 2), lua_toboolean(lua, 3), &bundled))
+    if (!session_save(session, luaL_checkstring(lua, 2), &bundled))
         return failed(lua);
     lua_pushstring(lua, bundled ? "bundled" : "beside");
     return 1;
@@ -305,25 +327,16 @@ static int source(lua_State *lua)
 }
 
 static const luaL_Reg methods[] = {
-    {"set", set},
-    {"load_weights", load_weights},
-    {"use_data", use_data},
-    {"depth", depth},
-    {"back", back},
-    {"sets", sets},
-    {"reset", reset},
-    {"info", info},
-    {"section", section},
-    {"layers", layers},
-    {"evaluate", evaluate_net},
-    {"ptq", ptq},
-    {"train", train},
-    {"save", save},
-    {"save_weights", save_weights},
-    {"emit", emit_file},
-    {"table", table_text},
-    {"source", source},
-    {NULL, NULL},
+    {"set", set},           {"load_weights", load_weights},
+    {"use_data", use_data}, {"depth", depth},
+    {"back", back},         {"unchanged", unchanged},
+    {"sets", sets},         {"reset", reset},
+    {"info", info},         {"section", section},
+    {"layers", layers},     {"evaluate", evaluate_net},
+    {"ptq", ptq},           {"train", train},
+    {"save", save},         {"save_weights", save_weights},
+    {"emit", emit_file},    {"table", table_text},
+    {"source", source},     {NULL, NULL},
 };
 
 /* ---- Besides ---- */
@@ -370,15 +383,19 @@ static int files(lua_State *lua)
     return 1;
 }
 
-/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil) */
+/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil, y of the float
+ * network or nil) */
 static int plot(lua_State *lua)
 {
     const char *path = luaL_checkstring(lua, 1);
     PlotSeries series = {.count = (int)luaL_len(lua, 5)};
+    const PlotReference float_network = {"float32", luaL_optnumber(lua, 8, 0)};
     const PlotPanel panel = {.x = {luaL_checkstring(lua, 3), PLOT_FITTING},
                              .y = {luaL_checkstring(lua, 4), PLOT_LINEAR},
                              .series = &series,
                              .series_count = 1,
+                             .references = &float_network,
+                             .reference_count = !lua_isnoneornil(lua, 8),
                              .height = 320};
     double *numbers = lua_newuserdatauv(lua, (2 * series.count + 1) * sizeof(double), 0);
     for (int list = 0; list < 2; list++)
@@ -408,6 +425,12 @@ static int shown(lua_State *lua)
     char *copy = lua_newuserdatauv(lua, room, 0);
     rt_show_lines(text, copy, room);
     lua_pushstring(lua, copy);
+    return 1;
+}
+
+static int exists(lua_State *lua)
+{
+    lua_pushboolean(lua, access(luaL_checkstring(lua, 1), F_OK) == 0);
     return 1;
 }
 
@@ -445,7 +468,7 @@ static const luaL_Reg functions[] = {
     {"plot", plot},         {"make_folder", make_folder},
     {"now", now},           {"shown", shown},
     {"shorter", shorter},   {"interrupted", interrupted},
-    {NULL, NULL},
+    {"exists", exists},     {NULL, NULL},
 };
 
 void repl_push_native(lua_State *lua, const CompileOptions *options)

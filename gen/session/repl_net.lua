@@ -1,67 +1,18 @@
 -- The net of a session: methods that work on it, and its names. Everything is done by the C
 -- side (native); here are options and what is printed.
-local native, root, fields, show_shown = ...
+local native, fields, given_options, show_shown = ...
 
 local sessions, names, sections, section_fields, layer_fields = fields.sessions, fields.names,
     fields.sections, fields.section_fields, fields.layer_fields
 local fail, check, keys, suggest = fields.fail, fields.check, fields.keys, fields.suggest
+local options, whole, text, file_name, session_of, seconds, may_write =
+    given_options.options, given_options.whole, given_options.text, given_options.file_name,
+    given_options.session_of, given_options.seconds, given_options.may_write
 local first = setmetatable({}, { __mode = "k" }) -- session -> depth when it was opened
 
 local Net, Meta = fields.methods, {} -- its methods and its metatable
 
 -- ---- Methods ----
-
--- A method's options: a table of known names, or the first one's value.
-local function options(method, given, known)
-    if given == nil then
-        return {}
-    elseif type(given) ~= "table" then
-        return { [known[1]] = given }
-    end
-    local is_known = {}
-    for _, name in ipairs(known) do
-        is_known[name] = true
-    end
-    for key in pairs(given) do
-        if not is_known[key] then
-            fail("%s: unknown option %s%s", method, tostring(key), suggest(key, known))
-        end
-    end
-    return given
-end
-
-local function whole(method, options, name, otherwise, least)
-    local value = options[name]
-    if value == nil then
-        return otherwise
-    elseif math.type(value) ~= "integer" or value < (least or 1) or value > 1 << 30 then
-        fail("%s: %s: %s, want a whole number from %d", method, name, tostring(value), least or 1)
-    end
-    return value
-end
-
-local function text(method, value, what)
-    if type(value) ~= "string" or value == "" then
-        fail("%s: want %s, got %s", method, what, type(value) == "string" and '""' or type(value))
-    end
-    return value
-end
-
--- A file's name with its ending, such as ".png".
-local function file_name(method, value, ending)
-    if text(method, value, "a file such as my" .. ending):sub(-#ending) ~= ending then
-        fail("%s: %s: want a file whose name ends in %s", method, value, ending)
-    end
-    return value
-end
-
-local function session_of(net, method)
-    return sessions[net] or fail("call it as net:%s(...), with a colon", method)
-end
-
-local function seconds(value)
-    return ("%.2f s"):format(value)
-end
 
 local Score = {}
 
@@ -126,111 +77,6 @@ function Net.train(net, given)
     end
 end
 
--- "w_bits", "s2*.w_bits", "train.lr": what a sweep sets.
-local function setter(session, field)
-    local prefix, name = field:match("^(.*)%.([^.]*)$")
-    if prefix == nil then
-        prefix, name = "quant", field
-    end
-    if sections[prefix] then
-        return function(value)
-            fields.set(session, prefix .. "." .. name, value)
-        end
-    end
-    return function(value)
-        fields.set_layer(session, prefix, name, value)
-    end
-end
-
-local Rows = {}
-
-local function row_text(width, value, ...)
-    return (" "):rep(width - #value) .. value .. ("  %8s  %10s  %8s  %s"):format(...)
-end
-
-local function value_text(value)
-    return type(value) == "table" and fields.literal(value) or tostring(value)
-end
-
-function Rows.__tostring(rows)
-    local lines = { row_text(rows.width, rows.field, "accuracy", "size", "time", "weights") }
-    for i, row in ipairs(rows) do
-        lines[i + 1] = tostring(row)
-    end
-    return table.concat(lines, "\n")
-end
-
-local Row = {}
-
-function Row.__tostring(row)
-    return row_text(row.width, value_text(row.value), ("%.4f"):format(row.accuracy),
-        ("%.1f KB"):format(row.bytes / 1000), seconds(row.seconds), row.weights)
-end
-
-local function plot(net, rows, o)
-    local x, y, labels, by_size = {}, {}, {}, o.x == "size"
-    for i, row in ipairs(rows) do
-        x[i] = by_size and row.bytes / 1000 or tonumber(row.value) or i
-        y[i] = row.accuracy
-        labels[i] = value_text(row.value)
-    end
-    local name = sessions[net]:info().name
-    local file = o.file
-    if file == nil then
-        check(native.make_folder("out/repl"))
-        file = ("out/repl/%s_%s.png"):format(name, rows.field:gsub("[^%w_]", "_"))
-    end
-    check(native.plot(file, ("%s %s"):format(name, rows.field), by_size and "KB" or rows.field,
-        "accuracy", x, y, by_size and labels or nil))
-    print("picture: " .. native.shown(native.shorter(file)))
-end
-
-function Net.sweep(net, field, values, given)
-    local session = session_of(net, "sweep")
-    text("sweep", field, 'a field such as "w_bits" or "s2*.w_bits"')
-    if type(values) ~= "table" or #values == 0 then
-        fail("sweep: want a list of values, such as { 8, 4, 2 }")
-    end
-    local o = options("sweep", given, { "images", "calibrate", "ptq", "file", "x" })
-    if o.x ~= nil and o.x ~= "size" and o.x ~= "value" then
-        fail('sweep: x: want "value" or "size"')
-    end
-    if o.file ~= nil then
-        file_name("sweep: file", o.file, ".png")
-    end
-    if not field:find(".", 1, true) and not layer_fields[field] then
-        fail("sweep: unknown field %s%s", fields.brief(field), suggest(field, keys(layer_fields)))
-    end
-    local change, depth = setter(session, field), session:depth()
-    local rows = setmetatable({ field = field, width = math.max(12, #field) }, Rows)
-    for _, value in ipairs(values) do
-        change(value)
-        check(session:back(depth))
-        rows.width = math.max(rows.width, #value_text(value))
-    end
-    print(tostring(rows))
-    local ok, message = pcall(function()
-        for i, value in ipairs(values) do
-            change(value)
-            if o.ptq then
-                net:ptq{ images = o.ptq ~= true and o.ptq or nil, quiet = true }
-            end
-            local row = net:eval{ images = o.images, calibrate = o.calibrate, quiet = true }
-            row.value, row.width = value, rows.width
-            rows[i] = setmetatable(row, Row)
-            print(row)
-            check(session:back(depth))
-        end
-    end)
-    check(session:back(depth))
-    if not ok then
-        error(message, 0)
-    end
-    plot(net, rows, o)
-    show_shown(rows)
-    return rows
-end
-
 function Net.load_weights(net, path)
     local session = session_of(net, "load_weights")
     check(session:load_weights(text("load_weights", path, "a checkpoint")))
@@ -243,20 +89,32 @@ end
 function Net.save(net, path, given)
     local session = session_of(net, "save")
     local o = options("save", given, { "overwrite" })
-    local how = check(session:save(text("save", path, "a file such as my.lua"), o.overwrite))
-    print(native.shown(path) .. (how == "beside" and ": the changes, on top of " or ": the changes and all of ")
-        .. session:info().path)
+    text("save", path, "a file such as my.lua")
+    if may_write("save", path, o.overwrite) then
+        local how = check(session:save(path))
+        print(("%s: the changes%s %s"):format(native.shown(path),
+            how == "beside" and ", on top of" or " and all of", session:info().path))
+    end
 end
 
-function Net.save_weights(net, path)
-    check(session_of(net, "save_weights"):save_weights(file_name("save_weights",
-        path, ".ckpt")))
-    print(native.shown(path) .. ": the weights in use")
+function Net.save_weights(net, path, given)
+    local session = session_of(net, "save_weights")
+    local o = options("save_weights", given, { "overwrite" })
+    file_name("save_weights", path, ".ckpt")
+    if may_write("save_weights", path, o.overwrite) then
+        check(session:save_weights(path))
+        print(native.shown(path) .. ": the weights in use")
+    end
 end
 
-function Net.emit(net, path)
-    check(session_of(net, "emit"):emit(file_name("emit", path, ".c")))
-    print(native.shown(path) .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
+function Net.emit(net, path, given)
+    local session = session_of(net, "emit")
+    local o = options("emit", given, { "overwrite" })
+    file_name("emit", path, ".c")
+    if may_write("emit", path, o.overwrite) then
+        check(session:emit(path))
+        print(native.shown(path) .. ": build it with cc -O3 -c; -DLATHE_MAIN adds a main")
+    end
 end
 
 function Net.source(net, layer, program)
@@ -313,6 +171,14 @@ local function names_of(net)
     return all
 end
 
+-- What is wrong with a name that is neither a layer's nor a field's.
+local function unknown(net, key)
+    if type(key) == "string" and key:find("[*?%[]") then
+        fail("net[%q]: no layer matches; net:layers() has their names", fields.brief(key))
+    end
+    fail("unknown name net.%s%s", fields.brief(key), suggest(key, names_of(net)))
+end
+
 function Meta.__index(net, key)
     local session = sessions[net]
     if sections[key] then
@@ -324,7 +190,7 @@ function Meta.__index(net, key)
     elseif type(key) == "string" and #session:layers(key) > 0 then
         return part(session, fields.Layer, key)
     end
-    fail("unknown name net.%s%s", fields.brief(key), suggest(key, names_of(net)))
+    unknown(net, key)
 end
 
 function Meta.__newindex(net, key, value)
@@ -336,7 +202,7 @@ function Meta.__newindex(net, key, value)
     elseif type(key) == "string" and #session:layers(key) > 0 then
         fail("%s: set one of its fields, such as net[%q].w_bits", key, key)
     else
-        fail("unknown name net.%s%s", fields.brief(key), suggest(key, names_of(net)))
+        unknown(net, key)
     end
 end
 

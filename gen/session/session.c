@@ -21,7 +21,14 @@ void session_describe_weights(const Session *session, char *text, size_t size)
     else if (ready)
         snprintf(text, size, "%s", ready->origin);
     else
-        snprintf(text, size, "%s; quantised anew at the next evaluation", base->origin);
+        snprintf(text, size, "%s%s; %s at the next evaluation", base->origin,
+                 session_float_weights(session) ? ", float weights" : "",
+                 session_float_weights(session) ? "ranges are found" : "quantised anew");
+}
+
+bool session_float_weights(const Session *session)
+{
+    return session->state.base && session->state.base->fits == NULL;
 }
 
 bool session_load_weights(Session *session, const char *path)

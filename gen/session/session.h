@@ -35,6 +35,9 @@ bool session_use_data(Session *session, const char *data);
 /* Which weights are in use, in words. */
 void session_describe_weights(const Session *session, char *text, size_t size);
 
+/* Whether they are those of a network without quantisers. */
+bool session_float_weights(const Session *session);
+
 /* How many changes can be undone: sets, weights, ptq, training. */
 int session_depth(const Session *session);
 /* Go back to where so many of them were done. */
@@ -66,9 +69,8 @@ bool session_train(Session *session, const char *const *sets, int count,
                    TrainerOptions options, int *signal);
 
 /* Write the config as it is now: one that requires the original when that is in the same
- * folder, otherwise with the texts of all it requires in it. *bundled says which.
- * A file that no session saved is replaced with `overwrite` only. */
-bool session_save(Session *session, const char *path, bool overwrite, bool *bundled);
+ * folder, otherwise with the texts of all it requires in it. *bundled says which. */
+bool session_save(Session *session, const char *path, bool *bundled);
 /* Write the weights in use as a checkpoint, or the standalone inference file of them. */
 bool session_save_weights(Session *session, const char *path);
 bool session_emit(Session *session, const char *path);

@@ -169,21 +169,7 @@ static bool check_target(const Session *session, const char *path, const char *f
                              session->config.path);
 }
 
-/* Only what `lathe repl` wrote is replaced unasked. */
-static bool may_replace(const char *path)
-{
-    if (access(path, F_OK) != 0)
-        return true;
-    char *text = rt_read_file(path, NULL);
-    bool own = text && strstr(text, "with changes made in `lathe repl`.");
-    free(text);
-    return own ||
-           rt_fail("%s: exists, and is no config saved here; want another name, or "
-                   "net:save(FILE, { overwrite = true })",
-                   path);
-}
-
-bool session_save(Session *session, const char *path, bool overwrite, bool *bundled)
+bool session_save(Session *session, const char *path, bool *bundled)
 {
     char *from = folder_of(session->path), *to = folder_of(path);
     char *name = plain_name(path), *original = plain_name(session->path), *text = NULL;
@@ -193,7 +179,6 @@ bool session_save(Session *session, const char *path, bool overwrite, bool *bund
         (strcmp(name, original) == 0 || has_line(session->config.required, name)))
         ok = rt_fail("%s: is what the saved config would require; want another name",
                      path);
-    ok = ok && (overwrite || may_replace(path));
     text = ok ? config_text(session, from, *bundled) : NULL;
     ok = text && write_checked(session, to, text, path);
     free(from);

@@ -95,9 +95,9 @@ static const struct {
     {"net:sweep('w_bits', {})", "sweep: want a list of values, such as { 8, 4, 2 }"},
     {"net:source('lats')", "small.lua: no layer is called lats; did you mean last?"},
     {"net:load_weights('none.ckpt')", "none.ckpt: No such file or directory"},
-    {"net:save('small.lua')",
+    {"net:save('small.lua', { overwrite = true })",
      "small.lua: is what the saved config would require; want another name"},
-    {"net:save('picture.lua')",
+    {"net:save('picture.lua', { overwrite = true })",
      "picture.lua: is what the saved config would require; want another name"},
     {"net:save('none/my.lua')",
      "none/my.lua: there is no such folder (small.lua is in another "
@@ -123,8 +123,18 @@ static const struct {
     {"net:undo('x')", "undo: takes no argument, and one change back"},
     {"net:use_data('/nope')", "/nope: No such file or directory"},
     {"net:save('script.lua')",
-     "script.lua: exists, and is no config saved here; want another name, or "
-     "net:save(FILE, { overwrite = true })"},
+     "script.lua: exists; net:save(FILE, { overwrite = true }) replaces it"},
+    {"net:save_weights('f.ckpt')",
+     "f.ckpt: exists; net:save_weights(FILE, { overwrite = true }) replaces it"},
+    {"net:save('script.lua', { overwrite = 1 })",
+     "save: overwrite: number, want true or false"},
+    {"return net['q*']", "net[\"q*\"]: no layer matches; net:layers() has their names"},
+    {"net['q*'] = 3", "net[\"q*\"]: no layer matches; net:layers() has their names"},
+    {"net:sweep('q*.w_bits', { 4 })", "small.lua: quant.layers: no layer matches 'q*'"},
+    {"net:sweep('train.lr', { 0.1, 0.2 })",
+     "sweep: train.lr: evaluation does not look at it, training does"},
+    {"net:sweep('quant.gradient', { 'ewgs' })",
+     "sweep: quant.gradient: evaluation does not look at it, training does"},
     {"net:save('my.c')", "my.c: want a file whose name ends in .lua"},
     {"open('none.lua')", "none.lua: No such file or directory"},
     {"open('small.lua', { weight = 'f.ckpt' })",
@@ -140,7 +150,7 @@ START_TEST(mistakes_change_nothing)
         char *more =
             rt_format("%sok, message = pcall(load(%s%s%s, '=x'))\nprint(message)\n"
                       "assert(not ok and net:hash() == before and #net:changes() == 0)\n",
-                      text, "[[", mistakes[i].line, "]]");
+                      text, "[=[", mistakes[i].line, "]=]");
         char *longer = rt_format("%sx:1: %s\n", said, mistakes[i].message);
         free(text);
         free(said);
@@ -250,13 +260,14 @@ START_TEST(a_sweep_leaves_the_net_alone)
         "assert(net:hash() == before and #rows == 2)\n"
         "assert(rows[1].value == 8 and rows[2].value == 2)\n"
         "assert(rows[1].bytes - rows[2].bytes == 450)\n"
+        "assert(rows.float.weights == 'f.ckpt' and rows.float.images == 16)\n"
         "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
         "assert(net:hash() == before and #net:changes() == 1)\n"
         "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
     ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     ck_assert_ptr_nonnull(
         strstr(out, "    a.w_bits  accuracy        size      time  weights\n"));
-    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:7: small.lua: quant.w_bits: 9, "
+    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:8: small.lua: quant.w_bits: 9, "
                                       "want a whole number from 2 to 8, or 32\n"));
     ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
     Picture picture;
@@ -330,6 +341,40 @@ START_TEST(saved_configs_mean_the_same)
     ck_assert_int_eq(unlink(in_folder("small.lua")), 0);
     check_hash(in_folder("other/my.lua"), out + sizeof said - 1);
     ck_assert(!config_load(in_folder("my.lua"), NULL, 0, &(Config){0}));
+}
+END_TEST
+
+START_TEST(files_are_replaced_when_told)
+{
+    SCRIPT_SAYS(
+        "net:save('my.lua')\n"
+        "net.w_bits = 5\n"
+        "print(pcall(net.save, net, 'my.lua'))\n"
+        "net:save('my.lua', { overwrite = true })\n"
+        "print(open('my.lua').w_bits)\n"
+        "net:emit('infer.c')\n"
+        "print(pcall(net.emit, net, 'infer.c'))\n",
+        "my.lua: the changes, on top of small.lua\n"
+        "false\tscript.lua:3: my.lua: exists; net:save(FILE, { overwrite = true }) "
+        "replaces it\n"
+        "my.lua: the changes, on top of small.lua\n5\n"
+        "infer.c: build it with cc -O3 -c; -DLATHE_MAIN adds a main\n"
+        "false\tscript.lua:7: infer.c: exists; net:emit(FILE, { overwrite = true }) "
+        "replaces it\n");
+}
+END_TEST
+
+/* An error before anything happens. */
+START_TEST(training_asks_for_labels)
+{
+    SCRIPT_SAYS(
+        "io.open('x.npy', 'w'):close()\n"
+        "net:use_data('x.npy')\n"
+        "print(pcall(net.train, net, { epochs = 1, output = 'run' }))\n"
+        "print(io.open('run/start.ckpt'))\n"
+        "print(#net:changes())\n",
+        "false\tscript.lua:3: x.npy: images without labels, which training needs\n"
+        "nil\trun/start.ckpt: No such file or directory\t2\n0\n");
 }
 END_TEST
 
@@ -448,6 +493,8 @@ Suite *repl_suite(void)
     tcase_add_test(said, a_sweep_leaves_the_net_alone);
     tcase_add_test(said, constants_that_overflow);
     tcase_add_test(said, saved_configs_mean_the_same);
+    tcase_add_test(said, files_are_replaced_when_told);
+    tcase_add_test(said, training_asks_for_labels);
     tcase_add_test(said, source_of_a_layer);
     tcase_add_test(said, scripts_end_at_an_error);
     tcase_add_test(said, scripts_are_interrupted);
