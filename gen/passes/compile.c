@@ -1,82 +1,167 @@
 /* The compiler, as a list: each program is a copy of the config's layers sent through its
- * passes. What every pass leaves is verified, and printed when asked for. */
+ * steps. What every step leaves is verified, and printed when asked for. */
 #include "gen/passes/compile.h"
 
 #include "runtime/base/support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-const char *const compile_passes[] = {
-    "train/config",  "train/fuse",        "train/quantise",  "train/grad",
-    "train/select",  "train/schedule",    "train/plan",      "evaluate/config",
-    "evaluate/fuse", "evaluate/quantise", "evaluate/select", "evaluate/schedule",
-    "evaluate/plan", "infer/config",      "infer/fuse",      "infer/fold",
-    "infer/select",  "infer/sequence",    "infer/plan",      NULL,
-};
+const char *const program_names[PROGRAM_COUNT] = {"train", "evaluate", "infer"};
 
-static void done(const Net *net, const CompileOptions *options, const char *pass)
+/* A program on its way. */
+typedef struct {
+    const Config *config;
+    const CompileOptions *options;
+    Program program;
+    Net *net;
+    bool integers; /* it computes in integers all through */
+} Compiling;
+
+/* ---- The steps: false and rt_fail when there is no such program ---- */
+
+static bool step_config(Compiling *c)
 {
-    net_verify(net, pass);
-    if (options->dump && strcmp(options->dump, pass) == 0)
-        net_dump(net, stdout);
+    *c->net = net_copy(&c->config->net);
+    return true;
+}
+
+static bool step_fuse(Compiling *c)
+{
+    pass_fuse(c->net);
+    return true;
+}
+
+static bool step_integer(Compiling *c)
+{
+    if (!quant_used(c->net))
+        return true;
+    c->integers = pass_integer(c->net, c->program == PROGRAM_INFER);
+    if (c->program == PROGRAM_INFER)
+        return c->integers;
+    rt_error_clear(); /* some layer stays in floats: evaluated as it is trained */
+    return true;
+}
+
+static bool step_quantise(Compiling *c)
+{
+    if (quant_used(c->net) && !c->integers)
+        pass_quantise(c->net);
+    return true;
+}
+
+static bool step_grad(Compiling *c)
+{
+    pass_grad(c->net);
+    return true;
+}
+
+static bool step_fold(Compiling *c)
+{
+    if (!c->integers)
+        pass_fold(c->net);
+    return true;
+}
+
+static bool step_select(Compiling *c)
+{
+    pass_select(c->net, c->options->target, c->options->lowering);
+    return true;
+}
+
+static bool step_schedule(Compiling *c)
+{
+    pass_schedule(c->net);
+    return true;
+}
+
+static bool step_sequence(Compiling *c)
+{
+    pass_sequence(c->net);
+    return true;
+}
+
+static bool step_plan(Compiling *c)
+{
+    pass_plan(c->net, c->program == PROGRAM_INFER ? 1 : c->config->micro_batch);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    unsigned programs;
+    bool (*run)(Compiling *c);
+} steps[] = {
+#define STEP(name, programs) {#name, PROGRAMS_##programs, step_##name},
+    COMPILE_STEPS(STEP)
+#undef STEP
+};
+enum { STEPS = sizeof steps / sizeof *steps };
+
+/* ---- Programs ---- */
+
+static char *full_name(Program program, int step)
+{
+    return rt_format("%s/%s", program_names[program], steps[step].name);
+}
+
+static bool has_step(Program program, int step)
+{
+    return steps[step].programs & 1u << program;
+}
+
+static bool compile(const Config *config, const CompileOptions *options, Program program,
+                    Net *net)
+{
+    Compiling c = {.config = config, .options = options, .program = program, .net = net};
+    for (int i = 0; i < STEPS; i++) {
+        if (!has_step(program, i))
+            continue;
+        if (!steps[i].run(&c)) {
+            net_free(net);
+            return false;
+        }
+        char *name = full_name(program, i);
+        net_verify(net, name);
+        if (options->dump && strcmp(options->dump, name) == 0)
+            net_dump(net, stdout);
+        free(name);
+    }
+    return true;
 }
 
 void compile_train(const Config *config, const CompileOptions *options, Net *net)
 {
-    *net = net_copy(&config->net);
-    done(net, options, "train/config");
-    pass_fuse(net);
-    done(net, options, "train/fuse");
-    if (quant_used(net))
-        pass_quantise(net);
-    done(net, options, "train/quantise");
-    pass_grad(net);
-    done(net, options, "train/grad");
-    pass_select(net, options->target, options->lowering);
-    done(net, options, "train/select");
-    pass_schedule(net);
-    done(net, options, "train/schedule");
-    pass_plan(net, config->micro_batch);
-    done(net, options, "train/plan");
+    compile(config, options, PROGRAM_TRAIN, net);
 }
 
 void compile_evaluate(const Config *config, const CompileOptions *options, Net *net)
 {
-    *net = net_copy(&config->net);
-    done(net, options, "evaluate/config");
-    pass_fuse(net);
-    done(net, options, "evaluate/fuse");
-    if (quant_used(net) && !pass_integer(net, false)) {
-        rt_error_clear(); /* some layer stays in floats: evaluated as it is trained */
-        pass_quantise(net);
-    }
-    done(net, options, "evaluate/quantise");
-    pass_select(net, options->target, options->lowering);
-    done(net, options, "evaluate/select");
-    pass_schedule(net);
-    done(net, options, "evaluate/schedule");
-    pass_plan(net, config->micro_batch);
-    done(net, options, "evaluate/plan");
+    compile(config, options, PROGRAM_EVALUATE, net);
 }
 
 bool compile_infer(const Config *config, const CompileOptions *options, Net *net)
 {
-    *net = net_copy(&config->net);
-    done(net, options, "infer/config");
-    pass_fuse(net);
-    done(net, options, "infer/fuse");
-    if (!quant_used(net)) {
-        pass_fold(net);
-    } else if (!pass_integer(net, true)) {
-        net_free(net);
-        return false;
+    return compile(config, options, PROGRAM_INFER, net);
+}
+
+bool compile_knows(const char *dump)
+{
+    char *names[PROGRAM_COUNT * STEPS];
+    int count = 0;
+    bool known = false;
+    for (int program = 0; program < PROGRAM_COUNT; program++)
+        for (int i = 0; i < STEPS; i++)
+            if (has_step(program, i)) {
+                names[count] = full_name(program, i);
+                known = known || strcmp(names[count++], dump) == 0;
+            }
+    if (!known) {
+        const char *nearest = rt_nearest(dump, (const char *const *)names, count);
+        rt_fail("--dump %s: unknown pass%s%s; see lathe show --help", dump,
+                nearest ? "; did you mean " : "", nearest ? nearest : "");
     }
-    done(net, options, "infer/fold");
-    pass_select(net, options->target, options->lowering);
-    done(net, options, "infer/select");
-    pass_sequence(net);
-    done(net, options, "infer/sequence");
-    pass_plan(net, 1);
-    done(net, options, "infer/plan");
-    return true;
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    return known;
 }

@@ -5,28 +5,59 @@
 #include "gen/config/config.h"
 #include "gen/passes/passes.h"
 
+/* train: forward with batch statistics, loss, backward. evaluate: forward with running
+ * statistics. infer: one image, for a standalone file. */
+typedef enum { PROGRAM_TRAIN, PROGRAM_EVALUATE, PROGRAM_INFER, PROGRAM_COUNT } Program;
+extern const char *const program_names[PROGRAM_COUNT];
+
+/* The steps from a config's layers to a program, in order; X(name, PROGRAMS). */
+#define COMPILE_COMPUTE(X)                                                               \
+    X(config, ALL)                                                                       \
+    X(fuse, ALL)                                                                         \
+    X(integer, NOT_TRAIN)                                                                \
+    X(quantise, NOT_INFER)                                                               \
+    X(grad, TRAIN)                                                                       \
+    X(fold, INFER)
+#define COMPILE_LAY_OUT(X)                                                               \
+    X(select, ALL)                                                                       \
+    X(schedule, NOT_INFER)                                                               \
+    X(sequence, INFER)                                                                   \
+    X(plan, ALL)
+#define COMPILE_STEPS(X) COMPILE_COMPUTE(X) COMPILE_LAY_OUT(X)
+
+/* Which programs have a step. */
+enum {
+    PROGRAMS_TRAIN = 1 << PROGRAM_TRAIN,
+    PROGRAMS_INFER = 1 << PROGRAM_INFER,
+    PROGRAMS_NOT_INFER = PROGRAMS_TRAIN | 1 << PROGRAM_EVALUATE,
+    PROGRAMS_NOT_TRAIN = PROGRAMS_INFER | 1 << PROGRAM_EVALUATE,
+    PROGRAMS_ALL = PROGRAMS_TRAIN | PROGRAMS_NOT_TRAIN
+};
+
 /* How to compile; zero is the default everywhere. */
 typedef struct {
     const Target *target;
     const Lowering *lowering; /* of every convolution; NULL: as select likes */
-    const char *dump;         /* print the IR after this pass to stdout */
-    bool profile;             /* the trainer keeps the time of each op */
+    const char *dump; /* print the IR after this step, "program/step", to stdout */
+    bool profile;     /* the trainer keeps the time of each op */
 } CompileOptions;
 
-/* The training program: forward with batch statistics, loss, backward. */
+/* The programs. What has float layers evaluates as it is trained, but has no infer program:
+ * false and rt_fail naming the layer. */
 void compile_train(const Config *config, const CompileOptions *options, Net *net);
-/* The evaluation program: forward with running statistics. */
 void compile_evaluate(const Config *config, const CompileOptions *options, Net *net);
-/* The shipped program: one image, batch normalisation folded into the convolutions; of a
- * quantised network integers only. False and rt_fail when it has no such form. */
 bool compile_infer(const Config *config, const CompileOptions *options, Net *net);
 
-/* The names --dump takes, "program/pass"; ended by NULL. */
-#define COMPILE_PASSES_HELP                                                              \
+/* Whether CompileOptions.dump may be called so; false and rt_fail with the nearest name. */
+bool compile_knows(const char *dump);
+
+/* What `dump` takes, for --help. */
+#define STEP_HELP(name, programs) " " #name ","
+#define COMPILE_HELP                                                                     \
     "train/, evaluate/ or infer/ and\n"                                                  \
-    "                       config, fuse, quantise, grad (train), fold (infer), "        \
-    "select,\n"                                                                          \
-    "                       schedule (infer: sequence), plan"
-extern const char *const compile_passes[];
+    "                      " COMPILE_COMPUTE(                                            \
+        STEP_HELP) "\n"                                                                  \
+                   "                      " COMPILE_LAY_OUT(                             \
+                       STEP_HELP) " as far as it has that"
 
 #endif

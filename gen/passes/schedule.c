@@ -6,7 +6,6 @@
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop is
  * a multiple of SCOPES plus its scope; segments are the steps that got an op. */
@@ -97,37 +96,4 @@ void pass_schedule(Net *net)
     }
     free(uses);
     sort_ops(net, steps);
-}
-
-/* Whether the op may write its codes over its residual's, which nothing reads later:
- * `readers` has each tensor's last one. */
-static bool can_take_place(const Net *net, int index, const int *readers)
-{
-    const Op *op = &net->ops[index];
-    if (op->kind != OP_I_CONV || op_in(net, op, "residual") == NULL)
-        return false;
-    int residual = op->in[op_input(OP_I_CONV, "residual")];
-    const Tensor *from = &net->tensors[residual], *to = op_out(net, op, "y");
-    return from->type == TYPE_U8 && from->cs == from->c &&
-           tensor_padded_count(from) == tensor_padded_count(to) && from->top == to->top &&
-           from->left == to->left && readers[residual] <= index;
-}
-
-void pass_sequence(Net *net)
-{
-    int *readers = rt_alloc(net->tensor_count * sizeof(int));
-    for (int i = 0; i < net->op_count; i++)
-        for (int j = 0; j < OP_INPUTS; j++)
-            if (net->ops[i].in[j] != NONE)
-                readers[net->ops[i].in[j]] = i;
-    for (int i = 0; i < net->op_count; i++) {
-        Op *op = &net->ops[i];
-        op->segment = i;
-        op->in_place = can_take_place(net, i, readers);
-        size_t end = strlen(op->kernel);
-        if (op->in_place)
-            snprintf(op->kernel + end, sizeof op->kernel - end, "_here");
-    }
-    net->segments = net->op_count;
-    free(readers);
 }

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const program_names[PROGRAM_COUNT] = {"train", "evaluate", "infer"};
-
 void source_set(Source *source, const char *file, char *text, size_t bytes)
 {
     source->file = file;

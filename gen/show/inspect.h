@@ -6,9 +6,6 @@
 #include "gen/emit/emit.h"
 #include "gen/passes/compile.h"
 
-enum { PROGRAM_TRAIN, PROGRAM_EVALUATE, PROGRAM_INFER, PROGRAM_COUNT };
-extern const char *const program_names[PROGRAM_COUNT];
-
 /* A generated file. */
 typedef struct {
     const char *file; /* network.c, infer.c */

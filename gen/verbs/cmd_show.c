@@ -11,17 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool known_pass(const char *pass)
-{
-    int count = 0;
-    for (; compile_passes[count]; count++)
-        if (strcmp(pass, compile_passes[count]) == 0)
-            return true;
-    const char *nearest = rt_nearest(pass, compile_passes, count);
-    return rt_fail("--dump %s: unknown pass%s%s; see lathe show --help", pass,
-                   nearest ? "; did you mean " : "", nearest ? nearest : "");
-}
-
 static bool dump(const Options *options)
 {
     Net net;
@@ -83,7 +72,7 @@ static bool check_words(const Options *options)
         return rt_fail("show: --html %s: want a name that ends in .html", page);
     if (options->dump && (layer || page))
         return rt_fail("show: --dump is for whole programs: without a LAYER or --html");
-    return options->dump == NULL || known_pass(options->dump);
+    return options->dump == NULL || compile_knows(options->dump);
 }
 
 int cmd_show(int argc, char **argv)

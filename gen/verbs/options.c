@@ -60,7 +60,7 @@ static const Flag flags[] = {
      FIELD(assembly), 0, 0},
     {"--html", "FILE", "show", "all as one page: graph, memory, bits, size, source",
      FLAG_TEXT, FIELD(html), 0, 0},
-    {"--dump", "PASS", "show", "the IR after a pass: " COMPILE_PASSES_HELP, FLAG_TEXT,
+    {"--dump", "PASS", "show", "the IR after a pass: " COMPILE_HELP, FLAG_TEXT,
      FIELD(dump), 0, 0},
     {"--fields", NULL, "show", "every field outside `net`, its default and meaning",
      FLAG_SWITCH, FIELD(fields), 0, 0},
