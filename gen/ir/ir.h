@@ -106,6 +106,7 @@ typedef enum {
     X(int, lanes, "floats per vector")                                                   \
     X(int, tile_rows, "kernel tile: pixels (or input values)")                           \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
+    X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
     X(int, tasks, "pieces of a TASKS op")                                                \
     X(int, segment, "position in the schedule")

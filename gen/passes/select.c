@@ -69,6 +69,16 @@ static int lanes_for(const Target *target, int channels)
     return lanes;
 }
 
+/* Of work pixel by pixel: up to four vectors of channels stay in registers while all
+ * pixels go by. */
+static void choose_vectors(Op *op, const Target *target, int channels)
+{
+    op->lanes = lanes_for(target, channels);
+    op->tile_vectors = 4;
+    while (channels / op->lanes % op->tile_vectors != 0)
+        op->tile_vectors--;
+}
+
 /* Integer kernels have one vector width, or none. */
 static int integer_lanes_for(const Target *target, int channels)
 {
@@ -167,8 +177,13 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->lanes = integer_lanes_for(target, t->c);
-        choose_tile(op, target, t->w, t->c / op->lanes, rt_code_block(t->c) / op->lanes,
+        op->code_block = rt_code_block(t->c);
+        choose_tile(op, target, t->w, t->c / op->lanes, op->code_block / op->lanes,
                     false);
+        break;
+    case OP_I_DENSE:
+        op->lanes = 1;
+        op->code_block = rt_code_block(op_out(net, op, "y")->c);
         break;
     case OP_CONV_BWD_INPUT:
         t = op_out(net, op, "dx");
@@ -185,7 +200,9 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
         break;
     default: /* pixel by pixel, or value by value */
-        op->lanes = op_is(op, VECTORS) ? lanes_for(target, net->tensors[op->in[0]].c) : 1;
+        op->lanes = 1;
+        if (op_is(op, VECTORS))
+            choose_vectors(op, target, net->tensors[op->in[0]].c);
         break;
     }
     if (!has_function(net, op))
