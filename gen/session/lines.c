@@ -2,9 +2,11 @@
 #include "gen/session/lines.h"
 
 #include "gen/session/prompt.h"
+#include "gen/session/screen.h"
 #include "runtime/base/support.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +39,11 @@ static char **completions(void *context, const char *line, size_t *start)
 static int read_prompt(lua_State *lua)
 {
     bool cancelled;
-    char *line = prompt_read(prompt, luaL_checkstring(lua, 1), &cancelled);
+    const char *text = luaL_checkstring(lua, 1);
+    char bold[64]; /* what is between \1 takes no room; the last character is plain */
+    snprintf(bold, sizeof bold, "\1\033[1m\1%.*s\1\033[0m\1 ", (int)strlen(text) - 1,
+             text);
+    char *line = prompt_read(prompt, screen_has_colours() ? bold : text, &cancelled);
     if (line == NULL)
         lua_pushnil(lua);
     else if (cancelled)

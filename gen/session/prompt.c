@@ -146,7 +146,7 @@ Prompt *prompt_open(const char *file, Completer *complete, void *context)
                 file); /* there may be none yet */
     }
     el_set(prompt->editor, EL_CLIENTDATA, prompt);
-    el_set(prompt->editor, EL_PROMPT, text_of);
+    el_set(prompt->editor, EL_PROMPT_ESC, text_of, '\1');
     el_set(prompt->editor, EL_HIST, history, prompt->history);
     bind_keys(prompt->editor);
     return prompt;

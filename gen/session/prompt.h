@@ -16,7 +16,8 @@ Prompt *prompt_open(const char *file, Completer *complete, void *context);
 void prompt_close(Prompt *prompt);
 
 /* A line without its end; free() it. NULL at the end of input; *cancelled instead (and an
- * empty line) when Ctrl-C was typed. */
+ * empty line) when Ctrl-C was typed. What stands between two \1 in `text` takes no room,
+ * such as colours. */
 char *prompt_read(Prompt *prompt, const char *text, bool *cancelled);
 
 #endif

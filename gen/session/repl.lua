@@ -8,76 +8,17 @@ local function load_part(name, ...)
     return assert(loadfile(("%s/gen/session/%s.lua"):format(root, name), "t"))(...)
 end
 
+local printer = load_part("repl_print", native)
+local paint = printer.paint
 local fields = load_part("repl_fields", native, root)
-local options = load_part("repl_options", native, fields)
+local options = load_part("repl_options", native, fields, printer)
 local function show_shown(result)
     shown = result
 end
 local nets = load_part("repl_net", native, fields, options, show_shown)
 load_part("repl_sweep", native, fields, options, show_shown)
-
--- ---- Printing ----
-
-local most_depth, width = 4, 78
-
-local function sorted_keys(t)
-    local list = {}
-    for key in pairs(t) do
-        if not (math.type(key) == "integer" and key >= 1 and key <= #t) then
-            list[#list + 1] = key
-        end
-    end
-    table.sort(list, function(a, b)
-        if type(a) == type(b) and (type(a) == "number" or type(a) == "string") then
-            return a < b
-        end
-        return tostring(a) < tostring(b)
-    end)
-    return list
-end
-
-local function key_text(key)
-    if type(key) == "string" and key:match("^[%a_][%w_]*$") then
-        return key
-    end
-    return ("[%s]"):format(type(key) == "string" and ("%q"):format(key) or tostring(key))
-end
-
-local function describe(value, depth, above)
-    local meta = getmetatable(value)
-    if type(value) == "string" then
-        return (("%q"):format(value):gsub("\\\n", "\\n"))
-    elseif type(value) ~= "table" or type(meta) == "table" and meta.__tostring then
-        return tostring(value)
-    elseif above[value] or depth >= most_depth then
-        return "{...}"
-    end
-    above[value] = true
-    local parts, indent = {}, ("  "):rep(depth + 1)
-    for _, item in ipairs(value) do
-        parts[#parts + 1] = describe(item, depth + 1, above)
-    end
-    for _, key in ipairs(sorted_keys(value)) do
-        parts[#parts + 1] = key_text(key) .. " = " .. describe(value[key], depth + 1, above)
-    end
-    above[value] = nil
-    local line = "{ " .. table.concat(parts, ", ") .. " }"
-    if #parts == 0 then
-        return "{}"
-    elseif #line + 2 * depth <= width and not line:find("\n") then
-        return line
-    end
-    local body = table.concat(parts, ",\n" .. indent)
-    return ("{\n%s%s\n%s}"):format(indent, body, ("  "):rep(depth))
-end
-
-local function show(value)
-    if type(value) == "string" and value:find("\n") then
-        print(value)
-    else
-        print(describe(value, 0, {}))
-    end
-end
+local about = load_part("repl_about", native, fields, nets, printer)
+local complete = load_part("repl_complete", native, nets)
 
 -- ---- Running ----
 
@@ -101,13 +42,38 @@ end
 
 local function complain(message, text)
     io.stdout:flush()
-    io.stderr:write("error: ", native.shown(plain(message, text)), "\n")
+    io.stderr:write(paint("error", "error: "), native.shown(plain(message, text)), "\n")
+end
+
+-- Names that a line read and that nothing has: nil, as always in Lua, but said.
+local unknown = {}
+
+setmetatable(_G, { __index = function(_, name)
+    local reader = debug.getinfo(2, "S")
+    if reader and reader.source == "=prompt" and type(name) == "string" then
+        unknown[#unknown + 1] = name
+    end
+    return nil
+end })
+
+local function tell_unknown()
+    local told = {}
+    for _, name in ipairs(unknown) do
+        if rawget(_G, name) == nil and not told[name] then
+            told[name] = true
+            io.stdout:flush()
+            io.stderr:write(paint("note", "note: "), name, " is no name here",
+                fields.suggest(name, fields.keys(_G)), "\n")
+        end
+    end
+    unknown = {}
 end
 
 local function run(chunk, text, timed)
     shown = nil
     local start = native.now()
     local results = table.pack(native.guard(chunk))
+    tell_unknown()
     if not results[1] then
         complain(results[2], text)
         return false
@@ -115,7 +81,7 @@ local function run(chunk, text, timed)
     for i = 2, results.n do
         if results[i] ~= nil and not rawequal(results[i], shown) or results.n > 2 then
             local ok, message = native.guard(function()
-                show(results[i])
+                printer.show(results[i])
             end)
             if not ok then
                 complain(message, text)
@@ -129,10 +95,18 @@ local function run(chunk, text, timed)
     return true
 end
 
--- ? and ? WORD are help.
+-- ? and ? WORD are help; what NAME? is about, repl_about.lua says.
 local function question(text)
+    local path = about.path(text)
+    if path then
+        return function()
+            about.tell(path)
+        end
+    end
     local topic = text:match("^%s*%?%s*(.-)%s*$")
-    return topic and (topic == "" and "help()" or ("help(%q)"):format(topic))
+    return topic and function()
+        help(topic ~= "" and topic or nil)
+    end
 end
 
 -- Lines from `read` until they end. True when all went well.
@@ -140,6 +114,7 @@ local function session(read, timed)
     local text, good = nil, true
     if timed then
         options.at_prompt()
+        printer.at_prompt()
     end
     while true do
         local line = read(text and ">> " or "> ")
@@ -149,8 +124,11 @@ local function session(read, timed)
         if line == false then -- given up with Ctrl-C
             text = nil
         else
-            text = text and text .. "\n" .. line or question(line) or line
-            local chunk, message = compile(text)
+            local chunk, message = not text and question(line) or nil, nil
+            text = text and text .. "\n" .. line or line
+            if not chunk then
+                chunk, message = compile(text)
+            end
             if chunk then
                 good = run(chunk, text, timed) and good
                 text = nil
@@ -168,99 +146,11 @@ local function session(read, timed)
     return good
 end
 
--- ---- Completion ----
-
-local keywords = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function",
-    "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true", "until",
-    "while" }
-
--- The value of "a.b:c", without calling anything but our own nets' fields.
-local function resolve(path)
-    local value = _G
-    for name in path:gmatch("[%a_][%w_]*") do
-        if type(value) ~= "table" then
-            return nil
-        end
-        local ok, inner = pcall(function()
-            return value[name]
-        end)
-        value = ok and inner or nil
-    end
-    return value
-end
-
-local function member_names(value, separator)
-    local ours = nets.members(value, separator)
-    if ours then
-        return ours
-    end
-    local meta, list = getmetatable(value), {}
-    local inner = type(value) == "table" and value or type(meta) == "table" and meta.__index
-    for key in pairs(type(inner) == "table" and inner or {}) do
-        if type(key) == "string" and key:match("^[%a_][%w_]*$") then
-            list[#list + 1] = key
-        end
-    end
-    return list
-end
-
--- Where an unfinished string begins, or nil.
-local function string_start(line)
-    local quote, start
-    local i = 1
-    while i <= #line do
-        local c = line:sub(i, i)
-        if quote and c == "\\" then
-            i = i + 1
-        elseif c == quote then
-            quote = nil
-        elseif not quote and (c == '"' or c == "'") then
-            quote, start = c, i + 1
-        end
-        i = i + 1
-    end
-    return quote and start
-end
-
-local function begin_so(list, beginning)
-    local found = {}
-    for _, word in ipairs(list) do
-        if word:sub(1, #beginning) == beginning then
-            found[#found + 1] = word
-        end
-    end
-    table.sort(found)
-    return found
-end
-
--- The words that may stand at the line's end, and the byte they begin at.
-local function complete(line)
-    local start = string_start(line)
-    if start then
-        local typed, before = line:sub(start), line:sub(1, start - 2)
-        local name = before:match("([%a_][%w_]*)%s*%[%s*$")
-            or before:match("([%a_][%w_]*):source%s*%(?%s*$")
-            or before:match("([%a_][%w_]*):sweep%s*%(?%s*$")
-        local layers = name and nets.layers_of(resolve(name))
-        return layers and begin_so(layers, typed) or native.files(typed), start - 1
-    end
-    local path, separator, typed = line:match("([%a_][%w_%.]*)%s*([%.:])%s*([%w_]*)$")
-    if path then
-        local value = resolve(path)
-        return value ~= nil and begin_so(member_names(value, separator), typed) or {},
-            #line - #typed
-    end
-    typed = line:match("[%w_]*$")
-    local list = member_names(_G, ".")
-    table.move(keywords, 1, #keywords, #list + 1, list)
-    return begin_so(list, typed), #line - #typed
-end
-
 -- ---- What the C side calls ----
 
 -- The names of a session: defaults are the command line's --weights and --data.
 local function begin(defaults)
-    help = load_part("repl_help")
+    help = load_part("repl_help", printer)
     lathe = { open = function(path, options)
         if options ~= nil and type(options) ~= "table" then
             return nets.open(path, options)

@@ -70,6 +70,20 @@ local function brief(word)
     return #line > 60 and line:sub(1, 60) .. "..." or line
 end
 
+-- Words in lines of at most 78 characters.
+local function wrapped(words, separator, indent)
+    local lines, line = {}, indent
+    for i, word in ipairs(words) do
+        word = i < #words and word .. separator or word
+        if #line + #word > 78 and line ~= indent then
+            lines[#lines + 1], line = line:gsub("%s+$", ""), indent
+        end
+        line = line .. word
+    end
+    lines[#lines + 1] = line
+    return table.concat(lines, "\n")
+end
+
 -- A Lua value as the text of it; `name` is of the field it is for, in errors.
 local function literal(value, name, depth)
     local kind = type(value)
@@ -266,7 +280,8 @@ function Layer.__tostring(layer)
         fields[#fields + 1] = ("%s = %s"):format(key, literal(layer[key]))
     end
     if row.quantizer ~= "none" then
-        lines[#lines + 1] = table.concat(fields, ", ")
+        lines[#lines + 1] = ""
+        lines[#lines + 1] = wrapped(fields, ", ", "")
     end
     return table.concat(lines, "\n")
 end
@@ -274,4 +289,4 @@ end
 return { methods = methods, sessions = sessions, names = names, sections = sections,
     section_fields = section_fields, layer_fields = layer_fields, Section = Section, Layer = Layer,
     fail = fail, check = check, keys = keys, sorted = sorted, suggest = suggest, set = set,
-    set_layer = set_layer, literal = literal, brief = brief }
+    set_layer = set_layer, literal = literal, brief = brief, meanings = meanings, wrapped = wrapped }

@@ -1,4 +1,6 @@
 -- help(): what there is in a session, as a page and topic by topic.
+local printer = ...
+
 local page = [[
 A session with a net:
 
@@ -19,7 +21,8 @@ A session with a net:
   net:undo(), net:reset()                one change back; all of them
 
 help("eval") explains a method: eval, ptq, train, sweep, save, source, changes, more.
-Everything else is Lua 5.4. Tab completes, Ctrl-C stops, Ctrl-D ends.]]
+NAME? says what a name is: net?, net.train?, net.s2b0_conv1?, net:eval?, net.train.lr?
+Everything else is Lua 5.4. Tab completes, Ctrl-C stops whatever runs, Ctrl-D ends.]]
 
 local topics = {
     open = [[
@@ -44,18 +47,24 @@ net:train{ epochs = N, lr = X, ..., steps = N, output = DIR, resume = true }
   net:train(N) is epochs = N.
   Trains from the weights in use; without weights, a float network from random ones. Any field
   of `train` can be given for this run. Checkpoints, log and curve go to out/repl/NAME or
-  `output`. Ctrl-C stops after the step at hand. What was trained is what later changes
-  of quantisation start from; net:undo() brings back the weights before.]],
+  `output`. Ctrl-C stops after the step at hand; the weights so far are kept, and
+  net:train{ ... } goes on from them, net:train{ resume = true } with the very run. What was
+  trained is what later changes of quantisation start from; net:undo() brings back the
+  weights before.]],
     sweep = [[
 net:sweep(FIELD, VALUES, { images = N, ptq = true, x = "size", file = FILE.png, calibrate = N })
   Evaluates the net with each value of the field ("w_bits", "s2*.w_bits", "quant.a_bits",
   "data.mean"), with ptq = true (or a number of images) quantised anew each time, and draws
-  accuracy over the values or, with x = "size", over KB. Returns the rows.]],
+  accuracy over KB or, where sizes are the same or with x = "value", over the values. With
+  float weights the float network is the first row, and a line in the picture. Fields that
+  only training looks at are refused. Returns the rows; rows.float is the float network.]],
     save = [[
 net:save("my.lua")          the config as it is now; beside the original it requires that
                             one, in another folder it has the texts of all it requires
 net:save_weights("my.ckpt") the weights in use, for every verb's --weights
-net:emit("infer.c")         the standalone inference file of them]],
+net:emit("infer.c")         the standalone inference file of them
+At the prompt they ask before they replace a file; in a script it is an error, unless
+told: net:save("my.lua", { overwrite = true }).]],
     source = [[
 net:source("s2b0_conv1"), net:source("s2b0_conv1", "train"), net:source("s2b0_conv1", "infer")
   The functions that are the layer's and the kernels they call, as `lathe gen` and `lathe emit`
@@ -69,9 +78,10 @@ net:load_weights(FILE), net:use_data(DIR), net:layers() (their names), net:hash(
 print(net), tostring(net), net.quant.w_bits: all of it works in scripts: lathe repl SCRIPT.lua]],
 }
 
-return function(topic)
+-- With `ask`, whether there is help on the topic.
+return function(topic, ask)
     if topic == nil then
-        print(page)
+        printer.page(page)
         return
     end
     topic = tostring(topic):match("([%w_]+)%W*$") or ""
@@ -80,5 +90,8 @@ return function(topic)
         { "layers", "more" }, { "hash", "more" } } do
         topic = topic == other[1] and other[2] or topic
     end
-    print(topics[topic] or ("no help on %s; help() shows what there is"):format(topic))
+    if ask then
+        return topics[topic] ~= nil
+    end
+    printer.page(topics[topic] or ("no help on %s; help() shows what there is"):format(topic))
 end

@@ -120,7 +120,8 @@ end
 function Net.source(net, layer, program)
     local session = session_of(net, "source")
     text("source", layer, "a layer's name")
-    check(session:source(layer, text("source", program or "evaluate", "a program")))
+    given_options.page((check(session:source(layer,
+        text("source", program or "evaluate", "a program"))):gsub("\n$", "")))
 end
 
 function Net.layers(net)
@@ -258,8 +259,32 @@ local function members(value, separator)
     end
 end
 
+local function listed(title, list)
+    return title .. "\n" .. fields.wrapped(list, " ", "  ")
+end
+
+-- What value is, as a page; nil when it is none of ours.
+local function about(value)
+    local meta = getmetatable(value)
+    if meta == Meta then
+        return table.concat({ "the net of " .. sessions[value]:info().path,
+            listed("methods, such as net:eval(); help(\"eval\") explains one:", keys(Net)),
+            listed("fields of all its layers, such as net.w_bits:", keys(layer_fields)),
+            listed("sections, such as net.train:", keys(sections)),
+            listed("layers, such as net." .. value:layers()[1] .. ":", value:layers()) }, "\n")
+    elseif meta == fields.Section then
+        return tostring(value)
+    elseif meta == fields.Layer then
+        local lines = { tostring(value), "" }
+        for _, name in ipairs(keys(layer_fields)) do
+            lines[#lines + 1] = (".%-16s -- %s"):format(name, fields.meanings["quant." .. name])
+        end
+        return table.concat(lines, "\n")
+    end
+end
+
 local function layers_of(value)
     return getmetatable(value) == Meta and value:layers() or nil
 end
 
-return { open = open, members = members, layers_of = layers_of }
+return { open = open, members = members, layers_of = layers_of, about = about }

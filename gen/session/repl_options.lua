@@ -1,5 +1,5 @@
 -- What a method of a session's net was given: the net, options, values of them.
-local native, fields = ...
+local native, fields, printer = ...
 
 local fail, suggest = fields.fail, fields.suggest
 
@@ -81,4 +81,4 @@ local function seconds(value)
 end
 
 return { options = options, whole = whole, text = text, file_name = file_name,
-    session_of = session_of, seconds = seconds, may_write = may_write, at_prompt = at_prompt }
+    session_of = session_of, seconds = seconds, may_write = may_write, page = printer.page, at_prompt = at_prompt }

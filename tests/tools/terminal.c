@@ -35,6 +35,7 @@ void terminal_start(Terminal *terminal, const char *folder, const char *const *w
         return;
     signal(SIGINT, SIG_DFL); /* whatever runs the tests in the background may ignore it */
     setenv("TERM", "xterm", 1);
+    setenv("NO_COLOR", "1", 0); /* a test with colours sets it to "" */
     setenv("HOME", folder, 1);
     unsetenv("XDG_STATE_HOME");
     if (chdir(folder) == 0)

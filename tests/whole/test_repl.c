@@ -441,6 +441,9 @@ START_TEST(chunks_print_their_value)
                                 "net.w_bits + 1"),
                      0);
     ck_assert_str_eq(out, "7\n");
+    ck_assert_int_eq(LATHE_HERE("repl", "small.lua", "-e", "nett"), 0);
+    ck_assert_str_eq(out, "");
+    ck_assert_str_eq(err, "note: nett is no name here; did you mean net?\n");
     ck_assert_int_eq(LATHE_HERE("repl", "-e", "error('no')"), 1);
     ck_assert_str_eq(err, "error: no\n");
     ck_assert_int_eq(
@@ -457,7 +460,7 @@ END_TEST
 START_TEST(pipes_are_sessions)
 {
     write_text(in_folder("lines"), "1 + 1\n"
-                                   "nothing.x\n"
+                                   "unheard_of.x\n"
                                    "for i = 1, 2 do\n"
                                    "print(i)\n"
                                    "end\n"
@@ -473,7 +476,8 @@ START_TEST(pipes_are_sessions)
     ck_assert_int_eq(status, 1);
     ck_assert_str_eq(
         out, "2\n1\n2\n{ 2, [7.5] = true, a = { \"x\", {} }, b = 1 }\nmulti\nline\n");
-    ck_assert_str_eq(err, "error: attempt to index a nil value (global 'nothing')\n"
+    ck_assert_str_eq(err, "note: unheard_of is no name here\n"
+                          "error: attempt to index a nil value (global 'unheard_of')\n"
                           "error: unexpected symbol near <eof>\n");
     free(line);
 }
