@@ -7,6 +7,7 @@
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
+#include "runtime/train/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +18,26 @@ static bool run_trainer(const Options *options, const Scratch *scratch,
 {
     char *trainer =
         build_trainer_of(&options->config, &options->compile, "lathe gen --profile");
-    char *steps = rt_format("--steps=%ld", options->steps ? options->steps : 20);
-    char *threads = rt_format("--threads=%ld", options->threads);
-    const char *words[] = {
-        trainer, "bench",         "--weights", weights,
-        "-o",    scratch->folder, steps,       options->threads ? threads : NULL,
-        NULL};
-    bool ok = trainer && scratch_run(scratch, "bench", NULL, (char *const *)words);
-    free(steps);
-    free(threads);
+    const TrainerOptions asked = {.weights = weights,
+                                  .output = scratch->folder,
+                                  .steps = options->steps,
+                                  .threads = options->threads,
+                                  .only = options->only};
+    const FlagTable table = {trainer_flags, trainer_flag_count, "bench", (void *)&asked};
+    FlagWords words = {0};
+    flags_add_word(&words, trainer);
+    flags_add_word(&words, "bench");
+    flags_write(&table, &words);
+    flags_add_word(&words, NULL);
+    bool ok = trainer && scratch_run(scratch, "bench", NULL, (char *const *)words.items);
+    for (int i = 2; i < words.count; i++)
+        free((char *)words.items[i]);
+    free(words.items);
     free(trainer);
     return ok;
 }
 
-static bool print_file(const Scratch *scratch, const char *name, FILE *to)
+static bool copy_file(const Scratch *scratch, const char *name, FILE *to)
 {
     size_t bytes;
     char *path = rt_format("%s/%s", scratch->folder, name),
@@ -42,22 +49,61 @@ static bool print_file(const Scratch *scratch, const char *name, FILE *to)
     return text != NULL;
 }
 
-static bool bench_in(const Options *options, const Scratch *scratch)
+/* What is printed in the end. */
+typedef enum { TABLES, HEADLINES, JSON, TEXTS } Text;
+
+static bool measure(const Options *options, const Scratch *scratch,
+                    FILE *const texts[TEXTS])
 {
-    char *weights = rt_format("%s/start.ckpt", scratch->folder), *lines = NULL;
-    size_t bytes;
-    FILE *headlines = open_memstream(&lines, &bytes);
-    bool ok = seeded_write(&options->config, scratch->folder, weights) &&
-              run_trainer(options, scratch, weights) &&
-              print_file(scratch, "tables.txt", stdout) &&
-              print_file(scratch, "headlines.txt", headlines) &&
-              bench_shipped(&options->config, scratch, weights, stdout, headlines);
-    fclose(headlines);
-    if (ok)
-        printf("\n%s\n%s", options->config.name, lines);
-    free(lines);
+    const char *only = options->only;
+    bool infer = only == NULL || strcmp(only, "infer") == 0;
+    char *weights = rt_format("%s/start.ckpt", scratch->folder);
+    Progress progress;
+    progress_open(&progress, stderr);
+    bool ok = seeded_write(&options->config, scratch->folder, weights);
+    if (ok && (only == NULL || !infer)) {
+        progress_say(&progress, "bench: building the trainer", true);
+        ok = run_trainer(options, scratch, weights) &&
+             copy_file(scratch, "tables.txt", texts[TABLES]) &&
+             copy_file(scratch, "headlines.txt", texts[HEADLINES]) &&
+             copy_file(scratch, "profiles.json", texts[JSON]);
+        fputs(infer ? ",\n  " : "", texts[JSON]);
+    }
+    if (ok && infer) {
+        progress_say(&progress, "bench: building and timing the standalone file", true);
+        ok = bench_shipped(&options->config, scratch, weights, texts[TABLES],
+                           texts[HEADLINES], texts[JSON]);
+    }
+    progress_clear(&progress);
     free(weights);
     return ok;
+}
+
+static bool bench_in(const Options *options, const Scratch *scratch)
+{
+    char *texts[TEXTS] = {NULL};
+    size_t bytes[TEXTS];
+    FILE *files[TEXTS];
+    for (int i = 0; i < TEXTS; i++)
+        files[i] = open_memstream(&texts[i], &bytes[i]);
+    bool ok = measure(options, scratch, files);
+    for (int i = 0; i < TEXTS; i++)
+        fclose(files[i]);
+    if (ok && options->json)
+        printf("{\"name\": \"%s\", \"profiles\": [\n  %s\n]}\n", options->config.name,
+               texts[JSON]);
+    else if (ok)
+        printf("%s\n%s\n%s", texts[TABLES], options->config.name, texts[HEADLINES]);
+    for (int i = 0; i < TEXTS; i++)
+        free(texts[i]);
+    return ok;
+}
+
+static bool is_part(const char *only)
+{
+    return only == NULL || strcmp(only, "train") == 0 || strcmp(only, "evaluate") == 0 ||
+           strcmp(only, "infer") == 0 ||
+           rt_fail("--only %s: want train, evaluate or infer", only);
 }
 
 static bool bench(Options *options)
@@ -80,7 +126,8 @@ int cmd_bench(int argc, char **argv)
         "bench",
         "CONFIG [FLAG...]",
         "Time training, evaluation and the standalone file on random images,\n"
-        "by layer and kernel, beside what the machine could multiply.",
+        "by layer and kernel, beside what the machine could multiply: some ten seconds\n"
+        "each, less where they are fast.",
         CONFIG_NEEDED,
         0,
         false};
@@ -90,7 +137,7 @@ int cmd_bench(int argc, char **argv)
         char *batch = rt_format("train.batch=%ld", options.batch);
         if (options.batch)
             options_add_set(&options, batch);
-        ok = options_load(&options) && bench(&options);
+        ok = is_part(options.only) && options_load(&options) && bench(&options);
         free(batch);
     }
     options_free(&options);

@@ -27,7 +27,8 @@ typedef struct {
     long images, batch, steps, threads, switch_at; /* switch_at: -1 */
     const char *jit;                               /* "" for --jit alone */
     const char *dump, *html, *from, *chunk;
-    bool profile, split, plain, assembly, fields;
+    const char *only;
+    bool profile, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 
     char *command; /* the whole command as typed, for banners */

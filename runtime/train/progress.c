@@ -14,13 +14,17 @@ static long images_of_run(const Moment *moment)
     return (moment->epoch - 1) * moment->epoch_images + moment->images;
 }
 
+void progress_open(Progress *progress, FILE *out)
+{
+    *progress = (Progress){
+        .out = out, .terminal = isatty(fileno(out)), .run_start = seconds_now()};
+    progress->shown = progress->run_start;
+}
+
 void progress_start(Progress *progress, FILE *out, const Moment *moment)
 {
-    *progress = (Progress){.out = out,
-                           .terminal = isatty(fileno(out)),
-                           .run_start = seconds_now(),
-                           .run_images = images_of_run(moment)};
-    progress->shown = progress->run_start;
+    progress_open(progress, out);
+    progress->run_images = images_of_run(moment);
     progress_start_epoch(progress, moment);
 }
 
@@ -92,12 +96,34 @@ static int terminal_width(int descriptor)
     return known ? size.ws_col : 80;
 }
 
+static bool is_due(const Progress *progress)
+{
+    return seconds_now() - progress->shown >=
+           (progress->terminal ? redraw_seconds : line_seconds);
+}
+
+static void put_line(Progress *progress, const char *line)
+{
+    if (progress->terminal)
+        fprintf(progress->out, "\r%s\033[K", line);
+    else
+        fprintf(progress->out, "%s\n", line);
+    progress->drawn = progress->terminal;
+    progress->shown = seconds_now();
+    fflush(progress->out);
+}
+
+void progress_say(Progress *progress, const char *line, bool now)
+{
+    if (now ? progress->terminal : is_due(progress))
+        put_line(progress, line);
+}
+
 void progress_show(Progress *progress, const Moment *moment)
 {
-    double now = seconds_now();
-    if (now - progress->shown < (progress->terminal ? redraw_seconds : line_seconds))
+    if (!is_due(progress))
         return;
-    progress->shown = now;
+    double now = seconds_now();
     long run_images = images_of_run(moment), all = moment->epochs * moment->epoch_images;
     double rate =
         (double)(moment->images - progress->epoch_images) / (now - progress->epoch_start);
@@ -109,10 +135,5 @@ void progress_show(Progress *progress, const Moment *moment)
     progress_format(line, sizeof line, width, moment, rate,
                     (double)(moment->epoch_images - moment->images) / rate,
                     (double)(all - run_images) / run_rate);
-    if (progress->terminal)
-        fprintf(progress->out, "\r%s\033[K", line);
-    else
-        fprintf(progress->out, "%s\n", line);
-    progress->drawn = progress->terminal;
-    fflush(progress->out);
+    put_line(progress, line);
 }

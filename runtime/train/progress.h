@@ -24,6 +24,11 @@ typedef struct {
     double shown;                  /* seconds_now() of the last line */
 } Progress;
 
+/* For lines of any text. */
+void progress_open(Progress *progress, FILE *out);
+/* Show the line, if the last one is old enough; `now`: at once, on a terminal only. */
+void progress_say(Progress *progress, const char *line, bool now);
+
 /* Begin where the run stands, which after a resume is not its beginning. */
 void progress_start(Progress *progress, FILE *out, const Moment *moment);
 /* An epoch begins, or goes on after a resume. */

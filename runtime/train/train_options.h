@@ -28,6 +28,7 @@ typedef struct {
     FlagSeed seed;      /* instead of the recipe's */
     long images;        /* evaluate on the first of them only */
     const char *scores; /* .npy file */
+    const char *only;   /* of bench: "train" or "evaluate"; NULL: both */
     const char *const *pictures;
     int picture_count;
     const char *go_on;  /* how a stopped run is gone on with; NULL: by --resume */

@@ -56,9 +56,9 @@ static const struct {
      "pictures must have the size of the network's input.",
      run_classify},
     {"bench", "-o DIR [FLAG...]",
-     "Time training and evaluation on random images, layer by layer; writes tables.txt "
-     "and\n"
-     "headlines.txt. For trainers generated with --profile.",
+     "Time training and evaluation on random images, layer by layer, for some seconds\n"
+     "each; writes tables.txt, headlines.txt and profiles.json. For trainers generated\n"
+     "with --profile.",
      run_bench},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
@@ -91,6 +91,8 @@ const Flag trainer_flags[] = {
     {"--scores", "FILE.npy", "eval",
      "write the scores, float32 [images][classes], for NumPy", FLAG_TEXT, FIELD(scores),
      0, 0},
+    {"--only", "PART", "bench", "train or evaluate (default: both)", FLAG_TEXT,
+     FIELD(only), 0, 0},
     {"--threads", "N", "train eval classify bench",
      "threads to use (default: one for each core)", FLAG_NUMBER, FIELD(threads), 1,
      RT_MAX_THREADS},

@@ -6,10 +6,12 @@
 #include "gen/emit/trainer_files.h"
 #include "runtime/base/support.h"
 #include "runtime/train/peak.h"
+#include "runtime/train/profile_json.h"
 #include "runtime/train/profile_report.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/lathe_run.h"
+#include "tests/tools/process.h"
 #include "tests/tools/trainer_run.h"
 
 #include <math.h>
@@ -352,6 +354,49 @@ START_TEST(bench_times_everything)
 }
 END_TEST
 
+/* Parts, and JSON that a decoder takes. */
+START_TEST(bench_of_one_part_and_as_json)
+{
+    static const char program[] =
+        "local $/; my $j = decode_json(<>); print \"$j->{name}:\", map {"
+        " my $p = $_; die if grep { !($_->{ms} >= 0 && $_->{kernel}) } @{$p->{ops}};"
+        " die unless $p->{images_per_s} > 0 && $p->{ms} > 0;"
+        " \" $p->{what} $p->{threads} \" . @{$p->{ops}} } @{$j->{profiles}}";
+    static const char *const parts[][2] = {{"train", "picture: training 2 28"},
+                                           {"evaluate", "picture: evaluation 2 9"},
+                                           {"infer", "picture: inference 1 5"}};
+    char *path = net_path("picture");
+    for (int i = 0; i < 3; i++) {
+        LATHE_OK("bench", path, "--only", parts[i][0], "--json", "--threads", "2",
+                 "--steps", "2");
+        write_text(in_folder("json"), out);
+        const char *const words[] = {"perl",  "-MJSON::PP",      "-e",
+                                     program, in_folder("json"), NULL};
+        int status = process_run(NULL, in_folder("said"), in_folder("err"), words);
+        char *said = rt_read_file(in_folder("said"), NULL);
+        ck_assert_msg(status == 0 && strcmp(said, parts[i][1]) == 0, "%d, %s of %s",
+                      status, said, out);
+        free(said);
+    }
+    LATHE_OK("bench", path, "--only=infer");
+    ck_assert_ptr_null(strstr(out, "training"));
+    ck_assert_ptr_nonnull(strstr(out, "\npicture\ninference: "));
+    free(path);
+}
+END_TEST
+
+START_TEST(json_text_is_escaped)
+{
+    char *text;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    json_print_text(file, "a \"b\" \\ \n\x1f\xc3\xa9");
+    fclose(file);
+    ck_assert_str_eq(text, "\"a \\\"b\\\" \\\\ \\u000a\\u001f\xc3\xa9\"");
+    free(text);
+}
+END_TEST
+
 static const struct {
     const char *words[6], *message;
 } mistakes[] = {
@@ -365,6 +410,8 @@ static const struct {
      "lathe: --threads: \"65\", want a whole number from 1 to 64\n"},
     {{"bench", "x.lua", "--step", "3"},
      "lathe: bench: unknown flag --step; did you mean --steps?\n"},
+    {{"bench", "x.lua", "--only", "all"},
+     "lathe: --only all: want train, evaluate or infer\n"},
     {{"bench", "none.lua"}, "lathe: none.lua: No such file or directory\n"},
     {{"gen", "x.lua", "--profil"},
      "lathe: gen: unknown flag --profil; did you mean --profile?\n"},
@@ -399,6 +446,7 @@ Suite *profile_suite(void)
     tcase_add_test(numbers, nothing_is_divided_by_zero);
     tcase_add_test(numbers, counters_add_up_over_workers);
     tcase_add_test(numbers, a_machine_multiplies);
+    tcase_add_test(numbers, json_text_is_escaped);
     suite_add_tcase(suite, numbers);
     TCase *text = tcase_create("text");
     tcase_add_checked_fixture(text, folder_make, folder_remove);
@@ -410,6 +458,7 @@ Suite *profile_suite(void)
     tcase_set_timeout(command, 120);
     tcase_add_test(command, profiled_training_is_the_same);
     tcase_add_loop_test(command, bench_times_everything, 0, 2);
+    tcase_add_test(command, bench_of_one_part_and_as_json);
     tcase_add_loop_test(command, mistakes_are_explained, 0, MISTAKES);
     suite_add_tcase(suite, command);
     TCase *trainer = tcase_create("trainer");
