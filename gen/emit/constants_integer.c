@@ -18,14 +18,14 @@ typedef struct {
 } Maker;
 
 /* The tensor's values, made the first time. */
-static void *values_of(Maker *m, int tensor, Type type)
+static void *values_of(Maker *m, int tensor)
 {
     if (tensor == NONE)
         return NULL;
     const Tensor *t = &m->net->tensors[tensor];
     const Constant *it = constants_find(m->constants, t->name);
     return it ? it->values
-              : constants_add(m->constants, t->name, "", type, tensor_count(t));
+              : constants_add(m->constants, t->name, "", t->type, tensor_count(t));
 }
 
 static const float *param(const Maker *m, int tensor)
@@ -50,7 +50,7 @@ static double step_of(const Maker *m, const Quantiser *q, int *largest)
 
 static void make_weights(Maker *m, const Op *op)
 {
-    const Tensor *w = &m->net->tensors[op->in[0]];
+    const Tensor *w = op_in(m->net, op, "w");
     float factor[4], zero[4];
     for (int c = 0; op->input.is_image && c < w->c; c++) {
         factor[c] = config_image_factor(m->config, c);
@@ -65,37 +65,43 @@ static void make_weights(Maker *m, const Op *op)
                                .factor = op->input.is_image ? factor : NULL,
                                .zero = op->input.is_image ? zero : NULL};
     rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
-                     param(m, op->own.range), values_of(m, op->out[0], TYPE_U32),
-                     values_of(m, op->out[1], TYPE_F32),
-                     values_of(m, op->out[2], TYPE_F32));
+                     param(m, op->own.range), values_of(m, op->out[Q_WEIGHTS_codes]),
+                     values_of(m, op->out[Q_WEIGHTS_values]),
+                     values_of(m, op->out[Q_WEIGHTS_scales]));
 }
 
 static void make_fold(Maker *m, const Op *op)
 {
-    const Net *net = m->net;
-    rt_bn_fold(op_in(net, op, "scale")->k, param(m, op->in[0]), param(m, op->in[1]),
-               param(m, op->in[2]), param(m, op->in[3]),
-               values_of(m, op->out[0], TYPE_F32));
+    rt_bn_fold(op_in(m->net, op, "scale")->k, param(m, op->in[BN_FOLD_scale]),
+               param(m, op->in[BN_FOLD_shift]), param(m, op->in[BN_FOLD_mean]),
+               param(m, op->in[BN_FOLD_var]), values_of(m, op->out[BN_FOLD_coef]));
+}
+
+/* The sums of one convolution: codes of this quantiser times weights, and their affine. */
+static RtSum sum_of(Maker *m, int scales, int coef, const Quantiser *codes, int terms)
+{
+    int most;
+    double step = step_of(m, codes, &most);
+    return (RtSum){values_of(m, scales), values_of(m, coef), step,
+                   terms > 0 ? (double)terms * most : most};
 }
 
 static bool make_layer(Maker *m, const Op *op)
 {
-    int largest, most;
-    double step = step_of(m, &op->own, &largest), in = step_of(m, &op->input, &most);
-    const RtSum sum = {values_of(m, op->in[0], TYPE_F32),
-                       values_of(m, op->in[1], TYPE_F32), in, (double)op->terms * most};
-    bool added = op->out[op_output(OP_I_CONSTANTS, "r")] != NONE;
+    int largest;
+    double step = step_of(m, &op->own, &largest);
+    const RtSum sum = sum_of(m, op->in[I_CONSTANTS_scales], op->in[I_CONSTANTS_coef],
+                             &op->input, op->terms);
+    bool added = op->out[I_CONSTANTS_r] != NONE;
     RtSum other = {0};
-    if (added) {
-        in = step_of(m, &op->other, &most);
-        other =
-            (RtSum){values_of(m, op->in[2], TYPE_F32), values_of(m, op->in[3], TYPE_F32),
-                    in, op->other_terms > 0 ? (double)op->other_terms * most : most};
-    }
-    return rt_layer_constants(
-               op_out(m->net, op, "b")->k, &sum, added ? &other : NULL, step, largest,
-               values_of(m, op->out[0], TYPE_I64), values_of(m, op->out[1], TYPE_I32),
-               values_of(m, op->out[2], TYPE_I32), values_of(m, op->out[3], TYPE_I32)) ||
+    if (added)
+        other = sum_of(m, op->in[I_CONSTANTS_scales2], op->in[I_CONSTANTS_coef2],
+                       &op->other, op->other_terms);
+    return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL,
+                              step, largest, values_of(m, op->out[I_CONSTANTS_b]),
+                              values_of(m, op->out[I_CONSTANTS_m]),
+                              values_of(m, op->out[I_CONSTANTS_r]),
+                              values_of(m, op->out[I_CONSTANTS_shift])) ||
            rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line,
                    op->name);
 }
@@ -105,10 +111,11 @@ static bool make_dense(Maker *m, const Op *op)
     int most;
     double step = step_of(m, &op->input, &most);
     if (rt_dense_constants(op_out(m->net, op, "ibias")->k,
-                           values_of(m, op->in[0], TYPE_F32),
-                           values_of(m, op->in[1], TYPE_F32), step, op->samples,
-                           (double)op->terms * most, values_of(m, op->out[0], TYPE_I32),
-                           values_of(m, op->out[1], TYPE_F32)))
+                           values_of(m, op->in[I_DENSE_CONSTANTS_scales]),
+                           values_of(m, op->in[I_DENSE_CONSTANTS_bias]), step,
+                           op->samples, (double)op->terms * most,
+                           values_of(m, op->out[I_DENSE_CONSTANTS_ibias]),
+                           values_of(m, op->out[I_DENSE_CONSTANTS_scale])))
         return true;
     char *why = rt_format("%s", rt_error());
     rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
@@ -160,25 +167,36 @@ static void pack(Maker *m, const Op *op)
     }
 }
 
+static bool make_op(Maker *m, const Op *op)
+{
+    switch (op->kind) {
+    case OP_Q_WEIGHTS:
+        make_weights(m, op);
+        if (op->out[Q_WEIGHTS_codes] != NONE && integer_packs(&op->own))
+            pack(m, op);
+        return true;
+    case OP_BN_FOLD:
+        make_fold(m, op);
+        return true;
+    case OP_I_CONSTANTS:
+        return make_layer(m, op);
+    case OP_I_DENSE_CONSTANTS:
+        return make_dense(m, op);
+    default: /* what runs for an image needs no constant made */
+        if (op->scope != SCOPE_IMAGE)
+            op_unhandled(m->net, op, "constants");
+        return true;
+    }
+}
+
 bool constants_integer(const Config *config, const Net *fused, const float *params,
                        const float *stats, Constants *constants)
 {
     Net net = net_copy(fused);
     bool ok = pass_integer(&net, false);
     Maker m = {config, &net, params, stats, constants};
-    for (int i = 0; ok && i < net.op_count; i++) {
-        const Op *op = &net.ops[i];
-        if (op->kind == OP_Q_WEIGHTS)
-            make_weights(&m, op);
-        else if (op->kind == OP_BN_FOLD)
-            make_fold(&m, op);
-        else if (op->kind == OP_I_CONSTANTS)
-            ok = make_layer(&m, op);
-        else if (op->kind == OP_I_DENSE_CONSTANTS)
-            ok = make_dense(&m, op);
-        if (op->kind == OP_Q_WEIGHTS && op->out[0] != NONE && integer_packs(&op->own))
-            pack(&m, op);
-    }
+    for (int i = 0; ok && i < net.op_count; i++)
+        ok = make_op(&m, &net.ops[i]);
     net_free(&net);
     return ok;
 }

@@ -11,27 +11,10 @@
 
 typedef struct {
     Net *net;
+    Links links;   /* of the forward ops */
     int *gradient; /* by tensor: the tensor of its gradient, or NONE */
     bool *trained; /* by tensor: whether a parameter lies before it */
 } Grad;
-
-static int once_tensor(Net *net, Role role, Type type, const char *name,
-                       const char *suffix, int c, int k)
-{
-    int index = net_add_tensor(net, role, name, suffix);
-    Tensor *tensor = &net->tensors[index];
-    tensor->type = type;
-    tensor->rank = 2;
-    tensor->c = c;
-    tensor->k = k;
-    return index;
-}
-
-static bool multiplies(OpKind kind)
-{
-    return kind == OP_CONV_BWD_INPUT || kind == OP_CONV_BWD_WEIGHT ||
-           kind == OP_DENSE_BWD_INPUT || kind == OP_DENSE_BWD_WEIGHT;
-}
 
 /* An op of the backward pass of op `of`. */
 static int add_backward(Net *net, OpKind kind, int of)
@@ -49,7 +32,7 @@ static int add_backward(Net *net, OpKind kind, int of)
     op->pad_right = like.pad_right;
     op->channel_offset = like.channel_offset;
     op->relu = like.relu;
-    op->macs = multiplies(kind) ? like.macs : 0;
+    op->macs = op_is(op, MACS) ? like.macs : 0;
     return index;
 }
 
@@ -98,22 +81,19 @@ static bool needs_gradient(const Grad *grad, int tensor)
     return grad->net->tensors[tensor].role == ROLE_DATA && grad->trained[tensor];
 }
 
-/* The Q_WEIGHTS that makes these codes or values, or NONE for a parameter itself. */
-static int quantised_by(const Net *net, int weights)
+/* The Q_WEIGHTS that makes these codes or values, or NULL for a parameter itself. */
+static const Op *quantised_by(const Grad *grad, int weights)
 {
-    for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_Q_WEIGHTS && op_writes(&net->ops[i], weights))
-            return i;
-    return NONE;
+    const Op *op = net_writer(&grad->links, weights);
+    return op && op->kind == OP_Q_WEIGHTS ? op : NULL;
 }
 
 /* Where the gradient by weights goes: the parameter's, or that of its quantised
  * values. */
-static int weight_gradient(Net *net, int weights)
+static int weight_gradient(Grad *grad, int weights)
 {
-    int by = quantised_by(net, weights);
-    return by == NONE ? param_gradient(net, weights)
-                      : net->ops[by].out[op_output(OP_Q_WEIGHTS, "dvalues")];
+    const Op *by = quantised_by(grad, weights);
+    return by ? by->out[Q_WEIGHTS_dvalues] : param_gradient(grad->net, weights);
 }
 
 /* Codes as floats, made again near where they are used: cheaper than keeping them. */
@@ -133,10 +113,12 @@ static int floats_of(Net *net, int forward, int codes)
 static void conv_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
-    int x = net->ops[forward].in[0], w = net->ops[forward].in[1];
-    int by = quantised_by(net, w), gradient = weight_gradient(net, w);
-    if (by != NONE)
-        w = net->ops[by].out[op_output(OP_Q_WEIGHTS, "values")];
+    Op conv = net->ops[forward];
+    int x = conv.in[LAYER_x], w = conv.in[conv.kind == OP_CONV ? CONV_w : Q_CONV_codes];
+    int gradient = weight_gradient(grad, w);
+    const Op *by = quantised_by(grad, w);
+    if (by)
+        w = by->out[Q_WEIGHTS_values];
     int floats = floats_of(net, forward, x);
     int weight = add_backward(net, OP_CONV_BWD_WEIGHT, forward);
     set_in(net, weight, "x", floats);
@@ -146,8 +128,8 @@ static void conv_backward(Grad *grad, int forward, int dy)
         return;
     int rows = net->tensors[x].h, columns = net->tensors[x].w;
     int flip = add_backward(net, OP_CONV_FLIP, forward);
-    int flipped = once_tensor(net, ROLE_ONCE, TYPE_F32, net->ops[flip].name, ".flipped",
-                              1, (int)tensor_count(&net->tensors[w]));
+    int flipped = net_add_array(net, ROLE_ONCE, TYPE_F32, net->ops[flip].name, ".flipped",
+                                1, (int)tensor_count(&net->tensors[w]));
     set_in(net, flip, "w", w);
     set_out(net, flip, "flipped", flipped);
     int input = add_backward(net, OP_CONV_BWD_INPUT, forward);
@@ -162,12 +144,12 @@ static void dense_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
     const int *in = net->ops[forward].in;
-    int x = in[0], w = in[1], b = in[2];
+    int x = in[DENSE_x], w = in[DENSE_w], b = in[DENSE_b];
     int weight = add_backward(net, OP_DENSE_BWD_WEIGHT, forward);
     set_in(net, weight, "x", x);
     set_in(net, weight, "dy", dy);
-    set_out(net, weight, "dw", weight_gradient(net, w));
-    set_out(net, weight, "db", weight_gradient(net, b));
+    set_out(net, weight, "dw", weight_gradient(grad, w));
+    set_out(net, weight, "db", weight_gradient(grad, b));
     if (!needs_gradient(grad, x))
         return;
     int input = add_backward(net, OP_DENSE_BWD_INPUT, forward);
@@ -176,60 +158,32 @@ static void dense_backward(Grad *grad, int forward, int dy)
     write_gradient(grad, input, "dx", x);
 }
 
-/* The BN_FINISH that computes this affine. */
-static int finish_of(const Net *net, int coef)
+/* What a POINT or Q_POINT reads and puts out. */
+typedef struct {
+    int x, coef, residual, y;
+} PointSlots;
+
+static PointSlots point_slots(const Op *point)
 {
-    int i = 0;
-    while (net->ops[i].kind != OP_BN_FINISH || net->ops[i].out[0] != coef)
-        i++;
-    return i;
+    if (point->kind == OP_Q_POINT)
+        return (PointSlots){point->in[Q_POINT_x], point->in[Q_POINT_coef],
+                            point->in[Q_POINT_residual], point->out[Q_POINT_y]};
+    return (PointSlots){point->in[POINT_x], point->in[POINT_coef],
+                        point->in[POINT_residual], point->out[POINT_y]};
 }
 
-/* Sums over the batch that the gradient of batch normalisation needs, and, for a
- * quantiser that is trained, of its derivatives. Returns the affine of dx, or NONE
- * without BN. */
-static int point_sums(Grad *grad, int forward, int dy)
+/* What `sums` adds up for batch normalisation, and the affine of dx from it. */
+static int normalise_sums(Grad *grad, int forward, int sums, const PointSlots *at)
 {
     Net *net = grad->net;
-    Op point = net->ops[forward];
-    int x = point.in[0], coef = point.in[1];
-    bool quantised = point.kind == OP_Q_POINT;
-    bool learns = quantised && point.own.step != NONE;
-    if (coef == NONE && !learns)
-        return NONE;
-    int sums = add_backward(net, quantised ? OP_Q_POINT_SUMS : OP_POINT_SUMS, forward);
-    net->ops[sums].own = point.own;
-    set_in(net, sums, "dy", dy);
-    set_in(net, sums, "x", x);
-    if (quantised) {
-        set_in(net, sums, "coef", coef);
-        set_in(net, sums, "residual", point.in[2]);
-    } else {
-        set_in(net, sums, "y", point.relu ? point.out[0] : NONE);
-    }
-    if (learns) {
-        int partial =
-            once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".quantiser_sums", 1, 2);
-        set_out(net, sums, "quantiser", partial);
-        int finish = add_backward(net, OP_Q_ACT_FINISH, forward);
-        net->ops[finish].own = point.own;
-        net->ops[finish].terms = (int)tensor_count(&net->tensors[point.out[0]]);
-        set_in(net, finish, "quantiser", partial);
-        set_out(net, finish, "dstep", param_gradient(net, point.own.step));
-        if (point.own.range != NONE)
-            set_out(net, finish, "drange", param_gradient(net, point.own.range));
-    }
-    if (coef == NONE)
-        return NONE;
-    Op normalise = net->ops[finish_of(net, coef)];
-    int saved = normalise.out[op_output(OP_BN_FINISH, "saved")];
-    int scale = normalise.in[op_input(OP_BN_FINISH, "scale")];
-    int shift = normalise.in[op_input(OP_BN_FINISH, "shift")];
-    int channels = net->tensors[x].c;
-    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
-                              2, channels);
-    int affine =
-        once_tensor(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3, channels);
+    Op point = net->ops[forward], normalise = *net_writer(&grad->links, at->coef);
+    int saved = normalise.out[BN_FINISH_saved];
+    int scale = normalise.in[BN_FINISH_scale], shift = normalise.in[BN_FINISH_shift];
+    int channels = net->tensors[at->x].c;
+    int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
+                                2, channels);
+    int affine = net_add_array(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
+                               channels);
     set_in(net, sums, "saved", saved);
     set_out(net, sums, "partial", partial);
     int finish = add_backward(net, OP_POINT_FINISH, forward);
@@ -243,6 +197,43 @@ static int point_sums(Grad *grad, int forward, int dy)
     return affine;
 }
 
+/* Sums over the batch that the gradient of batch normalisation needs, and, for a
+ * quantiser that is trained, of its derivatives. Returns the affine of dx, or NONE
+ * without BN. */
+static int point_sums(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    Op point = net->ops[forward];
+    PointSlots at = point_slots(&point);
+    bool quantised = point.kind == OP_Q_POINT;
+    bool learns = quantised && point.own.step != NONE;
+    if (at.coef == NONE && !learns)
+        return NONE;
+    int sums = add_backward(net, quantised ? OP_Q_POINT_SUMS : OP_POINT_SUMS, forward);
+    net->ops[sums].own = point.own;
+    set_in(net, sums, "dy", dy);
+    set_in(net, sums, "x", at.x);
+    if (quantised) {
+        set_in(net, sums, "coef", at.coef);
+        set_in(net, sums, "residual", at.residual);
+    } else {
+        set_in(net, sums, "y", point.relu ? at.y : NONE);
+    }
+    if (learns) {
+        int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, point.name,
+                                    ".quantiser_sums", 1, 2);
+        set_out(net, sums, "quantiser", partial);
+        int finish = add_backward(net, OP_Q_ACT_FINISH, forward);
+        net->ops[finish].own = point.own;
+        net->ops[finish].terms = (int)tensor_count(&net->tensors[at.y]);
+        set_in(net, finish, "quantiser", partial);
+        set_out(net, finish, "dstep", param_gradient(net, point.own.step));
+        if (point.own.range != NONE)
+            set_out(net, finish, "drange", param_gradient(net, point.own.range));
+    }
+    return at.coef == NONE ? NONE : normalise_sums(grad, forward, sums, &at);
+}
+
 /* An op that sends dy back to what the POINT read. */
 static int send_back(Net *net, int forward, int dy, const char *suffix)
 {
@@ -253,11 +244,11 @@ static int send_back(Net *net, int forward, int dy, const char *suffix)
     net->ops[op].own = point.own;
     set_in(net, op, "dy", dy);
     if (quantised) {
-        set_in(net, op, "x", point.in[0]);
-        set_in(net, op, "coef", point.in[1]);
-        set_in(net, op, "residual", point.in[2]);
+        set_in(net, op, "x", point.in[Q_POINT_x]);
+        set_in(net, op, "coef", point.in[Q_POINT_coef]);
+        set_in(net, op, "residual", point.in[Q_POINT_residual]);
     } else {
-        set_in(net, op, "y", point.relu ? point.out[0] : NONE);
+        set_in(net, op, "y", point.relu ? point.out[POINT_y] : NONE);
     }
     return op;
 }
@@ -266,7 +257,8 @@ static void point_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
     Op point = net->ops[forward];
-    int x = point.in[0], residual = point.in[2];
+    PointSlots at = point_slots(&point);
+    int x = at.x, residual = at.residual;
     int affine = point_sums(grad, forward, dy), backward = NONE;
     if (needs_gradient(grad, x)) {
         backward = send_back(net, forward, dy, "");
@@ -289,9 +281,9 @@ static void weights_backward(Grad *grad, int forward)
     int op = add_backward(net, OP_Q_WEIGHTS_BWD, forward);
     net->ops[op].own = quantise.own;
     net->ops[op].input = quantise.input;
-    set_in(net, op, "w", quantise.in[0]);
-    set_in(net, op, "dvalues", quantise.out[op_output(OP_Q_WEIGHTS, "dvalues")]);
-    set_out(net, op, "dw", param_gradient(net, quantise.in[0]));
+    set_in(net, op, "w", quantise.in[Q_WEIGHTS_w]);
+    set_in(net, op, "dvalues", quantise.out[Q_WEIGHTS_dvalues]);
+    set_out(net, op, "dw", param_gradient(net, quantise.in[Q_WEIGHTS_w]));
     if (quantise.own.step != NONE)
         set_out(net, op, "dstep", param_gradient(net, quantise.own.step));
     if (quantise.own.range != NONE && quantise.own.step != NONE)
@@ -302,7 +294,7 @@ static void weights_backward(Grad *grad, int forward)
 static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
 {
     Net *net = grad->net;
-    int x = net->ops[forward].in[0];
+    int x = net->ops[forward].in[LAYER_x];
     if (!needs_gradient(grad, x))
         return;
     int op = add_backward(net, kind, forward);
@@ -316,7 +308,7 @@ static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
 static void floats_backward(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
-    int x = net->ops[forward].in[0];
+    int x = net->ops[forward].in[Q_FLOAT_x];
     if (!needs_gradient(grad, x))
         return;
     int op = add_backward(net, OP_POINT_BWD, forward);
@@ -329,70 +321,87 @@ static void floats_backward(Grad *grad, int forward, int dy)
 static void op_backward(Grad *grad, int forward)
 {
     const Op *op = &grad->net->ops[forward];
-    int dy = op->out[0] == NONE ? NONE : grad->gradient[op->out[0]];
-    bool reached = dy != NONE || op->kind == OP_Q_WEIGHTS;
-    if (!reached)
-        return;
-    if (op->kind == OP_CONV || op->kind == OP_Q_CONV)
+    int y = op->out[LAYER_y], dy = y == NONE ? NONE : grad->gradient[y];
+    if (dy == NONE && op->kind != OP_Q_WEIGHTS)
+        return; /* nothing behind it is trained, or waits for a gradient */
+    switch (op->kind) {
+    case OP_CONV:
+    case OP_Q_CONV:
         conv_backward(grad, forward, dy);
-    else if (op->kind == OP_Q_WEIGHTS)
-        weights_backward(grad, forward);
-    else if (op->kind == OP_DENSE)
-        dense_backward(grad, forward, dy);
-    else if (op->kind == OP_POINT || op->kind == OP_Q_POINT)
+        break;
+    case OP_POINT:
+    case OP_Q_POINT:
         point_backward(grad, forward, dy);
-    else if (op->kind == OP_AVGPOOL || op->kind == OP_Q_AVGPOOL)
+        break;
+    case OP_DENSE:
+        dense_backward(grad, forward, dy);
+        break;
+    case OP_AVGPOOL:
+    case OP_Q_AVGPOOL:
         simple_backward(grad, forward, dy, OP_AVGPOOL_BWD);
-    else if (op->kind == OP_MAXPOOL)
+        break;
+    case OP_MAXPOOL:
         simple_backward(grad, forward, dy, OP_MAXPOOL_BWD);
-    else if (op->kind == OP_SUBSAMPLE)
+        break;
+    case OP_SUBSAMPLE:
         simple_backward(grad, forward, dy, OP_SUBSAMPLE_BWD);
-    else if (op->kind == OP_Q_FLOAT)
+        break;
+    case OP_Q_FLOAT:
         floats_backward(grad, forward, dy);
+        break;
+    case OP_Q_WEIGHTS:
+        weights_backward(grad, forward);
+        break;
+    default:
+        op_unhandled(grad->net, op, "grad");
+    }
 }
 
-/* The BN_FOLD whose affine the op applies, or NONE. */
-static int fold_of(const Net *net, const Op *op)
+/* The sums of a POINT's input, and the batch's affine from them instead of the fold's. */
+static void append_statistics(Net *grown, const Op *fold, int x)
 {
-    for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_BN_FOLD && op_reads(op, net->ops[i].out[0]))
-            return i;
-    return NONE;
+    const Tensor *input = &grown->tensors[x];
+    int channels = input->c, samples = input->h * input->w;
+    int partial =
+        net_add_array(grown, ROLE_PARTIAL, TYPE_F64, fold->name, ".sums", 2, channels);
+    int saved =
+        net_add_array(grown, ROLE_ONCE, TYPE_F32, fold->name, ".saved", 2, channels);
+    int index = net_add_op(grown, OP_BN_STATS, fold->name, fold->file, fold->line);
+    Op *stats = &grown->ops[index];
+    stats->layer = fold->layer;
+    stats->in[BN_STATS_x] = x;
+    stats->out[BN_STATS_partial] = partial;
+    index = net_add_op(grown, OP_BN_FINISH, fold->name, fold->file, fold->line);
+    Op *finish = &grown->ops[index];
+    finish->layer = fold->layer;
+    finish->samples = samples;
+    finish->in[BN_FINISH_partial] = partial;
+    finish->in[BN_FINISH_scale] = fold->in[BN_FOLD_scale];
+    finish->in[BN_FINISH_shift] = fold->in[BN_FOLD_shift];
+    finish->in[BN_FINISH_mean] = fold->in[BN_FOLD_mean];
+    finish->in[BN_FINISH_var] = fold->in[BN_FOLD_var];
+    finish->out[BN_FINISH_coef] = fold->out[BN_FOLD_coef];
+    finish->out[BN_FINISH_saved] = saved;
 }
 
 /* BN_FOLD becomes the sums and the batch's affine, ahead of the POINT that applies it. */
 static void use_batch_statistics(Net *net)
 {
+    Links links = links_of(net);
     Net grown = net_copy(net);
     grown.op_count = 0;
     for (int i = 0; i < net->op_count; i++) {
-        Op point = net->ops[i];
-        int fold = fold_of(net, &point);
-        if (point.kind == OP_BN_FOLD)
+        const Op *op = &net->ops[i];
+        if (op->kind == OP_BN_FOLD)
             continue;
-        if (fold == NONE) {
-            net_append_op(&grown, &point);
-            continue;
+        if (op->kind == OP_POINT || op->kind == OP_Q_POINT) {
+            PointSlots at = point_slots(op);
+            if (at.coef != NONE)
+                append_statistics(&grown, net_writer(&links, at.coef), at.x);
         }
-        Op op = net->ops[fold];
-        int coef = op.out[0], channels = net->tensors[coef].k, x = point.in[0];
-        int partial =
-            once_tensor(&grown, ROLE_PARTIAL, TYPE_F64, op.name, ".sums", 2, channels);
-        int saved =
-            once_tensor(&grown, ROLE_ONCE, TYPE_F32, op.name, ".saved", 2, channels);
-        int stats = net_add_op(&grown, OP_BN_STATS, op.name, op.file, op.line);
-        set_in(&grown, stats, "x", x);
-        set_out(&grown, stats, "partial", partial);
-        int finish = net_add_op(&grown, OP_BN_FINISH, op.name, op.file, op.line);
-        set_in(&grown, finish, "partial", partial);
-        for (int j = 0; j < 4; j++)
-            grown.ops[finish].in[j + 1] = op.in[j]; /* scale, shift, mean, var */
-        set_out(&grown, finish, "coef", coef);
-        set_out(&grown, finish, "saved", saved);
-        grown.ops[stats].layer = grown.ops[finish].layer = op.layer;
-        grown.ops[finish].samples = net->tensors[x].h * net->tensors[x].w;
-        net_append_op(&grown, &point);
+        net_append_op(&grown, op);
     }
+    links_free(&links);
     net_free(net);
     *net = grown;
 }
@@ -416,14 +425,16 @@ void pass_grad(Net *net)
 {
     use_batch_statistics(net);
     int forward_ops = net->op_count;
-    Grad grad = {net, rt_alloc(net->tensor_count * sizeof(int)),
-                 rt_alloc(net->tensor_count)};
+    Grad grad = {.net = net,
+                 .links = links_of(net),
+                 .gradient = rt_alloc(net->tensor_count * sizeof(int)),
+                 .trained = rt_alloc(net->tensor_count)};
     mark_trained(net, grad.trained);
     for (int i = 0; i < net->tensor_count; i++)
         grad.gradient[i] = NONE;
-    int logits = net->ops[forward_ops - 1].out[0];
+    int logits = net->ops[forward_ops - 1].out[DENSE_y];
     int loss = add_backward(net, OP_LOSS, forward_ops - 1);
-    int partial = once_tensor(net, ROLE_PARTIAL, TYPE_F64, "loss", ".sums", 1, 2);
+    int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, "loss", ".sums", 1, 2);
     snprintf(net->ops[loss].name, NAME_SIZE, "softmax");
     set_in(net, loss, "y", logits);
     write_gradient(&grad, loss, "dy", logits);
@@ -432,6 +443,7 @@ void pass_grad(Net *net)
     set_in(net, finish, "partial", partial);
     for (int i = forward_ops - 1; i >= 0; i--)
         op_backward(&grad, i);
+    links_free(&grad.links);
     free(grad.gradient);
     free(grad.trained);
 }

@@ -37,6 +37,7 @@ void calibration_begin(Calibration *c, const Config *config, const Net *net, int
 {
     *c = (Calibration){.config = config,
                        .net = net,
+                       .links = links_of(net),
                        .images = images,
                        .params = params,
                        .stats = stats,
@@ -55,6 +56,7 @@ void calibration_end(Calibration *c)
     for (int i = 0; i < c->net->tensor_count; i++)
         release(&c->values[i]);
     free(c->values);
+    links_free(&c->links);
 }
 
 Values *calibration_values(Calibration *c, int tensor)
@@ -69,23 +71,20 @@ Values *calibration_values(Calibration *c, int tensor)
     return values;
 }
 
-void calibration_release(Calibration *c, int done)
+/* Whether no op behind `done` reads the tensor. */
+static bool is_past(const Calibration *c, int tensor, int done)
 {
-    for (int t = 0; t < c->net->tensor_count; t++) {
-        bool needed = c->net->tensors[t].role == ROLE_LOGITS;
-        for (int i = done + 1; i < c->net->op_count && !needed; i++)
-            needed = op_reads(&c->net->ops[i], t) || op_writes(&c->net->ops[i], t);
-        if (!needed)
-            release(&c->values[t]);
-    }
+    int readers = net_readers(&c->links, tensor);
+    return readers > 0 &&
+           net_reader(&c->links, tensor, readers - 1) <= &c->net->ops[done];
 }
 
-const Op *calibration_producer(const Calibration *c, int tensor)
+void calibration_release(Calibration *c, int done)
 {
-    for (int i = 0; i < c->net->op_count; i++)
-        if (op_writes(&c->net->ops[i], tensor))
-            return &c->net->ops[i];
-    return NULL;
+    const Op *op = &c->net->ops[done];
+    for (int i = 0; i < OP_INPUTS; i++)
+        if (op->in[i] != NONE && is_past(c, op->in[i], done))
+            release(&c->values[op->in[i]]);
 }
 
 /* The windows of one image, [pixels][d]; outside the image lies `pad`. */
@@ -173,36 +172,45 @@ static void quantised_part(void *context, int part, int worker)
     free(p.columns);
 }
 
+/* The index-th number of a quantiser's parameter; NULL when it has no such parameter. */
+static float *number_at(const Calibration *c, int tensor, int index)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &c->net->tensors[tensor];
+    return (t->role == ROLE_PARAM ? c->params : c->stats) + t->offset + index;
+}
+
+/* Set a quantiser's index-th numbers for values of that range and mean; returns the step
+ * in use, and its largest code. */
+static float set_quantiser(const Calibration *c, const Quantiser *q, int index,
+                           double range, double mean, int *largest)
+{
+    float *step = number_at(c, q->step, index), *limit = number_at(c, q->range, index);
+    range_to_quantiser(q->quantizer, q->bits, q->is_signed, range, mean, step, limit);
+    const RtQuant quant = quantiser_rt(q);
+    return rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, largest);
+}
+
 /* Range and step of the weights, per tensor or channel, into the quantiser's
  * parameters. */
 static void find_steps(Layer *l)
 {
-    const Op *op = l->op;
-    const Quantiser *own = &op->own;
-    const Net *net = l->c->net;
-    int param = own->range != NONE ? own->range : own->step,
-        steps = net->tensors[param].k;
+    const Quantiser *own = &l->op->own;
+    const Quant *quant = &l->op->quant;
+    int param = own->range != NONE ? own->range : own->step;
+    int steps = l->c->net->tensors[param].k;
+    int channels = steps == 1 ? l->k : 1; /* that share a step */
+    int stride = steps == 1 ? 1 : l->k;
+    long count = (long)l->d * channels;
     for (int s = 0; s < steps; s++) {
-        long count = steps == 1 ? (long)l->d * l->k : l->d;
-        const float *values = l->weights + (steps == 1 ? 0 : s);
-        int stride = steps == 1 ? 1 : l->k;
-        double range = range_of(values, count, stride, true, own->bits,
-                                (RangeRule)op->quant.w_range, op->quant.percentile);
+        const float *values = l->weights + s;
+        double range = range_of(values, count, stride, true, own->bits, quant->w_range,
+                                quant->percentile);
         double mean = range_of(values, count, stride, true, own->bits, RANGE_MEAN, 0) / 2;
-        float *step =
-            own->step == NONE ? NULL : l->c->params + net->tensors[own->step].offset + s;
-        float *limit = NULL;
-        if (own->range != NONE)
-            limit = (net->tensors[own->range].role == ROLE_PARAM ? l->c->params
-                                                                 : l->c->stats) +
-                    net->tensors[own->range].offset + s;
-        range_to_quantiser(own->quantizer, own->bits, true, range, mean, step, limit);
-        const RtQuant quant = {
-            .quantizer = own->quantizer, .bits = own->bits, .is_signed = true};
-        float d =
-            rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, &l->largest);
-        for (int k = steps == 1 ? 0 : s; k < (steps == 1 ? l->k : s + 1); k++)
-            l->step[k] = d;
+        float step = set_quantiser(l->c, own, s, range, mean, &l->largest);
+        for (int k = 0; k < channels; k++)
+            l->step[s + k] = step;
     }
 }
 
@@ -263,16 +271,24 @@ static void moments(const Layer *l, const float *values, int k, double *mean,
     *variance = fmax(squares / count - *mean * *mean, 0);
 }
 
+/* The BN_FOLD whose affine a POINT applies to what the layer puts out, or NULL. */
+static const Op *normalisation_of(const Calibration *c, const Op *layer)
+{
+    int y = layer->out[LAYER_y];
+    for (int i = net_readers(&c->links, y) - 1; i >= 0; i--) {
+        const Op *op = net_reader(&c->links, y, i);
+        if (op->kind == OP_POINT && op->in[POINT_x] == y && op->in[POINT_coef] != NONE)
+            return net_writer(&c->links, op->in[POINT_coef]);
+    }
+    return NULL;
+}
+
 /* Bias correction (Nagel et al. 2019): the BN behind sees what quantised sums really
  * are. */
 static void correct_statistics(const Layer *l)
 {
     const Net *net = l->c->net;
-    const Op *fold = NULL;
-    for (int i = 1; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_POINT && net->ops[i].in[0] == l->op->out[0] &&
-            net->ops[i].in[1] != NONE)
-            fold = calibration_producer(l->c, net->ops[i].in[1]);
+    const Op *fold = normalisation_of(l->c, l->op);
     for (int k = 0; k < l->k; k++) {
         double mean_f, mean_q, var_f, var_q;
         moments(l, l->out->f, k, &mean_f, &var_f);
@@ -282,7 +298,7 @@ static void correct_statistics(const Layer *l)
             if (var_f > 0)
                 l->c->stats[op_in(net, fold, "var")->offset + k] *=
                     (float)(var_q / var_f);
-        } else if (l->op->kind == OP_DENSE) {
+        } else if (op_is(l->op, BIAS)) {
             l->c->params[op_in(net, l->op, "b")->offset + k] += (float)(mean_f - mean_q);
         }
     }
@@ -295,27 +311,17 @@ static void add_bias(Layer *l, const float *before)
     const Tensor *b = op_in(net, l->op, "b");
     float *bias = l->c->params + b->offset;
     const Quantiser *q = &l->op->bias;
-    const RtWeights weights = {.quant = {q->quantizer, q->bits, true, 0, 0, 1},
-                               .taps = 1,
-                               .c = 1,
-                               .k = l->k,
-                               .steps = 1};
-    float step = 0, limit = 0;
     float *used = rt_alloc(l->k * sizeof(float));
     memcpy(used, bias, l->k * sizeof(float));
     if (q->quantizer != RT_QUANT_NONE) {
+        const RtWeights weights = {
+            .quant = quantiser_rt(q), .taps = 1, .c = 1, .k = l->k, .steps = 1};
         double range = range_of(bias, l->k, 1, true, q->bits, RANGE_MAX, 0);
         double mean = range_of(bias, l->k, 1, true, q->bits, RANGE_MEAN, 0) / 2;
-        range_to_quantiser(q->quantizer, q->bits, true, range, mean,
-                           q->step == NONE ? NULL : &step,
-                           q->range == NONE ? NULL : &limit);
-        if (q->step != NONE)
-            l->c->params[net->tensors[q->step].offset] = step;
-        if (q->range != NONE)
-            (net->tensors[q->range].role == ROLE_PARAM
-                 ? l->c->params
-                 : l->c->stats)[net->tensors[q->range].offset] = limit;
-        rt_quant_weights(&weights, bias, &step, &limit, NULL, used, NULL);
+        int largest;
+        set_quantiser(l->c, q, 0, range, mean, &largest);
+        rt_quant_weights(&weights, bias, number_at(l->c, q->step, 0),
+                         number_at(l->c, q->range, 0), NULL, used, NULL);
     }
     for (long i = 0; i < (long)l->c->images * l->k; i++) {
         l->out->f[i] += before[i % l->k];
@@ -349,11 +355,11 @@ void calibrate_weights(Calibration *c, const Op *op)
     Layer *l = rt_alloc(sizeof *l);
     l->c = c;
     l->op = op;
-    l->x = &net->tensors[op->in[0]];
-    l->y = &net->tensors[op->out[0]];
-    l->w = &net->tensors[op->in[1]];
-    l->in = calibration_values(c, op->in[0]);
-    l->out = calibration_values(c, op->out[0]);
+    l->x = op_in(net, op, "x");
+    l->y = op_out(net, op, "y");
+    l->w = op_in(net, op, "w");
+    l->in = calibration_values(c, op->in[LAYER_x]);
+    l->out = calibration_values(c, op->out[LAYER_y]);
     l->k = l->w->k;
     l->d = (int)(tensor_count(l->w) / l->k);
     l->pixels = l->y->h * l->y->w;
@@ -373,7 +379,7 @@ void calibrate_weights(Calibration *c, const Op *op)
         memcpy(l->rounded, l->weights, (size_t)l->d * l->k * sizeof(float));
     rt_parallel_for(l->parts, quantised_part, l);
     float *bias = NULL;
-    if (op->kind == OP_DENSE) {
+    if (op_is(op, BIAS)) {
         size_t bytes = l->k * sizeof(float);
         bias = memcpy(rt_alloc(bytes), c->params + op_in(net, op, "b")->offset, bytes);
     }
@@ -393,28 +399,16 @@ void calibrate_weights(Calibration *c, const Op *op)
 
 void calibrate_activation(Calibration *c, const Op *op, float *values, long count)
 {
-    const Net *net = c->net;
     const Quantiser *own = &op->own;
-    double range = range_of(values, count, 1, false, own->bits,
-                            (RangeRule)op->quant.a_range, op->quant.percentile);
+    double range = range_of(values, count, 1, false, own->bits, op->quant.a_range,
+                            op->quant.percentile);
     double sum = 0;
     for (long i = 0; i < count; i++)
         sum += values[i];
-    float step = 0, limit = 0;
-    range_to_quantiser(own->quantizer, own->bits, false, range, sum / count,
-                       own->step == NONE ? NULL : &step,
-                       own->range == NONE ? NULL : &limit);
-    if (own->step != NONE)
-        c->params[net->tensors[own->step].offset] = step;
-    if (own->range != NONE)
-        (net->tensors[own->range].role == ROLE_PARAM
-             ? c->params
-             : c->stats)[net->tensors[own->range].offset] = limit;
-    const RtQuant quant = {.quantizer = own->quantizer, .bits = own->bits};
     int largest;
-    float d = rt_quant_step(&quant, step, limit, &largest);
+    float step = set_quantiser(c, own, 0, range, sum / count, &largest);
     for (long i = 0; i < count; i++) {
-        float code = rintf(values[i] / d);
-        values[i] = (code > (float)largest ? (float)largest : code < 0 ? 0 : code) * d;
+        float code = rintf(values[i] / step);
+        values[i] = (code > (float)largest ? (float)largest : code < 0 ? 0 : code) * step;
     }
 }

@@ -3,6 +3,7 @@
 #define LATHE_CALIBRATE_H
 
 #include "gen/config/config.h"
+#include "gen/ir/links.h"
 
 /* A tensor's values for all images, [images][h][w][c]: the float network's and the
  * quantised one's. */
@@ -16,6 +17,7 @@ typedef struct {
 typedef struct {
     const Config *config;
     const Net *net; /* fused */
+    Links links;
     int images;
     float *params, *stats;
     bool round, correct;
@@ -29,7 +31,6 @@ void calibration_end(Calibration *c);
 Values *calibration_values(Calibration *c, int tensor);
 /* Free what no op after `done` reads. */
 void calibration_release(Calibration *c, int done);
-const Op *calibration_producer(const Calibration *c, int tensor);
 
 /* A convolution or dense layer: its outputs in both networks; range, rounding and
  * corrections of its weights. */

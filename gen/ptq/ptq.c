@@ -33,8 +33,8 @@ static double image_deviation(const Config *config, int channels)
 static void run_image(Ptq *ptq, const Op *op)
 {
     Calibration *c = &ptq->base;
-    const Tensor *y = &c->net->tensors[op->out[0]];
-    Values *out = calibration_values(c, op->out[0]);
+    const Tensor *y = op_out(c->net, op, "y");
+    Values *out = calibration_values(c, op->out[IMAGE_y]);
     double deviation = image_deviation(c->config, y->c);
     long count = (long)c->images * tensor_count(y);
     for (long i = 0; i < count; i++)
@@ -48,76 +48,113 @@ static void run_image(Ptq *ptq, const Op *op)
     out->is_image = true;
 }
 
-/* y = x coef0 + coef1 (+ residual), ReLU, quantise; both networks. */
+/* y = x coef[k] + coef[K + k] (+ residual), ReLU; of one network. */
+static void point_values(const Op *op, long count, int channels, const float *coef,
+                         const float *x, const float *residual, float *y)
+{
+    for (long i = 0; i < count; i++) {
+        int k = (int)(i % channels);
+        float value = x[i] * coef[k] + coef[channels + k] + (residual ? residual[i] : 0);
+        y[i] = op->relu && value < 0 ? 0 : value;
+    }
+}
+
+/* The affine of the POINT with these statistics; 1 and 0 without BN. */
+static float *point_affine(const Calibration *c, const Op *op, int channels,
+                           const float *stats)
+{
+    float *coef = rt_alloc(2 * channels * sizeof(float));
+    for (int i = 0; i < channels; i++)
+        coef[i] = 1;
+    if (op->in[POINT_coef] == NONE)
+        return coef;
+    const Op *fold = net_writer(&c->links, op->in[POINT_coef]);
+    rt_bn_fold(channels, c->params + op_in(c->net, fold, "scale")->offset,
+               c->params + op_in(c->net, fold, "shift")->offset,
+               stats + op_in(c->net, fold, "mean")->offset,
+               stats + op_in(c->net, fold, "var")->offset, coef);
+    return coef;
+}
+
+/* Both networks; the quantised one's activation is quantised. */
 static void run_point(Ptq *ptq, const Op *op)
 {
     Calibration *c = &ptq->base;
-    const Tensor *y = &c->net->tensors[op->out[0]];
-    const Values *x = calibration_values(c, op->in[0]);
-    const Values *residual = op->in[2] == NONE ? NULL : calibration_values(c, op->in[2]);
-    Values *out = calibration_values(c, op->out[0]);
-    float *coef_f = rt_alloc(2 * y->c * sizeof(float)),
-          *coef_q = rt_alloc(2 * y->c * sizeof(float));
-    for (int i = 0; i < y->c; i++)
-        coef_f[i] = coef_q[i] = 1;
-    const Op *fold = op->in[1] == NONE ? NULL : calibration_producer(c, op->in[1]);
-    if (fold) {
-        const Tensor *p[4];
-        for (int i = 0; i < 4; i++)
-            p[i] = &c->net->tensors[fold->in[i]];
-        rt_bn_fold(y->c, c->params + p[0]->offset, c->params + p[1]->offset,
-                   ptq->float_stats + p[2]->offset, ptq->float_stats + p[3]->offset,
-                   coef_f);
-        rt_bn_fold(y->c, c->params + p[0]->offset, c->params + p[1]->offset,
-                   c->stats + p[2]->offset, c->stats + p[3]->offset, coef_q);
-    }
+    const Tensor *y = op_out(c->net, op, "y");
+    int added = op->in[POINT_residual];
+    const Values *x = calibration_values(c, op->in[POINT_x]);
+    const Values *residual = added == NONE ? NULL : calibration_values(c, added);
+    Values *out = calibration_values(c, op->out[POINT_y]);
+    float *coef_f = point_affine(c, op, y->c, ptq->float_stats);
+    float *coef_q = point_affine(c, op, y->c, c->stats);
     long count = (long)c->images * tensor_count(y);
-    for (long i = 0; i < count; i++) {
-        int k = (int)(i % y->c);
-        float f =
-            x->f[i] * coef_f[k] + coef_f[y->c + k] + (residual ? residual->f[i] : 0);
-        float q =
-            x->q[i] * coef_q[k] + coef_q[y->c + k] + (residual ? residual->q[i] : 0);
-        out->f[i] = op->relu && f < 0 ? 0 : f;
-        out->q[i] = op->relu && q < 0 ? 0 : q;
-    }
+    point_values(op, count, y->c, coef_f, x->f, residual ? residual->f : NULL, out->f);
+    point_values(op, count, y->c, coef_q, x->q, residual ? residual->q : NULL, out->q);
     free(coef_f);
     free(coef_q);
     if (op->own.quantizer != RT_QUANT_NONE)
         calibrate_activation(c, op, out->q, count);
 }
 
-/* Subsample, pools: the same for both networks. */
-static void move_values(const Calibration *c, const Op *op, const float *from, float *to)
+/* One pixel of an op that goes through windows of x: rows x columns from there, cut off at
+ * the image's border. */
+typedef struct {
+    int top, left, bottom, right;
+} Area;
+
+static Area window_of(const Op *op, const Tensor *x, int h, int w)
 {
-    const Tensor *x = &c->net->tensors[op->in[0]], *y = &c->net->tensors[op->out[0]];
-    for (int n = 0; n < c->images; n++, from += tensor_count(x), to += tensor_count(y)) {
-        for (int i = 0; i < tensor_count(y); i++)
-            to[i] = op->kind == OP_MAXPOOL ? -INFINITY : 0;
-        for (int h = 0; h < y->h; h++)
-            for (int w = 0; w < y->w; w++)
-                for (int k = 0; k < x->c; k++) {
-                    float *out =
-                        to + ((long)h * y->w + w) * y->c + k + op->channel_offset;
-                    int rows = op->kind == OP_SUBSAMPLE ? 1
-                               : op->kind == OP_AVGPOOL ? x->h
-                                                        : op->kernel_h;
-                    int columns = rows == x->h && op->kind == OP_AVGPOOL ? x->w : rows;
-                    for (int r = 0; r < rows; r++)
-                        for (int s = 0; s < columns; s++) {
-                            int row = h * op->stride - op->pad_top + r;
-                            int column = w * op->stride - op->pad_left + s;
-                            if (row < 0 || row >= x->h || column < 0 || column >= x->w)
-                                continue;
-                            float value = from[((long)row * x->w + column) * x->c + k];
-                            if (op->kind == OP_MAXPOOL)
-                                *out = value > *out ? value : *out;
-                            else
-                                *out += op->kind == OP_AVGPOOL
-                                            ? value / (float)(x->h * x->w)
-                                            : value;
-                        }
-                }
+    int top = h * op->stride - op->pad_top, left = w * op->stride - op->pad_left;
+    int bottom = top + op->kernel_h, right = left + op->kernel_w;
+    return (Area){top > 0 ? top : 0, left > 0 ? left : 0, bottom < x->h ? bottom : x->h,
+                  right < x->w ? right : x->w};
+}
+
+/* What the ops below do for one pixel of the output: x and y are its image and pixel. */
+typedef void PixelFunction(const Op *op, const Tensor *x, int h, int w, const float *from,
+                           float *to);
+
+static void subsample_pixel(const Op *op, const Tensor *x, int h, int w,
+                            const float *from, float *to)
+{
+    from += ((long)h * op->stride * x->w + (long)w * op->stride) * x->c;
+    memcpy(to + op->channel_offset, from, x->c * sizeof(float));
+}
+
+static void maxpool_pixel(const Op *op, const Tensor *x, int h, int w, const float *from,
+                          float *to)
+{
+    const Area area = window_of(op, x, h, w);
+    for (int k = 0; k < x->c; k++)
+        to[k] = -INFINITY;
+    for (int row = area.top; row < area.bottom; row++)
+        for (int column = area.left; column < area.right; column++)
+            for (int k = 0; k < x->c; k++)
+                to[k] = fmaxf(to[k], from[((long)row * x->w + column) * x->c + k]);
+}
+
+static void avgpool_pixel(const Op *op, const Tensor *x, int h, int w, const float *from,
+                          float *to)
+{
+    (void)op, (void)h, (void)w;
+    long pixels = (long)x->h * x->w;
+    for (long i = 0; i < pixels * x->c; i++)
+        to[i % x->c] += from[i] / (float)pixels;
+}
+
+/* Pixel by pixel, the same for both networks. */
+static void run_pixels(Ptq *ptq, const Op *op, PixelFunction *pixel)
+{
+    Calibration *c = &ptq->base;
+    const Tensor *x = op_in(c->net, op, "x"), *y = op_out(c->net, op, "y");
+    const Values *in = calibration_values(c, op->in[LAYER_x]);
+    Values *out = calibration_values(c, op->out[LAYER_y]);
+    long inputs = tensor_count(x), pixels = (long)y->h * y->w;
+    for (long i = 0; i < c->images * pixels; i++) {
+        long image = i / pixels, at = i % pixels;
+        int h = (int)(at / y->w), w = (int)(at % y->w);
+        pixel(op, x, h, w, in->f + image * inputs, out->f + i * y->c);
+        pixel(op, x, h, w, in->q + image * inputs, out->q + i * y->c);
     }
 }
 
@@ -135,10 +172,10 @@ static double decibels(const float *f, const float *q, long count)
 static void report_layer(Ptq *ptq, const Op *op)
 {
     Calibration *c = &ptq->base;
-    const Values *out = calibration_values(c, op->out[0]);
-    long count = (long)c->images * tensor_count(&c->net->tensors[op->out[0]]);
+    const Values *out = calibration_values(c, op->out[LAYER_y]);
+    long count = (long)c->images * tensor_count(&c->net->tensors[op->out[LAYER_y]]);
     double snr = decibels(out->f, out->q, count);
-    bool weights = op->kind == OP_CONV || op->kind == OP_DENSE;
+    bool weights = op_is(op, WEIGHTS);
     if (snr < ptq->result->worst_decibels) {
         ptq->result->worst_decibels = snr;
         snprintf(ptq->result->worst, sizeof ptq->result->worst, "%s", op->name);
@@ -173,29 +210,30 @@ static double accuracy(const ImageSet *images, const float *reference,
 
 static void run_op(Ptq *ptq, const Op *op)
 {
-    Calibration *c = &ptq->base;
-    const Values *x = op->in[0] == NONE ? NULL : calibration_values(c, op->in[0]);
     switch (op->kind) {
     case OP_IMAGE:
         run_image(ptq, op);
         break;
     case OP_CONV:
     case OP_DENSE:
-        calibrate_weights(c, op);
+        calibrate_weights(&ptq->base, op);
         break;
+    case OP_BN_FOLD:
+        return; /* read by its POINT */
     case OP_POINT:
         run_point(ptq, op);
         break;
     case OP_SUBSAMPLE:
-    case OP_MAXPOOL:
-    case OP_AVGPOOL: {
-        Values *out = calibration_values(c, op->out[0]);
-        move_values(c, op, x->f, out->f);
-        move_values(c, op, x->q, out->q);
+        run_pixels(ptq, op, subsample_pixel);
         break;
-    }
-    default: /* BN_FOLD: read by its POINT */
-        return;
+    case OP_MAXPOOL:
+        run_pixels(ptq, op, maxpool_pixel);
+        break;
+    case OP_AVGPOOL:
+        run_pixels(ptq, op, avgpool_pixel);
+        break;
+    default:
+        op_unhandled(ptq->base.net, op, "ptq");
     }
     if (op->own.quantizer != RT_QUANT_NONE)
         report_layer(ptq, op);
@@ -223,7 +261,7 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
         stopped = options->stop && *options->stop;
     }
     const Values *scores =
-        calibration_values(&ptq.base, net.ops[net.op_count - 1].out[0]);
+        calibration_values(&ptq.base, net.ops[net.op_count - 1].out[DENSE_y]);
     result->labelled = !images->unlabelled;
     result->float_accuracy = accuracy(images, scores->f, scores->f, config->class_count);
     result->quantised_accuracy =
