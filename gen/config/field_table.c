@@ -42,9 +42,14 @@ const char *const *field_words(const Field *field)
     return enums[i].words;
 }
 
-void field_store(Config *config, const Field *field, double value)
+bool field_in_quant(const Field *field)
 {
-    char *member = (char *)config + field->offset;
+    return field->offset >= offsetof(Config, quant) &&
+           field->offset < offsetof(Config, quant) + sizeof(Quant);
+}
+
+static void store(char *member, const Field *field, double value)
+{
     if (field->kind == KIND_NUMBER)
         *(double *)member = value;
     else if (field->kind == KIND_BOOL)
@@ -55,12 +60,31 @@ void field_store(Config *config, const Field *field, double value)
         *(int *)member = (int)value;
 }
 
-double field_fetch(const Config *config, const Field *field)
+static double fetch(const char *member, const Field *field)
 {
-    const char *member = (const char *)config + field->offset;
     if (field->kind == KIND_NUMBER)
         return *(const double *)member;
     if (field->kind == KIND_BOOL)
         return *(const bool *)member;
     return field->size == 8 ? (double)*(const uint64_t *)member : *(const int *)member;
+}
+
+void field_store(Config *config, const Field *field, double value)
+{
+    store((char *)config + field->offset, field, value);
+}
+
+void field_store_quant(Quant *quant, const Field *field, double value)
+{
+    store((char *)quant + field->offset - offsetof(Config, quant), field, value);
+}
+
+double field_fetch(const Config *config, const Field *field)
+{
+    return fetch((const char *)config + field->offset, field);
+}
+
+double field_fetch_quant(const Quant *quant, const Field *field)
+{
+    return fetch((const char *)quant + field->offset - offsetof(Config, quant), field);
 }

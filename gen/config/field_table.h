@@ -17,7 +17,7 @@ typedef struct {
     const char *section, *name;
     Kind kind;
     const char *member;
-    size_t offset, size;
+    size_t offset, size; /* of the member, in Config */
     double otherwise, low, high;
     const char *meaning;
 } Field;
@@ -34,8 +34,13 @@ extern const Field field_rows[FIELDS];
 /* The words of an ENUM field, in the order of its C enum. */
 const char *const *field_words(const Field *field);
 
-/* The field's value in the config, as a number. */
+/* Whether the field is one of Quant's: the config has its default, each layer its own. */
+bool field_in_quant(const Field *field);
+
+/* The field's value, as a number: the config's, or for one of Quant's a layer's. */
 double field_fetch(const Config *config, const Field *field);
+double field_fetch_quant(const Quant *quant, const Field *field);
 void field_store(Config *config, const Field *field, double value);
+void field_store_quant(Quant *quant, const Field *field, double value);
 
 #endif

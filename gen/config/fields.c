@@ -13,16 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PATTERN = 256 };
+
 bool fields_unknown(lua_State *lua, int table, const char *path, const char *section,
                     const char *name)
 {
-    enum { MOST = 256 };
-    const char *names[MOST];
-    int count = 0;
-    for (lua_pushnil(lua); lua_next(lua, table) && count < MOST; lua_pop(lua, 1))
-        if (lua_type(lua, -2) == LUA_TSTRING)
-            names[count++] = lua_tostring(lua, -2);
-    const char *nearest = rt_nearest(name, names, count);
+    const char *nearest = sandbox_nearest(lua, table, name);
     const char *dot = *section ? "." : "";
     if (nearest)
         return rt_fail("%s: unknown field %s%s%s; did you mean %s%s%s?", path, section,
@@ -30,14 +26,15 @@ bool fields_unknown(lua_State *lua, int table, const char *path, const char *sec
     return rt_fail("%s: unknown field %s%s%s", path, section, dot, name);
 }
 
-static bool read_word(lua_State *lua, Config *config, const Field *field)
+/* ENUM: the word on top of the stack as its index. */
+static bool read_word(lua_State *lua, const char *path, const Field *field, double *value)
 {
     const char *const *words = field_words(field);
     const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
     char list[128] = "";
     for (int i = 0; i <= (int)field->high; i++) {
         if (strcmp(text, words[i]) == 0) {
-            field_store(config, field, i);
+            *value = i;
             return true;
         }
         size_t end = strlen(list);
@@ -47,38 +44,35 @@ static bool read_word(lua_State *lua, Config *config, const Field *field)
                                          : ", ",
                  words[i]);
     }
-    return rt_fail("%s: %s.%s: want %s", config->path, field->section, field->name, list);
+    return rt_fail("%s: %s.%s: want %s", path, field->section, field->name, list);
 }
 
-/* The value on top of the stack as the field's; the stack keeps it. */
-static bool read_value(lua_State *lua, Config *config, const Field *field)
+/* The value on top of the stack as the field's, or, for nil, its default. */
+static bool read_value(lua_State *lua, const char *path, const Field *field,
+                       double *value)
 {
     int type = lua_type(lua, -1);
-    double value = lua_tonumber(lua, -1);
-    if (type == LUA_TNIL) {
-        field_store(config, field, field->otherwise);
+    *value = type == LUA_TNIL ? field->otherwise : lua_tonumber(lua, -1);
+    if (type == LUA_TNIL)
         return true;
-    }
-    if (field->kind == KIND_ENUM) {
-        return read_word(lua, config, field);
-    }
+    if (field->kind == KIND_ENUM)
+        return read_word(lua, path, field, value);
     if (field->kind == KIND_BOOL) {
-        field_store(config, field, lua_toboolean(lua, -1));
-        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false",
-                                               config->path, field->section, field->name);
+        *value = lua_toboolean(lua, -1);
+        return type == LUA_TBOOLEAN || rt_fail("%s: %s.%s: want true or false", path,
+                                               field->section, field->name);
     }
     bool bits = field->kind == KIND_BITS, whole = bits || field->kind == KIND_INT;
     bool good =
-        (value >= field->low && value <= field->high) || (bits && value == FLOAT_BITS);
+        (*value >= field->low && *value <= field->high) || (bits && *value == FLOAT_BITS);
+    if (type == LUA_TNUMBER && good && (!whole || *value == floor(*value)))
+        return true;
     if (type != LUA_TNUMBER) /* not the text of a string, which may look like a number */
         lua_pushstring(lua, luaL_typename(lua, -1));
-    if (type != LUA_TNUMBER || !good || (whole && value != floor(value)))
-        return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g%s", config->path,
-                       field->section, field->name, luaL_tolstring(lua, -1, NULL),
-                       whole ? "a whole number" : "a number", field->low, field->high,
-                       bits ? ", or 32" : "");
-    field_store(config, field, value);
-    return true;
+    return rt_fail("%s: %s.%s: %s, want %s from %.15g to %.15g%s", path, field->section,
+                   field->name, luaL_tolstring(lua, -1, NULL),
+                   whole ? "a whole number" : "a number", field->low, field->high,
+                   bits ? ", or 32" : "");
 }
 
 /* Push the section's table (an empty one when the config has none). */
@@ -155,82 +149,135 @@ static bool read_milestones(lua_State *lua, Config *config)
                          config->path, most);
 }
 
-/* The fields of `section` from the table on top, which may have `extra` besides. Missing
- * ones get their default, or, for overrides, stay as they are. */
-static bool read_rows(lua_State *lua, Config *config, const char *section,
-                      const char *extra, bool override)
+/* The fields that a table gives, by index: read once, stored where they are meant. */
+typedef struct {
+    const Field *field;
+    double value;
+} Given;
+
+/* The fields of `section` from the table on top, which may have `extra` besides; how
+ * many, or -1. Missing ones have their default, or, for overrides, are none. */
+static int read_rows(lua_State *lua, const Config *config, const char *section,
+                     const char *extra, bool override, Given given[FIELDS])
 {
     const char *names[FIELDS + 1] = {extra};
-    int count = 1;
+    int known = 1, count = 0;
     for (int i = 0; i < FIELDS; i++)
         if (strcmp(field_rows[i].section, section) == 0)
-            names[count++] = field_rows[i].name;
-    if (!check_names(lua, config, section, names, count))
-        return false;
+            names[known++] = field_rows[i].name;
+    if (!check_names(lua, config, section, names, known))
+        return -1;
+    int table = lua_gettop(lua);
     for (int i = 0; i < FIELDS; i++) {
         if (strcmp(field_rows[i].section, section) != 0)
             continue;
-        int type = lua_getfield(lua, -1, field_rows[i].name);
-        if ((type != LUA_TNIL || !override) && !read_value(lua, config, &field_rows[i]))
-            return false;
-        lua_pop(lua, 1);
+        given[count].field = &field_rows[i];
+        int type = lua_getfield(lua, table, field_rows[i].name);
+        if (type != LUA_TNIL || !override)
+            if (!read_value(lua, config->path, &field_rows[i], &given[count++].value))
+                return -1;
+        lua_settop(lua, table);
     }
-    return true;
+    return count;
+}
+
+/* The section's fields into the config. */
+static bool read_section(lua_State *lua, Config *config, const char *section,
+                         const char *extra)
+{
+    Given given[FIELDS];
+    int count = read_rows(lua, config, section, extra, false, given);
+    for (int i = 0; i < count; i++)
+        field_store(config, given[i].field, given[i].value);
+    return count >= 0;
 }
 
 /* A steepness whose gradient is finite. */
-static bool check_quant(const Config *config)
+static bool check_quant(const char *path, const Quant *quant)
 {
-    const Quant *q = &config->quant;
-    if (q->gradient == ROUND_INVTANH && q->steepness >= 1.05)
-        return rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh",
-                       config->path, q->steepness);
-    return true;
+    return quant->gradient != ROUND_INVTANH || quant->steepness < 1.05 ||
+           rt_fail("%s: quant.steepness: %g, want less than 1.05 with invtanh", path,
+                   quant->steepness);
 }
 
 /* "s1b0_conv1" matches what is derived from it, too: s1b0_conv1_relu. */
 bool fields_match_layer(const char *pattern, const char *layer)
 {
+    if (fnmatch(pattern, layer, 0) == 0)
+        return true;
     char base[NAME_SIZE];
     snprintf(base, sizeof base, "%s", layer);
     static const char *const tails[] = {"_relu", "_add", "_bn"};
-    bool matches = fnmatch(pattern, base, 0) == 0;
+    size_t whole = strlen(base), length = whole;
     for (int i = 0; i < 3; i++) {
-        size_t length = strlen(base), tail = strlen(tails[i]);
+        size_t tail = strlen(tails[i]);
         if (length > tail && strcmp(base + length - tail, tails[i]) == 0)
-            base[length - tail] = 0;
+            base[length -= tail] = 0;
     }
-    return matches || fnmatch(pattern, base, 0) == 0;
+    return length < whole && fnmatch(pattern, base, 0) == 0;
 }
 
-/* The override on top, { "pattern", field = value, ... }, for the layers it matches. */
-static bool read_override(lua_State *lua, Config *config)
+/* Change those fields of the layers that the pattern means. */
+static bool override_layers(Config *config, const char *pattern, const Given *given,
+                            int count)
 {
-    Quant defaults = config->quant;
-    if (lua_type(lua, -1) != LUA_TTABLE || lua_rawgeti(lua, -1, 1) != LUA_TSTRING)
-        return rt_fail(
-            "%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
-            config->path);
-    const char *pattern = lua_tostring(lua, -1);
-    lua_pop(lua, 1);
-    lua_pushnil(lua);
-    lua_rawseti(lua, -2, 1); /* only named fields are left */
+    for (int i = 0; i < count; i++)
+        if (!field_in_quant(given[i].field))
+            return rt_fail("%s: quant.layers: %s is the whole net's, not a layer's",
+                           config->path, given[i].field->name);
     bool any = false;
     for (int i = 0; i < config->net.op_count; i++) {
         Op *op = &config->net.ops[i];
         if (!fields_match_layer(pattern, op->name))
             continue;
         any = true;
-        config->quant = op->quant;
-        if (!read_rows(lua, config, "quant", "", true) || !check_quant(config))
+        for (int j = 0; j < count; j++)
+            field_store_quant(&op->quant, given[j].field, given[j].value);
+        if (!check_quant(config->path, &op->quant))
             return false;
-        op->quant = config->quant;
     }
-    lua_pushstring(lua, pattern);
-    lua_rawseti(lua, -2, 1);
-    config->quant = defaults;
     return any ||
            rt_fail("%s: quant.layers: no layer matches '%s'", config->path, pattern);
+}
+
+/* The override on top, { "pattern", field = value, ... }, for the layers it matches. */
+static bool read_override(lua_State *lua, Config *config)
+{
+    if (lua_type(lua, -1) != LUA_TTABLE || lua_rawgeti(lua, -1, 1) != LUA_TSTRING)
+        return rt_fail(
+            "%s: quant.layers: want a list of { \"pattern\", field = value, ... }",
+            config->path);
+    const char *pattern = lua_tostring(lua, -1);
+    if (lua_rawlen(lua, -1) > MOST_PATTERN)
+        return rt_fail("%s: quant.layers: a pattern of %zu letters, want at most %d",
+                       config->path, (size_t)lua_rawlen(lua, -1), MOST_PATTERN);
+    lua_insert(lua, -2); /* the pattern stays alive below the table */
+    lua_pushnil(lua);
+    lua_rawseti(lua, -2, 1); /* only named fields are left */
+    Given given[FIELDS];
+    int count = read_rows(lua, config, "quant", "", true, given);
+    if (count < 0 || !override_layers(config, pattern, given, count))
+        return false;
+    lua_pushvalue(lua, -2);
+    lua_rawseti(lua, -2, 1);
+    lua_remove(lua, -2);
+    return true;
+}
+
+/* quant.layers from the section on top. */
+static bool read_overrides(lua_State *lua, Config *config)
+{
+    int type = lua_getfield(lua, -1, "layers");
+    if (type != LUA_TNIL && type != LUA_TTABLE)
+        return rt_fail("%s: quant.layers: want a list", config->path);
+    int count = type == LUA_TTABLE ? (int)lua_rawlen(lua, -1) : 0;
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(lua, -1, i);
+        if (!sandbox_in_time(lua) || !read_override(lua, config))
+            return false;
+        lua_pop(lua, 1);
+    }
+    return true;
 }
 
 static bool read_quant(lua_State *lua, Config *config)
@@ -238,7 +285,8 @@ static bool read_quant(lua_State *lua, Config *config)
     int type = lua_getfield(lua, 1, "quant");
     lua_pop(lua, 1);
     if (!push_section(lua, config, "quant") ||
-        !read_rows(lua, config, "quant", "layers", false) || !check_quant(config))
+        !read_section(lua, config, "quant", "layers") ||
+        !check_quant(config->path, &config->quant))
         return false;
     if (type == LUA_TTABLE && config->quant.quantizer == RT_QUANT_NONE) {
         lua_getfield(lua, -1, "quantizer");
@@ -250,15 +298,8 @@ static bool read_quant(lua_State *lua, Config *config)
     }
     for (int i = 0; i < config->net.op_count; i++)
         config->net.ops[i].quant = config->quant;
-    int list = lua_getfield(lua, -1, "layers");
-    if (list != LUA_TNIL && list != LUA_TTABLE)
-        return rt_fail("%s: quant.layers: want a list", config->path);
-    for (int i = 1; list == LUA_TTABLE && i <= (int)lua_rawlen(lua, -1); i++) {
-        lua_rawgeti(lua, -1, i);
-        if (!read_override(lua, config))
-            return false;
-        lua_pop(lua, 1);
-    }
+    if (!read_overrides(lua, config))
+        return false;
     lua_settop(lua, 1);
     return true;
 }
@@ -267,7 +308,7 @@ static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    if (!read_rows(lua, config, "train", "milestones", false) ||
+    if (!read_section(lua, config, "train", "milestones") ||
         !read_milestones(lua, config))
         return false;
     lua_pop(lua, 1);

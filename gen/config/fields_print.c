@@ -88,14 +88,13 @@ static void print_section(FILE *file, const Config *config, const char *section)
 /* A layer's fields beyond bits and quantiser, where they differ from the default. */
 static void print_differing(FILE *file, const Config *config, const Op *op)
 {
-    Config layer = *config;
-    layer.quant = op->quant;
     for (int i = 0; i < FIELDS; i++) {
         const Field *field = &field_rows[i];
-        double value = field_fetch(&layer, field);
-        if (strncmp(field->member, "quant.", 6) != 0 || i == FIELD_quant_quantizer ||
-            i == FIELD_quant_w_bits || i == FIELD_quant_a_bits ||
-            value == field_fetch(config, field))
+        if (!field_in_quant(field) || i == FIELD_quant_quantizer ||
+            i == FIELD_quant_w_bits || i == FIELD_quant_a_bits)
+            continue;
+        double value = field_fetch_quant(&op->quant, field);
+        if (value == field_fetch(config, field))
             continue;
         fprintf(file, " %s=", field->name);
         print_value(file, field, value);

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { MOST_INSTRUCTIONS = 20000000, HOOK_PERIOD = 1000, MOST_SECONDS = 5 };
+enum { MOST_INSTRUCTIONS = 20000000, HOOK_PERIOD = 100, MOST_SECONDS = 5 };
 enum { MOST_BYTES = 64 << 20, MOST_FILE = 1 << 20, MOST_NAME = 64 };
 
 static const char *const allowed[][2] = {
@@ -51,16 +52,45 @@ static Sandbox *sandbox_of(lua_State *lua)
     return userdata;
 }
 
+/* Processor seconds of this thread. */
+static double seconds_used(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+/* Raises an error that names the line that runs. */
+static void check_time(lua_State *lua)
+{
+    if (seconds_used() < sandbox_of(lua)->deadline)
+        return;
+    luaL_where(lua, 0);
+    luaL_error(lua, "%sthe config runs for more than %d seconds", lua_tostring(lua, -1),
+               MOST_SECONDS);
+}
+
+bool sandbox_in_time(lua_State *lua)
+{
+    const Sandbox *sandbox = sandbox_of(lua);
+    return seconds_used() < sandbox->deadline ||
+           rt_fail("%s: the config takes more than %d seconds", sandbox->path,
+                   MOST_SECONDS);
+}
+
+/* Functions of the library work through up to all bytes in one instruction, so time is
+ * looked at often. */
 static void count_instructions(lua_State *lua, lua_Debug *record)
 {
     (void)record;
     Sandbox *sandbox = sandbox_of(lua);
     sandbox->instructions += HOOK_PERIOD;
-    if (sandbox->instructions > MOST_INSTRUCTIONS)
-        luaL_error(lua, "the config runs for more than %d instructions",
-                   MOST_INSTRUCTIONS);
-    if (sandbox->limited && clock() > sandbox->deadline)
-        luaL_error(lua, "the config runs for more than %d seconds", MOST_SECONDS);
+    if (sandbox->instructions > MOST_INSTRUCTIONS) {
+        luaL_where(lua, 0);
+        luaL_error(lua, "%sthe config runs for more than %d instructions",
+                   lua_tostring(lua, -1), MOST_INSTRUCTIONS);
+    }
+    check_time(lua);
 }
 
 void *sandbox_context(lua_State *lua)
@@ -126,20 +156,44 @@ static int word_sorted_keys(lua_State *lua)
     return 1;
 }
 
+const char *sandbox_nearest(lua_State *lua, int table, const char *name)
+{
+    table = lua_absindex(lua, table);
+    int count = 0;
+    for (lua_pushnil(lua); lua_next(lua, table); lua_pop(lua, 1))
+        count += lua_type(lua, -2) == LUA_TSTRING;
+    const char **names = lua_newuserdatauv(lua, (count + 1) * sizeof *names, 0);
+    count = 0;
+    for (lua_pushnil(lua); lua_next(lua, table); lua_pop(lua, 1))
+        if (lua_type(lua, -2) == LUA_TSTRING)
+            names[count++] = lua_tostring(lua, -2);
+    qsort(names, count, sizeof *names, compare_strings); /* Lua's order is by chance */
+    const char *nearest = rt_nearest(name, names, count);
+    lua_pop(lua, 1);
+    return nearest;
+}
+
 /* __index of every file's globals: a name nothing defines is an error at once. */
 static int unknown_name(lua_State *lua)
 {
-    enum { MOST_NAMES = 128 };
-    const char *names[MOST_NAMES];
-    int count = 0;
     const char *name = luaL_checkstring(lua, 2);
-    for (lua_pushnil(lua); lua_next(lua, 1) && count < MOST_NAMES; lua_pop(lua, 1))
-        if (lua_type(lua, -2) == LUA_TSTRING)
-            names[count++] = lua_tostring(lua, -2);
-    const char *nearest = rt_nearest(name, names, count);
+    const char *nearest = sandbox_nearest(lua, 1, name);
     if (nearest)
         return luaL_error(lua, "unknown name '%s'; did you mean '%s'?", name, nearest);
-    return luaL_error(lua, "unknown name '%s'", name);
+    lua_newtable(lua);
+    sandbox_of(lua)->push_words(lua);
+    sandbox_sorted_keys(lua, -1);
+    luaL_Buffer list;
+    luaL_buffinit(lua, &list);
+    int count = (int)lua_rawlen(lua, 4);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(lua, 4, i);
+        luaL_addvalue(&list);
+        luaL_addstring(&list, i == count ? "" : i == count - 1 ? " and " : ", ");
+    }
+    luaL_pushresult(&list);
+    return luaL_error(lua, "unknown name '%s'; layers are %s", name,
+                      lua_tostring(lua, -1));
 }
 
 /* Push a table of the allowed functions of the library, or of the global ones (NULL). */
@@ -184,8 +238,8 @@ static void run_with_globals(lua_State *lua, int globals, int results)
     lua_call(lua, 0, results);
 }
 
-/* Push the text of a file of at most MOST_FILE bytes; raises Lua errors. The buffer is
- * Lua's, so that an error on the way loses nothing. */
+/* Push the text of a file of at most MOST_FILE bytes, without a byte order mark; raises
+ * Lua errors. The buffer is Lua's, so that an error on the way loses nothing. */
 static void push_file(lua_State *lua, const char *path)
 {
     char *buffer = lua_newuserdatauv(lua, MOST_FILE + 1, 0);
@@ -199,8 +253,37 @@ static void push_file(lua_State *lua, const char *path)
         luaL_error(lua, "%s: cannot be read as a file", short_path(path));
     if (bytes > MOST_FILE)
         luaL_error(lua, "%s: over %d bytes", short_path(path), MOST_FILE);
-    lua_pushlstring(lua, buffer, bytes);
+    size_t mark = bytes >= 3 && memcmp(buffer, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    lua_pushlstring(lua, buffer + mark, bytes - mark);
     lua_replace(lua, -2);
+}
+
+/* A text that is handed to Lua's parser in pieces, so that its time is bounded, too: it
+ * searches lists of labels and of jumps from the start. */
+typedef struct {
+    const char *text;
+    size_t left;
+} Pieces;
+
+static const char *next_piece(lua_State *lua, void *context, size_t *bytes)
+{
+    enum { PIECE = 1024 };
+    Pieces *pieces = context;
+    check_time(lua);
+    const char *piece = pieces->text;
+    *bytes = pieces->left < PIECE ? pieces->left : PIECE;
+    pieces->text += *bytes;
+    pieces->left -= *bytes;
+    return piece;
+}
+
+/* Push the string at `text` as a function; raises Lua errors. */
+static void load_text(lua_State *lua, int text, const char *chunk_name)
+{
+    Pieces pieces;
+    pieces.text = lua_tolstring(lua, text, &pieces.left);
+    if (lua_load(lua, next_piece, &pieces, chunk_name, "t") != LUA_OK)
+        lua_error(lua);
 }
 
 /* Run the text on top of the stack with fresh globals; leaves its one result instead. */
@@ -211,18 +294,13 @@ static void run_text(lua_State *lua, const char *chunk_name)
     push_globals(lua);
     int globals = text + 1;
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &prelude_key);
-    size_t bytes;
-    const char *source = lua_tolstring(lua, -1, &bytes);
-    if (luaL_loadbufferx(lua, source, bytes, "@gen/words.lua", "t") != LUA_OK)
-        lua_error(lua);
+    load_text(lua, -1, "@gen/words.lua");
     run_with_globals(lua, globals, 0);
     lua_newtable(lua);
     lua_pushcfunction(lua, unknown_name);
     lua_setfield(lua, -2, "__index");
     lua_setmetatable(lua, globals);
-    source = lua_tolstring(lua, text, &bytes);
-    if (luaL_loadbufferx(lua, source, bytes, chunk_name, "t") != LUA_OK)
-        lua_error(lua);
+    load_text(lua, text, chunk_name);
     run_with_globals(lua, globals, 1);
     lua_replace(lua, text);
     lua_settop(lua, text);
@@ -245,7 +323,22 @@ static bool plain_name(const char *name)
     return *name && strlen(name) <= MOST_NAME;
 }
 
-/* require "name": the value that name.lua beside the config returns; run once. */
+/* Push the path of the file that `require` of this name means: the one beside the config,
+ * or else the one that lathe ships. */
+static const char *push_required_path(lua_State *lua, const char *name)
+{
+    const Sandbox *sandbox = sandbox_of(lua);
+    const char *beside = lua_pushfstring(lua, "%s/%s.lua", sandbox->folder, name);
+    if (access(beside, F_OK) == 0)
+        return beside;
+    const char *shipped = lua_pushfstring(lua, "%s/configs/%s.lua", lathe_root(), name);
+    if (access(shipped, F_OK) != 0)
+        luaL_error(lua, "require '%s': there is no %s, and lathe ships no %s.lua", name,
+                   short_path(beside), name);
+    return shipped;
+}
+
+/* require "name": the value that its file returns; run once. */
 static int word_require(lua_State *lua)
 {
     size_t length;
@@ -262,9 +355,7 @@ static int word_require(lua_State *lua)
         return 1;
     lua_pushlightuserdata(lua, NULL);
     lua_setfield(lua, 2, name); /* until it is done */
-    Sandbox *sandbox = sandbox_of(lua);
-    const char *path = lua_pushfstring(lua, "%s/%s.lua", sandbox->folder, name);
-    run_file(lua, path);
+    run_file(lua, push_required_path(lua, name));
     lua_pushvalue(lua, -1);
     lua_setfield(lua, 2, name);
     return 1;
@@ -313,15 +404,21 @@ static int open_protected(lua_State *lua)
     return 0;
 }
 
-/* The message on top of the stack becomes rt_fail's. */
+/* The message on top of the stack becomes rt_fail's, with the config's path where it names
+ * no place. */
 static bool lua_failed(Sandbox *sandbox)
 {
-    const char *text = lua_tostring(sandbox->lua, -1);
+    const char *text = lua_tostring(sandbox->lua, -1), *path = sandbox->path;
     sandbox->limited = false;
-    if (text && strcmp(text, "not enough memory") == 0)
-        rt_fail("the config asks for more than %d MB of memory", MOST_BYTES >> 20);
+    if (text == NULL)
+        rt_fail("%s: the config raised an error that is no text", path);
+    else if (strcmp(text, "not enough memory") == 0)
+        rt_fail("%s: the config asks for more than %d MB of memory", path,
+                MOST_BYTES >> 20);
+    else if (strstr(text, ".lua:") == NULL && strncmp(text, "--set", 5) != 0)
+        rt_fail("%s: %s", path, text);
     else
-        rt_fail("%s", text ? text : "the config raised an error that is no text");
+        rt_fail("%s", text);
     lua_settop(sandbox->lua, 0);
     return false;
 }
@@ -329,7 +426,6 @@ static bool lua_failed(Sandbox *sandbox)
 static bool protected_call(Sandbox *sandbox, int arguments)
 {
     sandbox->limited = true;
-    sandbox->deadline = clock() + (clock_t)MOST_SECONDS * CLOCKS_PER_SEC;
     if (lua_pcall(sandbox->lua, arguments, 1, 0) != LUA_OK)
         return lua_failed(sandbox);
     sandbox->limited = false;
@@ -339,10 +435,12 @@ static bool protected_call(Sandbox *sandbox, int arguments)
 bool sandbox_open(Sandbox *sandbox, const char *path, void (*push_words)(lua_State *lua),
                   void *context)
 {
-    *sandbox = (Sandbox){.push_words = push_words};
+    *sandbox =
+        (Sandbox){.push_words = push_words, .path = rt_format("%s", short_path(path))};
     char *copy = rt_format("%s", path);
-    snprintf(sandbox->folder, sizeof sandbox->folder, "%s", dirname(copy));
+    sandbox->folder = rt_format("%s", dirname(copy));
     free(copy);
+    sandbox->deadline = seconds_used() + MOST_SECONDS;
     sandbox->lua = lua_newstate(allocate, sandbox);
     if (sandbox->lua == NULL)
         return rt_fail("out of memory");
@@ -361,6 +459,9 @@ void sandbox_close(Sandbox *sandbox)
     if (sandbox->lua)
         lua_close(sandbox->lua);
     sandbox->lua = NULL;
+    free(sandbox->path);
+    free(sandbox->folder);
+    sandbox->path = sandbox->folder = NULL;
 }
 
 static int file_protected(lua_State *lua)

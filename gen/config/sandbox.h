@@ -1,5 +1,6 @@
 /* A Lua state for untrusted configs: an allow-list of pure functions, text chunks only,
- * `require` of files beside the config, a bound on instructions, bytes and seconds. */
+ * `require` of files beside the config or shipped with lathe, a bound on instructions,
+ * bytes and seconds. */
 #ifndef LATHE_SANDBOX_H
 #define LATHE_SANDBOX_H
 
@@ -7,19 +8,18 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 typedef struct {
     lua_State *lua;
     size_t allocated; /* bytes asked for since the start: freed ones count, too */
     long instructions;
     void (*push_words)(lua_State *lua);
-    bool limited;     /* limits hold only while a config runs */
-    clock_t deadline; /* of processor time */
-    char folder[4096];
+    bool limited;    /* bytes are, while a config runs */
+    double deadline; /* of this thread's processor time, in seconds */
+    char *path, *folder;
 } Sandbox;
 
-/* A state whose configs may require files in the folder of `path`; words.lua's names and
+/* A state for the config at `path`, whose folder `require` looks in; words.lua's names and
  * those that `push_words` sets in the table on top are among those they see. `context` is
  * what words find through sandbox_context. */
 bool sandbox_open(Sandbox *sandbox, const char *path, void (*push_words)(lua_State *lua),
@@ -38,6 +38,12 @@ bool sandbox_call(Sandbox *sandbox, int arguments);
 char *sandbox_required(Sandbox *sandbox);
 
 void *sandbox_context(lua_State *lua);
+
+/* Whether the config has seconds left; false and rt_fail. For what is done for it in C. */
+bool sandbox_in_time(lua_State *lua);
+
+/* The string key of the table that is nearest to the name, as a misspelling; or NULL. */
+const char *sandbox_nearest(lua_State *lua, int table, const char *name);
 
 /* Push an array of the table's string and number keys, numbers first, each kind in
  * order. */

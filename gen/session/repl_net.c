@@ -130,9 +130,8 @@ static int info(lua_State *lua)
 }
 
 /* Push a field's value. */
-static void push_field(lua_State *lua, const Config *config, const Field *field)
+static void push_field(lua_State *lua, const Field *field, double value)
 {
-    double value = field_fetch(config, field);
     if (field->kind == KIND_ENUM)
         lua_pushstring(lua, field_words(field)[(int)value]);
     else if (field->kind == KIND_BOOL)
@@ -151,7 +150,7 @@ static int section(lua_State *lua)
     lua_newtable(lua);
     for (int i = 0; i < FIELDS; i++)
         if (strcmp(field_rows[i].section, name) == 0) {
-            push_field(lua, config, &field_rows[i]);
+            push_field(lua, &field_rows[i], field_fetch(config, &field_rows[i]));
             lua_setfield(lua, -2, field_rows[i].name);
         }
     return 1;
@@ -169,8 +168,6 @@ static int layers(lua_State *lua)
         const Op *op = &config->net.ops[i];
         if (!fields_match_layer(pattern, op->name))
             continue;
-        Config layer = *config;
-        layer.quant = op->quant;
         lua_newtable(lua);
         set_text(lua, "name", op->name);
         lua_pushboolean(lua, op_is(op, WEIGHTS));
@@ -178,8 +175,9 @@ static int layers(lua_State *lua)
         lua_pushboolean(lua, op_is(op, ACTIVATION));
         lua_setfield(lua, -2, "activation");
         for (int f = 0; f < FIELDS; f++)
-            if (strncmp(field_rows[f].member, "quant.", 6) == 0) {
-                push_field(lua, &layer, &field_rows[f]);
+            if (field_in_quant(&field_rows[f])) {
+                push_field(lua, &field_rows[f],
+                           field_fetch_quant(&op->quant, &field_rows[f]));
                 lua_setfield(lua, -2, field_rows[f].name);
             }
         lua_rawseti(lua, -2, ++count);

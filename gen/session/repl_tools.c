@@ -54,7 +54,7 @@ static int fields(lua_State *lua)
         set_text(lua, "section", field_rows[i].section);
         set_text(lua, "name", field_rows[i].name);
         set_text(lua, "meaning", field_rows[i].meaning);
-        lua_pushboolean(lua, strncmp(field_rows[i].member, "quant.", 6) == 0);
+        lua_pushboolean(lua, field_in_quant(&field_rows[i]));
         lua_setfield(lua, -2, "of_layer");
         lua_rawseti(lua, -2, i + 1);
     }

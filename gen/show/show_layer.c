@@ -53,12 +53,11 @@ void show_config_lines(const Inspection *it, const Op *op, FILE *file)
 
 void show_quant_fields(const Quant *quant, FILE *file)
 {
-    Config as_default = {.quant = *quant};
     for (int i = 0; i < FIELDS; i++) {
         const Field *field = &field_rows[i];
-        if (strncmp(field->member, "quant.", 6) != 0)
+        if (!field_in_quant(field))
             continue;
-        double value = field_fetch(&as_default, field);
+        double value = field_fetch_quant(quant, field);
         if (field->kind == KIND_ENUM)
             fprintf(file, " %s=%s", field->name, field_words(field)[(int)value]);
         else if (field->kind == KIND_BOOL)

@@ -212,13 +212,14 @@ void rt_sha256(const void *data, size_t bytes, char hex[65])
     SHA256Data(data, bytes, hex);
 }
 
+enum { LONGEST_WORD = 64 };
+
 static int edit_distance(const char *a, const char *b)
 {
-    enum { MOST = 64 };
-    int row[MOST + 1];
+    int row[LONGEST_WORD + 1];
     int n = (int)strlen(b);
-    if (n > MOST)
-        return MOST;
+    if (n > LONGEST_WORD)
+        return LONGEST_WORD;
     for (int j = 0; j <= n; j++)
         row[j] = j;
     for (int i = 1; a[i - 1]; i++) {
@@ -238,6 +239,8 @@ const char *rt_nearest(const char *word, const char *const *candidates, int coun
 {
     const char *best = NULL;
     int best_distance = (int)strlen(word) / 2 + 1; /* farther is not a misspelling */
+    if (strlen(word) > LONGEST_WORD)
+        return NULL;
     for (int i = 0; i < count; i++) {
         int distance = edit_distance(word, candidates[i]);
         if (distance < best_distance) {
