@@ -10,6 +10,7 @@
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
+#include <ctype.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,16 @@ static bool descend(lua_State *lua, const char *override, const char *key, size_
     return true;
 }
 
+/* A word that Lua takes for a name, and no value. */
+static bool bare_word(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_");
+    return text[length] == 0 && !isdigit((unsigned char)text[0]) &&
+           strcmp(text, "true") != 0 && strcmp(text, "false") != 0 &&
+           strcmp(text, "nil") != 0;
+}
+
 /* "path=value" into the config's table at stack index 1; "path+=value" adds to a list. */
 static bool apply_override(Sandbox *sandbox, const char *override)
 {
@@ -43,6 +54,9 @@ static bool apply_override(Sandbox *sandbox, const char *override)
     const char *end = append ? equals - 1 : equals;
     if (equals == NULL || end == override || equals[1] == 0)
         return rt_fail("--set %s: want path=value, such as train.epochs=5", override);
+    if (bare_word(equals + 1))
+        return rt_fail("--set %s: text wants quotes: --set '%.*s\"%s\"'", override,
+                       (int)(equals + 1 - override), override, equals + 1);
     lua_pushvalue(lua, 1);
     const char *key = override;
     for (const char *dot; (dot = memchr(key, '.', end - key)); key = dot + 1)

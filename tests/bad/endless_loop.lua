@@ -1,2 +1,2 @@
--- want: the config runs for more than 20000000 instructions
+-- want: tests/bad/endless_loop.lua:2: the config runs for more than 20000000 instructions
 while true do end

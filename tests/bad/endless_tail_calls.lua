@@ -1,4 +1,4 @@
--- want: the config runs for more than 20000000 instructions
+-- want: tests/bad/endless_tail_calls.lua:3: the config runs for more than 20000000 instructions
 local function f()
     return f()
 end

@@ -1,2 +1,2 @@
--- want: the config raised an error that is no text
+-- want: tests/bad/error_nil.lua: the config raised an error that is no text
 error()

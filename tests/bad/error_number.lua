@@ -1,2 +1,2 @@
--- want: 42
+-- want: tests/bad/error_number.lua: 42
 error(42)

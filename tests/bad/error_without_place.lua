@@ -1,2 +1,2 @@
--- want: no such luck
+-- want: tests/bad/error_without_place.lua: no such luck
 error("no such luck", 0)

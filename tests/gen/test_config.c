@@ -3,6 +3,7 @@
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"
+#include "gen/passes/compile.h"
 #include "runtime/base/support.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
@@ -126,7 +127,7 @@ START_TEST(bytecode_is_refused)
     lua_close(lua);
     Config config;
     ck_assert(!config_load(path, NULL, 0, &config));
-    ck_assert_str_eq(rt_error(), "attempt to load a binary chunk (mode is 't')");
+    check_error("%s: attempt to load a binary chunk (mode is 't')", path);
 }
 END_TEST
 
@@ -155,6 +156,81 @@ START_TEST(files_that_are_no_configs)
         ck_assert(!config_load(in_folder(cases[i].name), NULL, 0, &config));
         check_error(cases[i].message, in_folder(cases[i].name));
     }
+}
+END_TEST
+
+/* Lua's parser goes through lists of jumps from the start: a long one takes minutes. */
+START_TEST(parsing_is_bounded)
+{
+    enum { TIMES = 200000 };
+    char *text = rt_alloc(5 * TIMES + 32);
+    char *end = text + sprintf(text, "local a = 1 return ");
+    for (int i = 0; i < TIMES; i++)
+        end += sprintf(end, "a or ");
+    sprintf(end, "a");
+    Config config;
+    ck_assert(!load_text(text, NULL, 0, &config));
+    check_error("%s: the config runs for more than 5 seconds", in_folder("plain.lua"));
+    free(text);
+}
+END_TEST
+
+/* What lathe ships is found from anywhere, and hidden by a file beside the config. */
+START_TEST(required_from_what_is_shipped)
+{
+    static const char text[] = "return { net = require 'resnet'.cifar{ depth = 8 } }";
+    Config config;
+    ck_assert_msg(load_text(text, NULL, 0, &config), "%s", rt_error());
+    ck_assert_str_eq(config.net.ops[1].file, "configs/resnet.lua");
+    ck_assert_str_eq(config.required, "resnet\n");
+    config_free(&config);
+    write_text(in_folder("resnet.lua"), "error('the one beside the config')");
+    ck_assert(!load_text(text, NULL, 0, &config));
+    check_error("%s:1: the one beside the config", in_folder("resnet.lua"));
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_skipped)
+{
+    Config config;
+    char *text = rt_format("\xEF\xBB\xBF%s", plain);
+    char *whole = rt_format(text, "");
+    ck_assert_msg(load_text(whole, NULL, 0, &config), "%s", rt_error());
+    config_free(&config);
+    free(text);
+    free(whole);
+}
+END_TEST
+
+/* As many layers as are allowed. */
+START_TEST(the_largest_net_is_planned)
+{
+    static const char text[] =
+        "return { net = { layers = function()\n"
+        "    local x = image{ 4, 4, 3 }\n"
+        "    x = relu(bn{ conv{ x, name = 'a', out = 3, kernel = 1 } })\n"
+        "    x = relu(conv{ x, name = 'b', out = 3, kernel = 1 })\n"
+        "    for i = 1, 1248 do\n"
+        "        local y = bn{ conv{ x, name = 'c' .. i, out = 3, kernel = 1 } }\n"
+        "        x = relu(add{ x, y, name = 'd' .. i })\n"
+        "    end\n"
+        "    return dense{ avgpool(x), name = 'last', out = 2 }\n"
+        "end }, quant = { quantizer = %s } }\n";
+    static const char *const quantizers[] = {"'none'", "'parametric_d_xmax'"};
+    char *whole = rt_format(text, quantizers[_i]);
+    Config config;
+    ck_assert_msg(load_text(whole, NULL, 0, &config), "%s", rt_error());
+    ck_assert_int_eq(config.net.op_count, 5000);
+    const CompileOptions options = {.target = target_find("avx2")};
+    Net train, infer;
+    compile_train(&config, &options, &train);
+    ck_assert(compile_infer(&config, &options, &infer));
+    ck_assert_int_gt(train.segments, 5000);
+    ck_assert_int_gt(infer.arena_bytes, 0);
+    net_free(&train);
+    net_free(&infer);
+    config_free(&config);
+    free(whole);
 }
 END_TEST
 
@@ -233,8 +309,11 @@ START_TEST(overrides_refused)
         {"train.lr=", "--set train.lr=: want path=value, such as train.epochs=5"},
         {"train.lr=1 +", "--set train.lr:1: unexpected symbol near <eof>"},
         {"train.lr=1; x=2", "--set train.lr:1: <eof> expected near 'x'"},
-        {"train.lr=io.open", "--set train.lr:1: unknown name 'io'"},
-        {"train.lr=fast", "--set train.lr:1: unknown name 'fast'"},
+        {"train.lr=io.open",
+         "--set train.lr:1: unknown name 'io'; layers are add, avgpool, bn, conv, dense, "
+         "image, maxpool, relu and subsample"},
+        {"train.schedule=cosine", "--set train.schedule=cosine: text wants quotes: --set "
+                                  "'train.schedule=\"cosine\"'"},
         {"train.lr='fast'", "%s: train.lr: string, want a number from 0 to 1000"},
         {"train.epochs=0", "%s: train.epochs: 0, want a whole number from 1 to 100000"},
         {"train.epohcs=5", "%s: unknown field train.epohcs; did you mean train.epochs?"},
@@ -405,9 +484,14 @@ Suite *config_suite(void)
     tcase_add_test(refused, libraries_are_not_there);
     tcase_add_test(refused, bytecode_is_refused);
     tcase_add_test(refused, files_that_are_no_configs);
+    tcase_add_test(refused, parsing_is_bounded);
     suite_add_tcase(suite, refused);
     TCase *meant = tcase_create("meant");
     tcase_add_checked_fixture(meant, folder_make, folder_remove);
+    tcase_set_timeout(meant, 60);
+    tcase_add_test(meant, required_from_what_is_shipped);
+    tcase_add_test(meant, a_byte_order_mark_is_skipped);
+    tcase_add_loop_test(meant, the_largest_net_is_planned, 0, 2);
     tcase_add_loop_test(meant, overrides_set_fields, 0, 14);
     tcase_add_test(meant, the_last_override_wins);
     tcase_add_loop_test(meant, overrides_refused, 0, 21);
