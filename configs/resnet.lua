@@ -64,7 +64,14 @@ resnet.cifar = family{
     end,
 }
 
--- ResNet-18 (and 10, 14, ... of basic blocks: depth = 8 blocks + 2) for large images.
+-- Blocks of the four stages for large images, as published.
+local imagenet_blocks = {
+    [10] = { 1, 1, 1, 1 },
+    [18] = { 2, 2, 2, 2 },
+    [34] = { 3, 4, 6, 3 },
+}
+
+-- ResNet-10, 18 and 34 of basic blocks, for large images.
 resnet.imagenet = family{
     depth = 18,
     width = 64,
@@ -75,15 +82,13 @@ resnet.imagenet = family{
     zero_last_bn = true,
     dense_init = "lecun",
     layers = function(net)
-        local blocks = (net.depth - 2) // 8
-        assert(blocks >= 1 and net.depth == 8 * blocks + 2,
-            "net.depth: want 8 n + 2, such as 10, 18, 26, 34")
+        local blocks = assert(imagenet_blocks[net.depth], "net.depth: want 10, 18 or 34")
         local x = image{ net.image, net.image, 3 }
         x = conv{ x, name = "stem", out = net.width, kernel = 7, stride = 2, pad = 3,
             torch = "conv1" }
         x = relu(bn{ x, torch = "bn1" })
         x = maxpool{ x, name = "pool", kernel = 3, stride = 2, pad = net.padding }
-        x = stages(x, net, { blocks, blocks, blocks, blocks })
+        x = stages(x, net, blocks)
         return dense{ avgpool(x), name = "classifier", out = net.classes, init = net.dense_init,
             torch = "fc" }
     end,

@@ -316,9 +316,11 @@ static bool finish_epoch(Run *run, bool *done)
 
 static void print_header(const Run *run)
 {
-    size_t floats = 0;
-    for (int i = 0; i < run->model->param_count; i++)
-        floats += run->model->params[i].count;
+    size_t floats = 0; /* the network's own, without those of quantisers */
+    for (int i = 0; i < run->model->param_count; i++) {
+        const Param *it = &run->model->params[i];
+        floats += it->kind == PARAM_STEP || it->kind == PARAM_RANGE ? 0 : it->count;
+    }
     printf(
         "%s: %zu parameters, %d training images (%d held out, %d to test), %d thread%s, "
         "seed %llu\n",

@@ -190,6 +190,31 @@ START_TEST(required_from_what_is_shipped)
 }
 END_TEST
 
+/* Blocks and weights of the published ones. */
+START_TEST(residual_networks_for_large_images)
+{
+    static const struct {
+        int depth, blocks;
+        long weights;
+    } cases[] = {{18, 8, 11689512}, {34, 16, 21797672}};
+    char *text = rt_format("return { net = require 'resnet'.imagenet{ depth = %d } }",
+                           cases[_i].depth);
+    Config config;
+    ck_assert_msg(load_text(text, NULL, 0, &config), "%s", rt_error());
+    int blocks = 0;
+    long weights = 0;
+    for (int i = 0; i < config.net.op_count; i++)
+        blocks += config.net.ops[i].kind == OP_ADD;
+    for (int i = 0; i < config.net.tensor_count; i++)
+        if (config.net.tensors[i].role == ROLE_PARAM)
+            weights += tensor_count(&config.net.tensors[i]);
+    ck_assert_int_eq(blocks, cases[_i].blocks);
+    ck_assert_int_eq(weights, cases[_i].weights);
+    config_free(&config);
+    free(text);
+}
+END_TEST
+
 START_TEST(a_byte_order_mark_is_skipped)
 {
     Config config;
@@ -491,6 +516,7 @@ Suite *config_suite(void)
     tcase_set_timeout(meant, 60);
     tcase_add_test(meant, required_from_what_is_shipped);
     tcase_add_test(meant, a_byte_order_mark_is_skipped);
+    tcase_add_loop_test(meant, residual_networks_for_large_images, 0, 2);
     tcase_add_loop_test(meant, the_largest_net_is_planned, 0, 2);
     tcase_add_loop_test(meant, overrides_set_fields, 0, 14);
     tcase_add_test(meant, the_last_override_wins);
