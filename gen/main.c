@@ -28,6 +28,7 @@ static const struct {
      "the layers of a config, one of them from config line to C, or all as a page",
      cmd_show},
     {"diff", "what differs between two configs or generated programs", cmd_diff},
+    {"compare", "training runs side by side, and a picture of their curves", cmd_compare},
     {"repl", "a Lua prompt: change bitwidths, evaluate, train; scripts of it", cmd_repl},
     {"import", "weights from a PyTorch checkpoint or NumPy .npz", cmd_import},
     {"export", "weights to NumPy .npz", cmd_export},

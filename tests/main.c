@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, checkpoint_suite());
     srunner_add_suite(runner, cmd_data_suite());
     srunner_add_suite(runner, command_suite());
+    srunner_add_suite(runner, compare_suite());
     srunner_add_suite(runner, config_suite());
     srunner_add_suite(runner, data_suite());
     srunner_add_suite(runner, events_suite());

@@ -9,6 +9,7 @@ Suite *cache_suite(void);
 Suite *checkpoint_suite(void);
 Suite *cmd_data_suite(void);
 Suite *command_suite(void);
+Suite *compare_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *events_suite(void);

@@ -12,6 +12,7 @@ int cmd_verify(int argc, char **argv);   /* that file against the trainer */
 int cmd_bench(int argc, char **argv);    /* how long it all takes */
 int cmd_show(int argc, char **argv);     /* tables, IR, a layer's C, a page */
 int cmd_diff(int argc, char **argv);     /* two configs or generated programs */
+int cmd_compare(int argc, char **argv);  /* training runs side by side */
 int cmd_repl(int argc, char **argv);     /* a Lua session with a net */
 int cmd_import(int argc, char **argv);   /* weights from PyTorch and NumPy */
 int cmd_export(int argc, char **argv);   /* weights to NumPy */

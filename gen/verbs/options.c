@@ -24,6 +24,8 @@ static const Flag flags[] = {
      0},
     {"-o", "FILE.c", "emit!", "the file to write; FILE.h beside it", FLAG_TEXT,
      FIELD(output), 0, 0},
+    {"-o", "FILE.png", "compare", "a picture of the runs' curves", FLAG_TEXT,
+     FIELD(output), 0, 0},
     {"-o", "FILE.npz", "export!", "the file to write", FLAG_TEXT, FIELD(output), 0, 0},
     {"--weights", "FILE", "ptq!", "the float network's checkpoint", FLAG_TEXT,
      FIELD(weights), 0, 0},

@@ -23,7 +23,7 @@
 
 static const char *const verbs[] = {"gen",    "train",  "eval",  "classify", "emit",
                                     "verify", "show",   "bench", "ptq",      "repl",
-                                    "import", "export", "data",  "diff"};
+                                    "import", "export", "data",  "diff",     "compare"};
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
 START_TEST(every_verb_explains_itself)
