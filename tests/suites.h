@@ -40,6 +40,7 @@ Suite *quant_ship_suite(void);
 Suite *quant_train_suite(void);
 Suite *repl_suite(void);
 Suite *resume_suite(void);
+Suite *runs_suite(void);
 Suite *shipped_suite(void);
 Suite *streams_suite(void);
 Suite *trainer_suite(void);

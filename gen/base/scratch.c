@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,40 +48,19 @@ bool scratch_begin(Scratch *scratch, const char *path)
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')
         length--;
-    scratch->folder = rt_format("%.*s.tmp.XXXXXX", (int)length, path);
-    char *copy = rt_format("%s", scratch->folder);
-    bool ok = rt_make_directories(dirname(copy));
-    free(copy);
+    char *prefix = rt_format("%.*s.tmp", (int)length, path);
     catch_signals();
-    if (ok && mkdtemp(scratch->folder))
-        return true;
-    rt_fail("%s: %s", scratch->folder, strerror(errno));
-    free(scratch->folder);
-    scratch->folder = NULL;
-    scratch_end(scratch);
-    return false;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type,
-                        struct FTW *walk)
-{
-    (void)status;
-    (void)type;
-    (void)walk;
-    remove(path);
-    return 0; /* the rest goes all the same */
-}
-
-void remove_folder(const char *folder)
-{
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    bool ok = private_begin(&scratch->own, prefix);
+    scratch->folder = scratch->own.path;
+    free(prefix);
+    if (!ok)
+        scratch_end(scratch);
+    return ok;
 }
 
 void scratch_end(Scratch *scratch)
 {
-    if (scratch->folder)
-        remove_folder(scratch->folder);
-    free(scratch->folder);
+    private_end(&scratch->own);
     scratch->folder = NULL;
     restore_signals();
 }

@@ -3,18 +3,16 @@
 #ifndef LATHE_SCRATCH_H
 #define LATHE_SCRATCH_H
 
-#include <stdbool.h>
+#include "gen/base/private_folder.h"
 
 typedef struct {
-    char *folder; /* a new, empty one */
+    const char *folder; /* a new, empty one */
+    PrivateFolder own;
 } Scratch;
 
 /* Make the folder beside `path`, and the folders above it; one at a time. */
 bool scratch_begin(Scratch *scratch, const char *path);
 void scratch_end(Scratch *scratch);
-
-/* rm -r; what cannot be removed stays. */
-void remove_folder(const char *folder);
 
 /* Fails once Ctrl-C, SIGTERM or a hang-up came; to be asked between steps. */
 bool scratch_goes_on(void);

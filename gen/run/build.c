@@ -160,18 +160,18 @@ static bool run_make(const char *folder, const char *product)
 static char *make_product(const Pieces *all, const char *object, const char *hash,
                           const char *product)
 {
-    CacheWork work;
+    PrivateFolder work;
     Pieces more = {.ok = true};
     if (object)
         add_file(&more, object, "network.o");
     bool ok = cache_begin(&work) && more.ok;
     for (int i = 0; ok && i < all->count; i++)
-        ok = write_piece(work.folder, &all->pieces[i]);
+        ok = write_piece(work.path, &all->pieces[i]);
     for (int i = 0; ok && i < more.count; i++)
-        ok = write_piece(work.folder, &more.pieces[i]); /* newer than the sources */
-    ok = ok && run_make(work.folder, product);
+        ok = write_piece(work.path, &more.pieces[i]); /* newer than the sources */
+    ok = ok && run_make(work.path, product);
     char *path = ok ? cache_keep(&work, hash, product) : NULL;
-    cache_end(&work);
+    private_end(&work);
     pieces_free(&more);
     return path;
 }

@@ -3,16 +3,13 @@
 #include "gen/run/cache.h"
 
 #include "gen/base/paths.h"
-#include "gen/base/scratch.h"
 #include "runtime/base/support.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,70 +20,19 @@ static char *entry_path(const char *hash, const char *file)
 
 /* ---- Private folders ---- */
 
-/* A descriptor that holds the folder's lock; -1 where another has it. Where folders cannot
- * be locked (NFS), its maker goes on without, and nobody takes it for left over. */
-static int lock_folder(const char *folder, bool maker)
+bool cache_begin(PrivateFolder *work)
 {
-    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 ||
-                      (maker && errno != EWOULDBLOCK && errno != EINTR)))
-        return lock;
-    if (lock >= 0)
-        close(lock);
-    return -1;
+    char *prefix = rt_format("%s/build", cache_folder());
+    bool ok = private_begin(work, prefix);
+    free(prefix);
+    return ok;
 }
 
 void cache_clean(void)
 {
-    glob_t left = {0};
-    char *pattern = rt_format("%s/build.??????", cache_folder());
-    if (glob(pattern, GLOB_NOSORT, NULL, &left) == 0)
-        for (size_t i = 0; i < left.gl_pathc; i++) {
-            int lock = lock_folder(left.gl_pathv[i], false);
-            if (lock < 0)
-                continue;
-            remove_folder(left.gl_pathv[i]);
-            close(lock);
-        }
-    globfree(&left);
-    free(pattern);
-}
-
-/* Between making and locking it, somebody may have taken it for a dead one's. */
-static bool is_there(const char *folder, int lock)
-{
-    struct stat named, held;
-    return lock >= 0 && stat(folder, &named) == 0 && fstat(lock, &held) == 0 &&
-           named.st_ino == held.st_ino;
-}
-
-bool cache_begin(CacheWork *work)
-{
-    enum { TRIES = 10 };
-    bool ok = rt_make_directories(cache_folder());
-    *work = (CacheWork){.lock = -1};
-    cache_clean();
-    for (int i = 0; ok && i < TRIES && work->lock < 0; i++) {
-        free(work->folder);
-        work->folder = rt_format("%s/build.XXXXXX", cache_folder());
-        ok = mkdtemp(work->folder) || rt_fail("%s: %s", work->folder, strerror(errno));
-        int lock = ok ? lock_folder(work->folder, true) : -1;
-        if (is_there(work->folder, lock))
-            work->lock = lock;
-        else if (lock >= 0)
-            close(lock);
-    }
-    return ok && (work->lock >= 0 || rt_fail("%s: cannot be locked", work->folder));
-}
-
-void cache_end(CacheWork *work)
-{
-    if (work->lock >= 0) {
-        remove_folder(work->folder);
-        close(work->lock);
-    }
-    free(work->folder);
-    *work = (CacheWork){.lock = -1};
+    char *prefix = rt_format("%s/build", cache_folder());
+    private_clean(prefix);
+    free(prefix);
 }
 
 /* ---- Entries ---- */
@@ -170,11 +116,11 @@ static char *place(const char *sealed, const char *entry, const char *file)
     return NULL;
 }
 
-char *cache_keep(const CacheWork *work, const char *hash, const char *file)
+char *cache_keep(const PrivateFolder *work, const char *hash, const char *file)
 {
     char *entry = entry_path(hash, file);
-    char *made = rt_format("%s/%s", work->folder, file);
-    char *sealed = rt_format("%s/entry", work->folder);
+    char *made = rt_format("%s/%s", work->path, file);
+    char *sealed = rt_format("%s/entry", work->path);
     char *path = seal(made, sealed, file) ? place(sealed, entry, file) : NULL;
     if (path)
         sync_file(cache_folder());

@@ -4,24 +4,17 @@
 #ifndef LATHE_CACHE_H
 #define LATHE_CACHE_H
 
-#include <stdbool.h>
+#include "gen/base/private_folder.h"
 
-/* A private folder in the cache to make an entry in. It is locked, so that one whose maker
- * was killed can be told, and is removed by whoever works here next. */
-typedef struct {
-    char *folder;
-    int lock;
-} CacheWork;
-bool cache_begin(CacheWork *work);
-void cache_end(CacheWork *work);
+/* A private folder in the cache to make an entry in; private_end() it. */
+bool cache_begin(PrivateFolder *work);
+/* Remove those that makers who were killed left behind. */
+void cache_clean(void);
 
 /* The path of the entry's file, free() it, or NULL where there is none that is whole. */
 char *cache_find(const char *hash, const char *file);
-/* Keep work->folder/`file` as the entry; its path, which may be that of another process
+/* Keep work->path/`file` as the entry; its path, which may be that of another process
  * that was faster. NULL and rt_fail when it cannot be kept. */
-char *cache_keep(const CacheWork *work, const char *hash, const char *file);
-
-/* Remove private folders whose makers are gone. */
-void cache_clean(void);
+char *cache_keep(const PrivateFolder *work, const char *hash, const char *file);
 
 #endif

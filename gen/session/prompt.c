@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_LINES = 1000 };
@@ -132,6 +133,15 @@ static void bind_keys(EditLine *editor)
     el_source(editor, NULL); /* ~/.editrc */
 }
 
+/* A history of lines, or none yet; anything else, such as a device, is left alone. */
+static bool is_history(const char *file)
+{
+    enum { MOST_BYTES = 16 << 20 };
+    struct stat status;
+    return stat(file, &status) != 0 ||
+           (S_ISREG(status.st_mode) && status.st_size <= MOST_BYTES);
+}
+
 Prompt *prompt_open(const char *file, Completer *complete, void *context)
 {
     Prompt *prompt = rt_alloc(sizeof *prompt);
@@ -140,7 +150,7 @@ Prompt *prompt_open(const char *file, Completer *complete, void *context)
     prompt->history = history_init();
     history(prompt->history, &prompt->event, H_SETSIZE, MOST_LINES);
     history(prompt->history, &prompt->event, H_SETUNIQUE, 1);
-    if (file) {
+    if (file && is_history(file)) {
         prompt->file = rt_format("%s", file);
         history(prompt->history, &prompt->event, H_LOAD,
                 file); /* there may be none yet */

@@ -43,14 +43,15 @@ net:ptq{ images = 512, quiet = true }
   corrections. Its weights are in use until quantisation changes; change it back, and they
   are again.]],
     train = [[
-net:train{ epochs = N, lr = X, ..., steps = N, output = DIR, resume = true }
+net:train{ epochs = N, lr = X, ..., steps = N, output = DIR, resume = true,
+    force = true }
   net:train(N) is epochs = N.
   Trains from the weights in use; without weights, a float network from random ones. Any field
   of `train` can be given for this run. Checkpoints, log and curve go to out/repl/NAME or
-  `output`. Ctrl-C stops after the step at hand; the weights so far are kept, and
-  net:train{ ... } goes on from them, net:train{ resume = true } with the very run. What was
-  trained is what later changes of quantisation start from; net:undo() brings back the
-  weights before.]],
+  `output`, where another run is kept unless force = true. Ctrl-C stops after the step at hand;
+  the weights so far are kept, and net:train{ ... } goes on from them, net:train{ resume = true }
+  with the very run. What was trained is what later changes of quantisation start from;
+  net:undo() brings back the weights before.]],
     sweep = [[
 net:sweep(FIELD, VALUES, { images = N, ptq = true, x = "size", file = FILE.png, calibrate = N })
   Evaluates the net with each value of the field ("w_bits", "s2*.w_bits", "quant.a_bits",

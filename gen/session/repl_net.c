@@ -225,8 +225,8 @@ static int ptq(lua_State *lua)
     return 1;
 }
 
-/* train{output =, epochs =, steps =, resume =, sets = {...}}; 0 where nothing is said.
- * The signal that stopped it, or 0. */
+/* train{output =, force =, epochs =, steps =, resume =, sets = {...}}; 0 where nothing is
+ * said. The signal that stopped it, or 0. */
 static int train(lua_State *lua)
 {
     Session *session = session_at(lua);
@@ -236,12 +236,14 @@ static int train(lua_State *lua)
     lua_getfield(lua, 2, "epochs");
     lua_getfield(lua, 2, "steps");
     lua_getfield(lua, 2, "resume");
+    lua_getfield(lua, 2, "force");
     lua_getfield(lua, 2, "sets");
     TrainerOptions options = {.output = luaL_checkstring(lua, 3),
                               .epochs = (long)luaL_checkinteger(lua, 4),
                               .steps = (long)luaL_checkinteger(lua, 5),
-                              .resume = lua_toboolean(lua, 6) ? "" : NULL};
-    const char **list = repl_strings(lua, 7, &count);
+                              .resume = lua_toboolean(lua, 6) ? "" : NULL,
+                              .force = lua_toboolean(lua, 7)};
+    const char **list = repl_strings(lua, 8, &count);
     int signal;
     if (!session_train(session, list, count, options, &signal))
         return repl_failed(lua);

@@ -53,7 +53,8 @@ end
 
 function Net.train(net, given)
     local session = session_of(net, "train")
-    local known = { "epochs", "steps", "resume", "output", table.unpack(section_fields.train) }
+    local known = { "epochs", "steps", "resume", "output", "force",
+        table.unpack(section_fields.train) }
     local o = options("train", given, known)
     local sets = {}
     for _, name in ipairs(section_fields.train) do
@@ -62,13 +63,17 @@ function Net.train(net, given)
             sets[#sets + 1] = path .. "=" .. fields.literal(o[name], path)
         end
     end
-    if o.resume ~= nil and type(o.resume) ~= "boolean" then
-        fail("train: resume: %s, want true or false", type(o.resume))
-    elseif o.output ~= nil then
+    for _, name in ipairs{ "resume", "force" } do
+        if o[name] ~= nil and type(o[name]) ~= "boolean" then
+            fail("train: %s: %s, want true or false", name, type(o[name]))
+        end
+    end
+    if o.output ~= nil then
         text("train: output", o.output, "a folder")
     end
     local folder = "out/repl/" .. session:info().name
-    local signal = check(session:train{ output = o.output or folder,
+    local force = o.force or o.output == nil -- the session's own folder is for trying
+    local signal = check(session:train{ output = o.output or folder, force = force,
         epochs = whole("train", o, "epochs", 0), steps = whole("train", o, "steps", 0),
         resume = o.resume and true or false, sets = sets })
     print("these weights are in use now; net:undo() goes back to those before")

@@ -8,6 +8,7 @@
 #include "gen/session/session_state.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
+#include "runtime/train/run_folder.h"
 #include "runtime/train/train_state.h"
 
 #include <stdlib.h>
@@ -325,13 +326,18 @@ static bool run_trainer(Session *session, TrainerOptions *options, int *status)
 {
     Tiers tiers = {.move = move_jit, .at = -1};
     char *start = NULL;
-    bool ok = options->resume || write_start(session, options, &start);
+    int lock = -1;
+    bool ok = run_folder_take(options->output, &lock) &&
+              run_folder_check(options->output, session->config.arch,
+                               session->config.lines, options) &&
+              (options->resume || write_start(session, options, &start));
     const Model *model = ok ? compile(session, JIT_TIERED) : NULL;
     if (model) {
         tiers.context = session->jit;
         options->tiers = &tiers;
         ok = train_run(model, jit_recipe(session->jit), options, status);
     }
+    run_folder_leave(lock);
     free(start);
     return model && ok;
 }

@@ -6,6 +6,7 @@
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
+#include "runtime/train/run_folder.h"
 #include "runtime/train/trainer.h"
 
 #include <errno.h>
@@ -52,7 +53,9 @@ int cmd_gen(int argc, char **argv)
         options.compile.profile = options.profile;
         ok = options_load(&options);
         char *path = ok ? output_folder(&options, options.output) : NULL;
-        ok = ok && generate(&options, path, &files);
+        int lock = -1;
+        ok = ok && run_folder_take(path, &lock) && generate(&options, path, &files);
+        run_folder_leave(lock);
         trainer_files_free(&files);
         if (ok)
             printf("%s: train.c, network.c, Makefile, report.txt; make -C %s builds the "
@@ -162,6 +165,20 @@ static int run_jit(Job *job)
     return status;
 }
 
+/* A run has its folder for itself from before anything is written there. The trainer that
+ * this process becomes keeps the lock. */
+static bool take_folder(Job *job)
+{
+    const Config *config = &job->options.config;
+    TrainerOptions *options = &job->options.trainer;
+    int lock;
+    if (!job->trains)
+        return true;
+    options->output = job->folder;
+    return run_folder_take(job->folder, &lock) &&
+           run_folder_check(job->folder, config->arch, config->lines, options);
+}
+
 /* Before anything is built. */
 static bool check_flags(Job *job)
 {
@@ -187,9 +204,9 @@ static int trainer_verb(const Verb *verb, int argc, char **argv)
     } else if (!options->help) {
         options->compile.profile = options->profile;
         job.folder = output_folder(options, options->trainer.output);
-        if (job.trains)
-            options->trainer.output = job.folder;
-        status = options->jit ? run_jit(&job) : run_built(&job);
+        status = !take_folder(&job) ? command_failed()
+                 : options->jit     ? run_jit(&job)
+                                    : run_built(&job);
     }
     free(job.start);
     free(job.folder);

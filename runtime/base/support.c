@@ -3,6 +3,7 @@
 
 #include "runtime/base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,23 +83,46 @@ char *rt_format(const char *format, ...)
     return must(length < 0 ? NULL : text, 0);
 }
 
+/* What would never end is refused before it is read: a device, a pipe without a writer. */
+static FILE *open_regular(const char *path, size_t *size)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        rt_fail("%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(status.st_mode)) {
+        rt_fail("%s: %s", path,
+                S_ISDIR(status.st_mode) ? strerror(EISDIR) : "not a regular file");
+    } else if (status.st_size > RT_FILE_MOST) {
+        rt_fail("%s: %lld bytes, want at most %lld", path, (long long)status.st_size,
+                RT_FILE_MOST);
+    } else {
+        *size = (size_t)status.st_size;
+        return fdopen(fd, "rb");
+    }
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
 char *rt_read_file(const char *path, size_t *bytes)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        rt_fail("%s: %s", path, strerror(errno));
+    size_t size = 0, room;
+    FILE *file = open_regular(path, &room);
+    if (file == NULL)
         return NULL;
-    }
-    size_t size = 0, room = 1 << 16;
+    room += 1 << 12; /* it may grow meanwhile, and those of /proc say 0 */
     char *data = rt_grow(NULL, room);
     size_t got;
     while ((got = fread(data + size, 1, room - size - 1, file)) > 0) {
         size += got;
+        if (size > RT_FILE_MOST)
+            break;
         if (room - size < 2)
             data = rt_grow(data, room *= 2);
     }
-    if (ferror(file)) {
-        rt_fail("%s: %s", path, strerror(errno));
+    if (ferror(file) || size > RT_FILE_MOST) {
+        rt_fail("%s: %s", path, ferror(file) ? strerror(errno) : "grows without an end");
         free(data);
         data = NULL;
     } else {
@@ -107,6 +132,24 @@ char *rt_read_file(const char *path, size_t *bytes)
     }
     fclose(file);
     return data;
+}
+
+/* The temporary file, locked while it is written: one without a lock is a dead one's. NULL
+ * with errno. */
+static FILE *open_locked(const char *path)
+{
+    enum { TRIES = 10 };
+    for (int i = 0; i < TRIES; i++) {
+        struct stat status = {0};
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (fd < 0)
+            return NULL;
+        flock(fd, LOCK_EX | LOCK_NB); /* where that cannot be, it is still ours */
+        if (fstat(fd, &status) == 0 && status.st_nlink > 0)
+            return fdopen(fd, "wb");
+        close(fd); /* somebody took it for a dead one's just before */
+    }
+    return NULL;
 }
 
 bool rt_replace_begin(Replacement *r, const char *path)
@@ -119,13 +162,41 @@ bool rt_replace_begin(Replacement *r, const char *path)
     free(real);
     path = r->path;
     r->temporary = rt_format("%s.tmp.%ld", path, (long)getpid());
-    r->file = fopen(r->temporary, "wb");
+    r->file = open_locked(r->temporary);
     if (r->file)
         return true;
     rt_fail("%s: %s", path, strerror(errno));
     free(r->path);
     free(r->temporary);
     return false;
+}
+
+/* "NAME.tmp.PID" */
+static bool is_temporary(const char *name)
+{
+    const char *end = name;
+    for (const char *at = name; (at = strstr(at, ".tmp.")) != NULL; at++)
+        end = at + strlen(".tmp.");
+    return end != name && *end && end[strspn(end, "0123456789")] == 0;
+}
+
+void rt_remove_litter(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries)) != NULL;) {
+        if (!is_temporary(entry->d_name))
+            continue;
+        struct stat status;
+        int fd = openat(dirfd(entries), entry->d_name,
+                        O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (entries)
+        closedir(entries);
 }
 
 static void replace_end(Replacement *r)
@@ -150,7 +221,8 @@ static void sync_directory(const char *path)
 bool rt_replace_commit(Replacement *r)
 {
     bool ok = fflush(r->file) == 0 && !ferror(r->file) && fsync(fileno(r->file)) == 0;
-    ok = (fclose(r->file) == 0) && ok && rename(r->temporary, r->path) == 0;
+    ok = ok && rename(r->temporary, r->path) == 0; /* before its lock goes */
+    ok = (fclose(r->file) == 0) && ok;
     if (ok) {
         sync_directory(r->path);
     } else {

@@ -24,7 +24,9 @@ void *rt_grow(void *old, size_t bytes);
 char *rt_format(const char *format, ...)
     __attribute__((format(printf, 1, 2))); /* free() */
 
-/* A whole file into memory, with a 0 byte behind it; NULL and rt_fail on error. */
+/* A whole regular file into memory, with a 0 byte behind it; NULL and rt_fail on error, one
+ * of more than RT_FILE_MOST bytes included. */
+#define RT_FILE_MOST (16LL << 30)
 char *rt_read_file(const char *path, size_t *bytes);
 
 /* A file that appears whole or not at all: write to `file`, then commit (flush, fsync,
@@ -36,6 +38,8 @@ typedef struct {
 bool rt_replace_begin(Replacement *r, const char *path);
 bool rt_replace_commit(Replacement *r);
 void rt_replace_abandon(Replacement *r);
+/* Remove what replacements that were killed left in the folder, NAME.tmp.PID. */
+void rt_remove_litter(const char *folder);
 
 /* Write the file only if its content differs, whole or not at all. */
 bool rt_write_if_changed(const char *path, const char *text, size_t bytes);

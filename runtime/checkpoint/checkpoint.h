@@ -48,9 +48,11 @@ bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
  * gives each layer. Where either is of a float network there is nothing to compare. */
 bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
                                  const char *config);
-/* The whole config must match, but for train.epochs. */
+/* The whole config must match, but for train.epochs; and with that. */
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config);
+bool checkpoint_match_run(const Checkpoint *checkpoint, const char *path,
+                          const char *config);
 
 /* Copy the arrays named prefix + name of all `params` to destination + offset; every one
  * must be there with its shape. */

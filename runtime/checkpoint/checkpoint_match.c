@@ -145,3 +145,10 @@ bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
     return match_lines(path, config, checkpoint->config, false, "train.epochs") &&
            match_lines(path, checkpoint->config, config, true, "train.epochs");
 }
+
+bool checkpoint_match_run(const Checkpoint *checkpoint, const char *path,
+                          const char *config)
+{
+    return match_lines(path, config, checkpoint->config, false, "") &&
+           match_lines(path, checkpoint->config, config, true, "");
+}

@@ -1,8 +1,8 @@
 /* Learning rate, SGD, averages and initial weights: see optim.h. */
 #include "runtime/train/optim.h"
 #include "runtime/base/elementary.h"
-#include "runtime/base/support.h"
 #include "runtime/base/random.h"
+#include "runtime/base/support.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -22,6 +22,7 @@ typedef struct {
     const char *output; /* folder; NULL: where the resumed checkpoint is, or Model.name */
     const char *weights; /* checkpoint to start from or to use */
     const char *resume;  /* checkpoint to go on from; "": last.ckpt in output */
+    bool force;          /* replace another run in the output folder */
     long epochs;         /* instead of the recipe's, or of the resumed run's */
     long steps;          /* stop after that many in this call */
     long threads;

@@ -3,39 +3,24 @@
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/train/events.h"
+#include "runtime/train/run_folder.h"
 #include "runtime/train/train.h"
 
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Every run sets the same images aside, so that weights handed from one run to the next
  * have not been trained on them. */
 static const uint64_t held_out_seed = 0;
-
-/* `config` with the value behind `key`, if that line is there, replaced. */
-static char *replace_value(const char *config, const char *key, uint64_t value)
-{
-    size_t length = strlen(key);
-    for (const char *line = config; *line;) {
-        size_t bytes = strcspn(line, "\n");
-        if (bytes > length && memcmp(line, key, length) == 0 && line[length] == '=')
-            return rt_format("%.*s%s=%llu%s", (int)(line - config), config, key,
-                             (unsigned long long)value, line + bytes);
-        line += bytes + (line[bytes] == '\n');
-    }
-    return rt_format("%s", config);
-}
 
 static void set_recipe(Run *run, const Recipe *recipe)
 {
     run->recipe = *recipe;
     run->recipe.epochs = run->state.epochs;
     run->recipe.seed = run->state.seed;
-    char *config =
-        replace_value(run->model->config, "train.epochs", (uint64_t)run->state.epochs);
-    run->config = replace_value(config, "train.seed", run->state.seed);
-    free(config);
+    run->config = run_config(run->model->config, run->state.epochs, run->state.seed);
 }
 
 /* The folder of the run's files: as asked, or that of the checkpoint to go on from. */
@@ -156,6 +141,12 @@ static bool begin_arrays(Run *run, const TrainerOptions *options)
     return true;
 }
 
+static bool take_folder(Run *run, const TrainerOptions *options, const char *folder)
+{
+    return (run->lock >= 0 || run_folder_take(folder, &run->lock)) &&
+           run_folder_check(folder, run->model->arch, run->config, options);
+}
+
 /* The best epoch's weights may be in another folder than the one to write to. */
 static bool bring_best(const Run *run, const char *resumed)
 {
@@ -188,7 +179,7 @@ static bool prepare_resumed(Run *run, const Recipe *recipe, const TrainerOptions
         ok = state_take_arrays(&checkpoint, path, &run->optim);
     }
     checkpoint_free(&checkpoint);
-    return ok && rt_make_directories(folder) && bring_best(run, path);
+    return ok && take_folder(run, options, folder) && bring_best(run, path);
 }
 
 static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *options,
@@ -198,17 +189,19 @@ static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *op
     if (!load_data(run, options))
         return false;
     optim_alloc(&run->optim, run->model, &run->recipe);
-    return begin_arrays(run, options) && rt_make_directories(folder);
+    return begin_arrays(run, options) && take_folder(run, options, folder);
 }
 
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
                  const TrainerOptions *options)
 {
-    *run = (Run){.model = model, .tiers = options->tiers};
+    *run = (Run){.model = model, .tiers = options->tiers, .lock = -1};
     char *folder = choose_folder(model, options);
     set_paths(run, folder);
-    bool ok = options->resume ? prepare_resumed(run, recipe, options, folder)
-                              : prepare_new(run, recipe, options, folder);
+    bool there = access(folder, F_OK) == 0; /* else it is made once all is well */
+    bool ok = (!there || run_folder_take(folder, &run->lock)) &&
+              (options->resume ? prepare_resumed(run, recipe, options, folder)
+                               : prepare_new(run, recipe, options, folder));
     free(folder);
     if (ok)
         work_alloc(&run->work, model);
@@ -233,4 +226,5 @@ void run_free(Run *run)
     optim_free(&run->optim);
     work_free(&run->work);
     state_free(&run->state);
+    run_folder_leave(run->lock);
 }

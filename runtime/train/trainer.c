@@ -78,6 +78,8 @@ const Flag trainer_flags[] = {
     {"--resume", "[FILE]", "train",
      "go on from a stopped run (default: last.ckpt in -o's folder)", FLAG_OPTIONAL,
      FIELD(resume), 0, 0},
+    {"--force", NULL, "train", "replace the files of another run in -o's folder",
+     FLAG_SWITCH, FIELD(force), 0, 0},
     {"--epochs", "N", "train",
      "train that long (default: what the config or resumed run says)", FLAG_NUMBER,
      FIELD(epochs), 1, 1000000},

@@ -30,13 +30,13 @@ static const char *own_hash(void)
 
 static char *keep(const char *text)
 {
-    CacheWork work;
+    PrivateFolder work;
     ck_assert_msg(cache_begin(&work), "%s", rt_error());
-    char *made = rt_format("%s/thing", work.folder);
+    char *made = rt_format("%s/thing", work.path);
     write_text(made, text);
     char *path = cache_keep(&work, own_hash(), "thing");
     ck_assert_msg(path != NULL, "%s", rt_error());
-    cache_end(&work);
+    private_end(&work);
     ck_assert(access(made, F_OK) != 0);
     free(made);
     return path;
@@ -136,9 +136,9 @@ START_TEST(killed_makers_leave_nothing)
     ck_assert_int_eq(pipe(ends), 0);
     pid_t maker = fork();
     if (maker == 0) {
-        CacheWork work;
+        PrivateFolder work;
         if (cache_begin(&work))
-            write(ends[1], work.folder, strlen(work.folder));
+            write(ends[1], work.path, strlen(work.path));
         pause();
     }
     ck_assert_int_gt(read(ends[0], folder, sizeof folder - 1), 0);

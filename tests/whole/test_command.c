@@ -333,7 +333,8 @@ START_TEST(wrong_checkpoints_are_refused)
                            in_folder("run"), "--resume", "--set", cases[i].set)
                    : LATHE("eval", net_config("picture"), "--data", "random:150", "--set",
                            cases[i].set, "--weights", last);
-        char *want = rt_format("picture: %s: %s", last, cases[i].message);
+        char *want =
+            rt_format("%s: %s: %s", trains ? "lathe" : "picture", last, cases[i].message);
         ck_assert_str_eq(err, want);
         ck_assert_int_eq(status, 1);
         free(want);

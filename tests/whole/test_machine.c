@@ -53,9 +53,9 @@ static void same_weights(const char *a, const char *b)
 static void train(int machine, const char *config, const char *weights,
                   const char *folder, const char *const *sets)
 {
-    const char *words[MOST_WORDS] = {"train",  config,      "--jit=cc",
+    const char *words[MOST_WORDS] = {"train",  config,       "--jit=cc",
                                      "--data", "random:256", "--steps",
-                                     "24",     "-o",        in_folder(folder)};
+                                     "24",     "-o",         in_folder(folder)};
     int count = 9;
     if (weights) {
         words[count++] = "--weights";

@@ -227,11 +227,16 @@ END_TEST
 
 START_TEST(training_changes_the_weights)
 {
+    write_text(in_folder("images.npy"), "");
     int status = repl_script(
         "net:train{ epochs = 1, lr = 0.01, held_out = 4, output = 'run' }\n"
         "assert(net.train.lr == 0.05 and #net:changes() == 0)\n"
         "assert(net:eval{ quiet = true }.weights == 'trained')\n"
-        "net:train{ epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
+        "local other = { epochs = 5, steps = 1, held_out = 4, output = 'run' }\n"
+        "local ok, why = pcall(net.train, net, other)\n"
+        "assert(not ok and why:find('holds another run', 1, true), why)\n"
+        "other.force = true\n"
+        "net:train(other)\n"
         "assert(net:eval{ quiet = true }.weights == 'trained')\n"
         "local more = { resume = true, steps = 1, held_out = 4, output = 'run' }\n"
         "net:train(more) net:train(more)\n"
@@ -241,7 +246,10 @@ START_TEST(training_changes_the_weights)
         "assert(net:eval{ quiet = true }.weights == 'ranges only')\n"
         "local fresh = open('picture.lua', { data = 'random:64' })\n"
         "fresh:load_weights('run/best.ckpt')\n"
-        "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n");
+        "assert(fresh:eval{ quiet = true }.weights == 'run/best.ckpt')\n"
+        "fresh:use_data('images.npy')\n"
+        "ok, why = pcall(fresh.train, fresh, { epochs = 1 })\n"
+        "assert(not ok and why:find('images without labels', 1, true), why)\n");
     ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
     ck_assert_ptr_nonnull(strstr(out, "epoch 1/1: loss "));
     ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 1"));
