@@ -13,6 +13,7 @@ Suite *compare_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *events_suite(void);
+Suite *hostile_suite(void);
 Suite *import_suite(void);
 Suite *interrupt_suite(void);
 Suite *jit_suite(void);

@@ -145,7 +145,7 @@ static bool sort_words(lua_State *lua, const ReplRequest *request, Work *work)
     if (!call(lua, "is_script", 1, 2))
         return false;
     if (lua_isnil(lua, -2))
-        return rt_fail_lines(lua_tostring(lua, -1));
+        return rt_fail("%s", lua_tostring(lua, -1));
     bool script = lua_toboolean(lua, -2);
     work->config = script ? NULL : first;
     work->script = script ? first : NULL;
