@@ -5,7 +5,7 @@
 
 static double mean_deviation(const Config *config)
 {
-    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    int channels = net_pixels(&config->net)->c;
     double sum = 0;
     for (int c = 0; c < channels; c++)
         sum += config->std[c];

@@ -321,7 +321,7 @@ static bool read_train(lua_State *lua, Config *config)
 static bool read_channels(lua_State *lua, const Config *config, const char *name,
                           double otherwise, double least, double *values)
 {
-    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    int channels = net_pixels(&config->net)->c;
     int type = lua_getfield(lua, -1, name);
     bool ok = type == LUA_TNIL || type == LUA_TNUMBER ||
               (type == LUA_TTABLE && list_length(lua) == channels);

@@ -119,7 +119,7 @@ static void print_overrides(FILE *file, const Config *config)
 static void print_channels(FILE *file, const char *name, const Config *config,
                            const double *values)
 {
-    int channels = config->net.tensors[config->net.ops[0].in[0]].c;
+    int channels = net_pixels(&config->net)->c;
     fprintf(file, "data.%s={", name);
     for (int i = 0; i < channels; i++) {
         fputs(i ? "," : "", file);

@@ -139,7 +139,7 @@ static bool build_net(Sandbox *sandbox, Config *config)
     if (config->output == NONE)
         return rt_fail("%s: net.layers: want it to return the last layer", config->path);
     const Op *last = &net->ops[net->op_count - 1];
-    if (last->out[0] != config->output || last->kind != OP_DENSE)
+    if (last->out[LAYER_y] != config->output || last->kind != OP_DENSE)
         return rt_fail(
             "%s:%d: %s: the last layer laid out must be a dense one, and returned",
             last->file, last->line, last->name);
@@ -159,7 +159,7 @@ static bool check_used(const Config *config)
             if (net->ops[i].in[j] != NONE)
                 used[net->ops[i].in[j]] = true;
     const Op *op = net->ops, *end = op + net->op_count;
-    while (op < end && used[op->out[0]])
+    while (op < end && used[op->out[LAYER_y]])
         op++;
     free(used);
     return op == end ||
@@ -175,7 +175,7 @@ static char *describe_arch(const Net *net)
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
         fprintf(file, "%s=%s", op->name, op_info[op->kind].name);
-        const Tensor *y = &net->tensors[op->out[0]];
+        const Tensor *y = &net->tensors[op->out[LAYER_y]];
         if (op->kernel_h)
             fprintf(file, " %dx%d", op->kernel_h, op->kernel_w);
         if (op->stride)

@@ -26,14 +26,14 @@ static bool window_size(int in, int before, int after, int kernel, int stride, i
 static int out_data(Net *net, int index, int h, int w, int c)
 {
     int tensor = net_add_data(net, net->ops[index].name, "", h, w, c);
-    net->ops[index].out[0] = tensor;
+    net->ops[index].out[LAYER_y] = tensor;
     return tensor;
 }
 
 static bool shape_window(Net *net, int index, int c)
 {
     const Op *op = &net->ops[index];
-    const Tensor *x = &net->tensors[op->in[0]];
+    const Tensor *x = &net->tensors[op->in[LAYER_x]];
     int h, w;
     if (!window_size(x->h, op->pad_top, op->pad_bottom, op->kernel_h, op->stride, &h) ||
         !window_size(x->w, op->pad_left, op->pad_right, op->kernel_w, op->stride, &w))
@@ -49,13 +49,13 @@ static bool shape_conv(Net *net, int index)
     w->rank = 4;
     w->h = op->kernel_h;
     w->w = op->kernel_w;
-    w->c = net->tensors[op->in[0]].c;
+    w->c = net->tensors[op->in[LAYER_x]].c;
     if (tensor_count(w) > MOST_FLOATS)
         return rt_fail("%ld weights, want at most %d", tensor_count(w), MOST_FLOATS);
     long weights = tensor_count(w);
     if (!shape_window(net, index, w->k))
         return false;
-    const Tensor *y = &net->tensors[net->ops[index].out[0]];
+    const Tensor *y = &net->tensors[net->ops[index].out[LAYER_y]];
     net->ops[index].macs = weights * y->h * y->w;
     return true;
 }
@@ -63,7 +63,7 @@ static bool shape_conv(Net *net, int index)
 static bool shape_dense(Net *net, int index)
 {
     const Op *op = &net->ops[index];
-    const Tensor *x = &net->tensors[op->in[0]];
+    const Tensor *x = &net->tensors[op->in[LAYER_x]];
     if (x->h != 1 || x->w != 1)
         return rt_fail("input is %d x %d x %d, want 1 x 1 pixel: pool it first", x->h,
                        x->w, x->c);
@@ -78,8 +78,8 @@ static bool shape_dense(Net *net, int index)
 
 static bool shape_add(Net *net, int index)
 {
-    const Tensor *a = &net->tensors[net->ops[index].in[0]];
-    const Tensor *b = &net->tensors[net->ops[index].in[1]];
+    const Tensor *a = &net->tensors[net->ops[index].in[ADD_x]];
+    const Tensor *b = &net->tensors[net->ops[index].in[ADD_residual]];
     if (a->h != b->h || a->w != b->w || a->c != b->c)
         return rt_fail("inputs %s %d x %d x %d and %s %d x %d x %d differ in shape",
                        a->name, a->h, a->w, a->c, b->name, b->h, b->w, b->c);
@@ -90,7 +90,7 @@ static bool shape_add(Net *net, int index)
 static bool shape_bn(Net *net, int index)
 {
     const Op *op = &net->ops[index];
-    const Tensor *x = &net->tensors[op->in[0]];
+    const Tensor *x = &net->tensors[op->in[LAYER_x]];
     const char *const slots[] = {"scale", "shift", "mean", "var"};
     for (int i = 0; i < 4; i++)
         shape_vector(op_in(net, op, slots[i]), x->c);
@@ -101,7 +101,7 @@ static bool shape_bn(Net *net, int index)
 bool shape_op(Net *net, int index)
 {
     const Op *op = &net->ops[index];
-    const Tensor *x = &net->tensors[op->in[0]];
+    const Tensor *x = &net->tensors[op->in[LAYER_x]];
     bool ok = true;
     switch (op->kind) {
     case OP_CONV:
@@ -123,16 +123,19 @@ bool shape_op(Net *net, int index)
         out_data(net, index, 1, 1, x->c);
         break;
     case OP_SUBSAMPLE: {
-        Tensor *y = &net->tensors[op->out[0]];
+        Tensor *y = &net->tensors[op->out[LAYER_y]];
         y->h = (x->h - 1) / op->stride + 1;
         y->w = (x->w - 1) / op->stride + 1;
         break;
     }
-    default: /* image, relu: the shape of their input */
+    case OP_IMAGE:
+    case OP_RELU:
         out_data(net, index, x->h, x->w, x->c);
         break;
+    default:
+        op_unhandled(net, op, "shape");
     }
-    if (ok && tensor_count(&net->tensors[net->ops[index].out[0]]) > MOST_FLOATS)
+    if (ok && tensor_count(&net->tensors[net->ops[index].out[LAYER_y]]) > MOST_FLOATS)
         return rt_fail("output has over %d values", MOST_FLOATS);
     return ok;
 }

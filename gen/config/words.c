@@ -247,7 +247,7 @@ static int finish_op(lua_State *lua, int index)
         rt_error_clear();
         return luaL_error(lua, "%s", lua_tostring(lua, -1));
     }
-    return push_tensor(lua, net->ops[index].out[0]);
+    return push_tensor(lua, net->ops[index].out[LAYER_y]);
 }
 
 /* A parameter of the op in its input slot `slot`. */
@@ -338,7 +338,7 @@ static void dense_parameters(Net *net, int op, const Layer *layer)
 static void subsample_output(Net *net, int op, const Layer *layer)
 {
     net->ops[op].channel_offset = (layer->out - net->tensors[layer->in[0]].c) / 2;
-    net->ops[op].out[0] = net_add_data(net, layer->name, "", 0, 0, layer->out);
+    net->ops[op].out[SUBSAMPLE_y] = net_add_data(net, layer->name, "", 0, 0, layer->out);
 }
 
 #define NUMBER(field, low, high, otherwise)                                              \
@@ -410,7 +410,7 @@ static int lay_out_image(lua_State *lua)
     int pixels = net_add_data(net, "pixels", "", size[0], size[1], size[2]);
     net->tensors[pixels].role = ROLE_PIXELS;
     net->tensors[pixels].type = TYPE_U8;
-    net->ops[op].in[0] = pixels;
+    net->ops[op].in[IMAGE_pixels] = pixels;
     return finish_op(lua, op);
 }
 

@@ -152,7 +152,7 @@ static void push_config(lua_State *lua, const Config *config)
     lua_pushnumber(lua, config_image_step(config));
     lua_setfield(lua, -2, "image_step");
     double factors[4] = {0};
-    for (int c = 0; c < config->net.tensors[config->net.ops[0].in[0]].c; c++)
+    for (int c = 0; c < net_pixels(&config->net)->c; c++)
         factors[c] = config_image_factor(config, c);
     push_numbers(lua, factors, 4, "image_factor");
     lua_pushinteger(lua, config->micro_batch);

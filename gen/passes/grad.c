@@ -290,7 +290,7 @@ static void weights_backward(Grad *grad, int forward)
         set_out(net, op, "drange", param_gradient(net, quantise.own.range));
 }
 
-/* Pools and subsample: one op that sends dy back. */
+/* Pools and subsample: one op that sends dy back, and sees x if it asks for it. */
 static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
 {
     Net *net = grad->net;
@@ -298,7 +298,7 @@ static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
     if (!needs_gradient(grad, x))
         return;
     int op = add_backward(net, kind, forward);
-    if (kind == OP_MAXPOOL_BWD)
+    if (strcmp(op_info[kind].inputs[0], "x") == 0)
         set_in(net, op, "x", x);
     set_in(net, op, "dy", dy);
     write_gradient(grad, op, "dx", x);

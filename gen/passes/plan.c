@@ -113,7 +113,7 @@ static int list_blocks(const Net *net, Block *blocks)
     bool *given = rt_alloc(net->tensor_count); /* the place of a residual */
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].in_place)
-            given[net->ops[i].out[0]] = true;
+            given[net->ops[i].out[I_CONV_y]] = true;
     int count = 0;
     for (int i = 0; i < net->tensor_count; i++) {
         const Tensor *it = &net->tensors[i];

@@ -266,7 +266,7 @@ static void name_kernel(const Net *net, Op *op)
          op->kind == OP_Q_POINT_BWD || op->kind == OP_Q_POINT_SUMS) &&
         op->in[op_input(op->kind, "coef")] != NONE;
     bool bias = op->kind == OP_CONV_FOLDED && op->in[op_input(op->kind, "b")] != NONE;
-    bool only_residual = op->kind == OP_POINT_BWD && op->out[0] == NONE;
+    bool only_residual = op->kind == OP_POINT_BWD && op->out[POINT_BWD_dx] == NONE;
     snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s%s%s", kind, window, shapes,
              affine ? "_bn" : "", bias ? "_bias" : "", only_residual ? "_residual" : "",
              op->relu ? "_relu" : "", op->accumulate ? "_add" : "",
@@ -280,7 +280,7 @@ static void name_kernel(const Net *net, Op *op)
         snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d",
                  op->own.quantizer, op->own.gradient,
                  op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
-                 op->kind == OP_Q_POINT_SUMS && op->out[0] != NONE);
+                 op->kind == OP_Q_POINT_SUMS && op->out[Q_POINT_SUMS_partial] != NONE);
     end = strlen(op->kernel);
     if (quantises && op->kind != OP_Q_POINT && op->own.gradient) /* in millionths */
         snprintf(op->kernel + end, sizeof op->kernel - end, "_a%.0fk%.0f",

@@ -40,7 +40,7 @@ static void add_all(Checkpoint *checkpoint, const Net *net, Role role,
 bool start_images(const Config *config, const char *data, int least, int images,
                   ImageSet *set)
 {
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *image = net_pixels(&config->net);
     ImageSet all = {0}, none = {0};
     if (!data_load(data, DATA_TRAIN, image->h, image->w, image->c, config->class_count,
                    &all, &none))

@@ -64,7 +64,7 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
 bool selftest_make(const Config *config, const char *weights, Selftest *selftest)
 {
     static const char data[] = "random:3:2026";
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *image = net_pixels(&config->net);
     const CompileOptions options = {.target = target_find(NULL)};
     ImageSet train = {0};
     Array *scores = NULL;

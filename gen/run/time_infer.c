@@ -168,7 +168,7 @@ static void report(const Net *net, const Shipped *whole, const Shipped *traced,
 static void run(const Config *config, const Net *net, const Shipped *whole,
                 const Shipped *traced, FILE *tables, FILE *headlines, FILE *json)
 {
-    const Tensor *pixels = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *pixels = net_pixels(&config->net);
     size_t bytes = (size_t)tensor_count(pixels);
     Memory memory = {rt_alloc_aligned((bytes + 63) / 64 * 64),
                      rt_alloc_aligned((size_t)(net->arena_bytes + 63) / 64 * 64),

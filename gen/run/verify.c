@@ -245,7 +245,7 @@ static bool score_unit(const Config *config, const char *weights, float *unit)
 bool verify(const Config *config, const CompileOptions *compile, const char *weights,
             const char *data, long images)
 {
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *image = net_pixels(&config->net);
     Net infer;
     Comparison c = {.classes = config->class_count, .integers = quant_used(&config->net)};
     if (!compile_infer(config, compile, &infer) ||

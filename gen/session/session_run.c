@@ -26,7 +26,7 @@ static bool need_data(const Session *session)
 static bool same_size(const Session *session, const ImageSet *set)
 {
     const Config *config = &session->config;
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *image = net_pixels(&config->net);
     return set->count > 0 && set->height == image->h && set->width == image->w &&
            set->channels == image->c;
 }
@@ -34,7 +34,7 @@ static bool same_size(const Session *session, const ImageSet *set)
 static bool load_test(Session *session)
 {
     const Config *config = &session->config;
-    const Tensor *image = &config->net.tensors[config->net.ops[0].in[0]];
+    const Tensor *image = net_pixels(&config->net);
     ImageSet none = {0};
     if (!need_data(session))
         return false;

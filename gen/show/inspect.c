@@ -214,7 +214,7 @@ int inspect_done_by(const Inspection *it, int program, int layer)
     if (has_ops(net, layer))
         return layer;
     for (int at = layer; at != NONE;) {
-        int output = layers->ops[at].out[0],
+        int output = layers->ops[at].out[LAYER_y],
             writer = writer_of(net, layers->tensors[output].name);
         if (writer != NONE)
             return writer;
