@@ -1,8 +1,10 @@
-/* The passes that say what is computed: shape, fuse, grad; and the phases of a transposed
+/* The passes that say what is computed: shape, fuse, fold, grad; and the phases of a transposed
  * convolution. */
 #include "tests/suites.h"
 
+#include "gen/emit/constants.h"
 #include "gen/ir/transposed.h"
+#include "gen/passes/compile.h"
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/programs.h"
@@ -163,6 +165,8 @@ static const struct {
     {"y = add(add{ a, x, name = 's' }, x)",
      "CONV a image, POINT s a image, POINT s_add s image"},
     /* What something else reads must stay: */
+    {"y = relu(add{ bn(a), a, name = 's' })",
+     "CONV a image, POINT s_relu a a_bn.coef a relu"},
     {"local b = bn(a) y = add(relu(b), b)", "CONV a image, POINT a_bn a a_bn.coef, POINT "
                                             "a_relu a_bn relu, POINT a_add a_relu a_bn"},
     {"local s = add(bn(a), x) y = add{ relu(s), s, name = 't' }",
@@ -178,16 +182,20 @@ static const struct {
 };
 enum { FUSIONS = sizeof fusions / sizeof *fusions };
 
+static char *layers_of(const char *y)
+{
+    return rt_format("    local x = image{ 4, 4, 3 }\n"
+                     "    local a = conv{ x, name = 'a', out = 3, kernel = 3 }\n"
+                     "    local y %s\n"
+                     "    return dense{ avgpool{ y, name = 'pool' }, name = 'last', "
+                     "out = 2 }",
+                     y);
+}
+
 START_TEST(runs_become_points)
 {
     Config config;
-    char *lines =
-        rt_format("    local x = image{ 4, 4, 3 }\n"
-                  "    local a = conv{ x, name = 'a', out = 3, kernel = 3 }\n"
-                  "    local y %s\n"
-                  "    return dense{ avgpool{ y, name = 'pool' }, name = 'last', "
-                  "out = 2 }",
-                  fusions[_i].layers);
+    char *lines = layers_of(fusions[_i].layers);
     lay_out(lines, &config);
     Net net = net_copy(&config.net);
     pass_fuse(&net);
@@ -198,6 +206,42 @@ START_TEST(runs_become_points)
     free(lines);
     net_free(&net);
     config_free(&config);
+}
+END_TEST
+
+/* ---- fold ---- */
+
+/* What the folded program reads as parameters is what the constants of its file hold. */
+START_TEST(folded_parameters_are_constants)
+{
+    Config config;
+    char *lines = layers_of(fusions[_i].layers);
+    lay_out(lines, &config);
+    const CompileOptions options = {.target = target_find("plain")};
+    Net infer, fused = net_copy(&config.net);
+    ck_assert(compile_infer(&config, &options, &infer));
+    pass_fuse(&fused);
+    float *params = rt_alloc(config.net.param_floats * sizeof(float));
+    float *stats = rt_alloc((config.net.stat_floats + 1) * sizeof(float));
+    Constants constants = {0};
+    constants_fold(&fused, params, stats, &constants);
+    for (int i = 0; i < infer.op_count; i++)
+        for (int j = 0; j < OP_INPUTS; j++) {
+            int tensor = infer.ops[i].in[j];
+            const Tensor *t = tensor == NONE ? NULL : &infer.tensors[tensor];
+            if (t == NULL || t->role != ROLE_PARAM)
+                continue;
+            const Constant *constant = constants_find(&constants, t->name);
+            ck_assert_msg(constant != NULL, "%s: %s is no constant", lines, t->name);
+            ck_assert_int_eq(constant->count, tensor_count(t));
+        }
+    constants_free(&constants);
+    net_free(&infer);
+    net_free(&fused);
+    config_free(&config);
+    free(params);
+    free(stats);
+    free(lines);
 }
 END_TEST
 
@@ -247,6 +291,7 @@ Suite *passes_suite(void)
     tcase_add_loop_test(tests, padding, 0, 7 * 4);
     tcase_add_loop_test(tests, phases_are_the_transposed_convolution, 0, 7 * 4);
     tcase_add_loop_test(tests, runs_become_points, 0, FUSIONS);
+    tcase_add_loop_test(tests, folded_parameters_are_constants, 0, FUSIONS);
     tcase_add_loop_test(tests, gradients_are_written_then_added_to, 0, PROGRAMS / 2);
     Suite *suite = suite_create("passes");
     suite_add_tcase(suite, tests);
