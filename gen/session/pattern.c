@@ -50,8 +50,8 @@ static int is_zero(int character)
     return character == 0;
 }
 
-/* The class %letter, or the letter itself where there is no such class. */
-static void add_class(Item *item, unsigned char letter)
+/* The set of the class %letter, made when first asked for; NULL where there is none. */
+static const Item *class_of(unsigned char letter)
 {
     static const struct {
         char letter;
@@ -59,14 +59,28 @@ static void add_class(Item *item, unsigned char letter)
     } classes[] = {{'a', isalpha}, {'c', iscntrl},  {'d', isdigit}, {'g', isgraph},
                    {'l', islower}, {'p', ispunct},  {'s', isspace}, {'u', isupper},
                    {'w', isalnum}, {'x', isxdigit}, {'z', is_zero}};
+    static Item sets[128];
+    if (letter >= 128 || sets[letter].kind == ITEM_ONE)
+        return letter < 128 ? &sets[letter] : NULL;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (classes[i].letter == tolower(letter)) {
             for (int c = 0; c < 256; c++)
                 if (!classes[i].test(c) == (isupper(letter) != 0))
-                    add(item, c);
-            return;
+                    add(&sets[letter], c);
+            sets[letter].kind = ITEM_ONE;
+            return &sets[letter];
         }
-    add(item, letter);
+    return NULL;
+}
+
+/* That class, or the letter itself. */
+static void add_class(Item *item, unsigned char letter)
+{
+    const Item *class = class_of(letter);
+    if (class == NULL)
+        add(item, letter);
+    for (int i = 0; i < 4 && class; i++)
+        item->set[i] |= class->set[i];
 }
 
 static const char *broken(Item *item, const char *message)

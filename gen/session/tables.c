@@ -159,7 +159,7 @@ static int sort(lua_State *lua)
     if (length > 1 && !lua_isnoneornil(lua, 2))
         luaL_checktype(lua, 2, LUA_TFUNCTION);
     lua_settop(lua, 2);
-    if (length > SHORT || lua_iscfunction(lua, 2))
+    if (lua_isnil(lua, 2) ? length > SHORT : lua_iscfunction(lua, 2))
         lua_pushcclosure(lua, compare, 1);
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_insert(lua, 1);
