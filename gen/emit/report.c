@@ -95,12 +95,30 @@ ReportRow report_row(const Net *net, int layer, const float *params)
     return row;
 }
 
-void report_print(FILE *file, const Config *config, const float *values)
+/* The columns one cannot do without, each as wide as it has to be: 79 for ResNet-18. */
+static void print_narrow(FILE *file, const Net *net, const float *values)
 {
-    const Net *net = &config->net;
-    long params = 0, macs = 0;
-    double bytes = 0;
-    fprintf(file, "%s (%s)\n\n", config->name, config->path);
+    int widths[] = {5, 2, 3};
+    for (int i = 0; i < net->op_count; i++) {
+        const ReportRow row = report_row(net, i, values);
+        const char *texts[] = {net->ops[i].name, row.kind, row.out};
+        for (int t = 0; t < 3; t++)
+            if ((int)strlen(texts[t]) > widths[t])
+                widths[t] = (int)strlen(texts[t]);
+    }
+    fprintf(file, "%-*s %-*s %-*s %4s %9s %10s %9s\n", widths[0], "layer", widths[1],
+            "op", widths[2], "out", "bits", "params", "MACs", "bytes");
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        const ReportRow row = report_row(net, i, values);
+        fprintf(file, "%-*s %-*s %-*s %4s %9ld %10ld %9.0f\n", widths[0], op->name,
+                widths[1], row.kind, widths[2], row.out, row.bits, row.params, op->macs,
+                row.bytes);
+    }
+}
+
+static void print_wide(FILE *file, const Net *net, const float *values)
+{
     fprintf(file, "%-20s %-12s %-13s %-13s %5s %10s %13s %11s  %s\n", "layer", "op", "in",
             "out", "bits", "parameters", "MACs", "bytes", "config line");
     for (int i = 0; i < net->op_count; i++) {
@@ -109,15 +127,28 @@ void report_print(FILE *file, const Config *config, const float *values)
         fprintf(file, "%-20s %-12s %-13s %-13s %5s %10ld %13ld %11.0f  %s:%d\n", op->name,
                 row.kind, row.in, row.out, row.bits, row.params, op->macs, row.bytes,
                 op->file, op->line);
-        params += row.params;
-        macs += op->macs;
-        bytes += row.bytes;
+    }
+}
+
+void report_print(FILE *file, const Config *config, const float *values, int width)
+{
+    enum { WIDE = 128 };
+    const Net *net = &config->net;
+    long params = 0, macs = 0;
+    fprintf(file, "%s (%s)\n\n", config->name, config->path);
+    if (width > 0 && width < WIDE)
+        print_narrow(file, net, values);
+    else
+        print_wide(file, net, values);
+    for (int i = 0; i < net->op_count; i++) {
+        params += op_params(net, &net->ops[i]);
+        macs += net->ops[i].macs;
     }
     fprintf(file, "\n%ld parameters, %ld MACs an image\n", params, macs);
     fprintf(file,
             "size %.2f KB: conv and dense weights and biases at their bits, KB = 1000 "
             "bytes\n",
-            bytes / 1000);
+            report_bytes(config, values) / 1000);
 }
 
 void report_print_programs(FILE *file, const Net *train, const Target *target)

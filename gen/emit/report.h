@@ -18,8 +18,9 @@ ReportRow report_row(const Net *net, int layer, const float *params);
 double report_bits(const Net *net, const Quantiser *quantiser, const float *params);
 
 /* One line per layer (name, config line, shapes, bits, parameters, MACs, bytes), totals.
- * Learned bits are those of `params`, or, without, those that learning begins with. */
-void report_print(FILE *file, const Config *config, const float *params);
+ * Learned bits are those of `params`, or, without, those that learning begins with. For a
+ * terminal of `width` columns (0: none) fewer columns where it has no room for all. */
+void report_print(FILE *file, const Config *config, const float *params, int width);
 /* Bytes of conv and dense weights and biases at their bits: the table's size. */
 double report_bytes(const Config *config, const float *params);
 /* What the passes decided for training: lowering and tile of each convolution, memory. */

@@ -15,7 +15,7 @@ static char *report_text(const Config *config, const CompileOptions *options,
     char *text = NULL;
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
-    report_print(file, config, NULL);
+    report_print(file, config, NULL, 0);
     report_print_programs(file, train, options->target);
     fclose(file);
     return text;

@@ -6,6 +6,7 @@
 #include "gen/session/session_state.h"
 #include "gen/show/inspect.h"
 #include "runtime/base/support.h"
+#include "runtime/train/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ void session_print(const Session *session, FILE *file)
                                                  params_count(net, ROLE_PARAM), params);
     if (!have)
         rt_error_clear();
-    report_print(file, &session->config, have ? params : NULL);
+    report_print(file, &session->config, have ? params : NULL, terminal_width(stdout));
     free(list);
     free(params);
 }

@@ -7,6 +7,7 @@
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/train/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool print_table(const Config *config, const char *weights)
                checkpoint_take_for_use(&checkpoint, weights, list,
                                        params_count(net, ROLE_PARAM), params));
     if (ok)
-        report_print(stdout, config, weights ? params : NULL);
+        report_print(stdout, config, weights ? params : NULL, terminal_width(stdout));
     checkpoint_free(&checkpoint);
     free(params);
     free(list);

@@ -68,31 +68,60 @@ static void draw_bar(char *to, int width, double share)
     to[width] = 0;
 }
 
+enum { TAILS = 4, TAIL_SIZE = 160 };
+
+/* What stands behind the bar, number 0 with everything, the last with the least. */
+static void format_tail(char tail[TAIL_SIZE], int number, const Moment *moment,
+                        double images_per_s, double epoch_left, double run_left)
+{
+    char start[64], speed[40], epoch_time[24], run_time[24];
+    format_time(epoch_time, epoch_left);
+    format_time(run_time, run_left);
+    snprintf(start, sizeof start, "%3d %%  loss %.4f  accuracy %.4f",
+             (int)(100.0 * (double)moment->images / (double)moment->epoch_images),
+             moment->loss, moment->accuracy);
+    snprintf(speed, sizeof speed, "%.0f images/s", images_per_s);
+    switch (number) {
+    case 0:
+        snprintf(tail, TAIL_SIZE, "%s  %s  left %s, in all %s", start, speed, epoch_time,
+                 run_time);
+        break;
+    case 1:
+        snprintf(tail, TAIL_SIZE, "%s  %s  left %s", start, speed, run_time);
+        break;
+    case 2:
+        snprintf(tail, TAIL_SIZE, "%s  left %s", start, run_time);
+        break;
+    default:
+        snprintf(tail, TAIL_SIZE, "%s", start);
+    }
+}
+
 void progress_format(char *line, size_t size, int width, const Moment *moment,
                      double images_per_s, double epoch_left, double run_left)
 {
     enum { BAR_LEAST = 12, BAR_MOST = 42 };
-    char head[64], tail[160], bar[BAR_MOST + 1] = "", epoch_time[24], run_time[24];
+    char head[64], tail[TAIL_SIZE], bar[BAR_MOST + 1] = "";
     double share = (double)moment->images / (double)moment->epoch_images;
-    format_time(epoch_time, epoch_left);
-    format_time(run_time, run_left);
     snprintf(head, sizeof head, "epoch %d/%d ", moment->epoch, moment->epochs);
-    snprintf(tail, sizeof tail,
-             "%3d %%  loss %.4f  accuracy %.4f  %.0f images/s  left %s, in all %s",
-             (int)(100 * share), moment->loss, moment->accuracy, images_per_s, epoch_time,
-             run_time);
     if ((size_t)width >= size)
         width = (int)size - 1;
-    int space = width - (int)strlen(head) - (int)strlen(tail);
+    int space = 0;
+    for (int number = 0; number < TAILS && space < BAR_LEAST; number++) {
+        format_tail(tail, number, moment, images_per_s, epoch_left, run_left);
+        space = width - (int)strlen(head) - (int)strlen(tail);
+    }
     if (space >= BAR_LEAST)
         draw_bar(bar, space < BAR_MOST ? space : BAR_MOST, share);
     snprintf(line, (size_t)width + 1, "%s%s%s", head, bar, tail);
 }
 
-static int terminal_width(int descriptor)
+int terminal_width(FILE *file)
 {
     struct winsize size;
-    bool known = ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    if (!isatty(fileno(file)))
+        return 0;
+    bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
     return known ? size.ws_col : 80;
 }
 
@@ -131,7 +160,7 @@ void progress_show(Progress *progress, const Moment *moment)
         (double)(run_images - progress->run_images) / (now - progress->run_start);
     char line[256];
     /* The last column stays free: some terminals go to the next line after it. */
-    int width = progress->terminal ? terminal_width(fileno(progress->out)) - 1 : 90;
+    int width = progress->terminal ? terminal_width(progress->out) - 1 : 90;
     progress_format(line, sizeof line, width, moment, rate,
                     (double)(moment->epoch_images - moment->images) / rate,
                     (double)(all - run_images) / run_rate);

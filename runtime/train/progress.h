@@ -38,9 +38,13 @@ void progress_show(Progress *progress, const Moment *moment);
 /* Remove the redrawn line: somebody else is going to print. */
 void progress_clear(Progress *progress);
 
-/* The line itself, at most `width` characters: a bar fills what the text leaves free.
- * What does not fit is cut. Times in seconds; a negative one is not known yet. */
+/* The line itself, at most `width` characters: a bar fills what the text leaves free, and
+ * speed and times give way to it. What does not fit then is cut. Times in seconds; a
+ * negative one is not known yet. */
 void progress_format(char *line, size_t size, int width, const Moment *moment,
                      double images_per_s, double epoch_left, double run_left);
+
+/* Columns of the terminal that the file is; 0: it is none. */
+int terminal_width(FILE *file);
 
 #endif

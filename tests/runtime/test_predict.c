@@ -291,6 +291,13 @@ START_TEST(the_line_fits_its_width)
                      "epoch 12/160 [===================>                   ]  50 %  "
                      "loss 0.4321  accuracy 0.8512  2431 images/s  left 0:08, in "
                      "all 1:02:05");
+    progress_format(line, sizeof line, 90, &half, 2431.4, 8.2, 3725);
+    ck_assert_str_eq(line,
+                     "epoch 12/160 [=====>    ]  50 %  loss 0.4321  accuracy 0.8512  "
+                     "2431 images/s  left 1:02:05");
+    progress_format(line, sizeof line, 79, &half, 2431.4, 8.2, 3725);
+    ck_assert_str_eq(line, "epoch 12/160 [=======>      ]  50 %  loss 0.4321  "
+                           "accuracy 0.8512  left 1:02:05");
     for (int width = 1; width < 256; width++) {
         progress_format(line, sizeof line, width, &half, 2431.4, 8.2, 3725);
         ck_assert_int_le((int)strlen(line), width);
@@ -299,7 +306,7 @@ START_TEST(the_line_fits_its_width)
     }
     progress_format(line, 20, 200, &half, 1, 1, 1);
     ck_assert_uint_eq(strlen(line), 19);
-    progress_format(line, sizeof line, 90, &half, 0, INFINITY, NAN);
+    progress_format(line, sizeof line, 120, &half, 0, INFINITY, NAN);
     ck_assert_ptr_nonnull(strstr(line, " left ?, in all ?"));
 }
 END_TEST
