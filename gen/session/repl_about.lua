@@ -15,7 +15,8 @@ local function of_function(name, value)
         return
     end
     local info = debug.getinfo(value, "S")
-    local where = info.what == "C" and "of C" or ("%s:%d"):format(info.short_src, info.linedefined)
+    local where = info.what == "C" and "of C"
+        or ("%s:%d"):format(info.short_src, info.linedefined)
     print(("%s: a function, %s"):format(name, where))
 end
 

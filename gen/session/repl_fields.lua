@@ -287,6 +287,7 @@ function Layer.__tostring(layer)
 end
 
 return { methods = methods, sessions = sessions, names = names, sections = sections,
-    section_fields = section_fields, layer_fields = layer_fields, Section = Section, Layer = Layer,
-    fail = fail, check = check, keys = keys, sorted = sorted, suggest = suggest, set = set,
-    set_layer = set_layer, literal = literal, brief = brief, meanings = meanings, wrapped = wrapped }
+    section_fields = section_fields, layer_fields = layer_fields, meanings = meanings,
+    Section = Section, Layer = Layer, fail = fail, check = check, keys = keys, sorted = sorted,
+    suggest = suggest, set = set, set_layer = set_layer, literal = literal, brief = brief,
+    wrapped = wrapped }

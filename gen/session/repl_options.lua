@@ -81,4 +81,5 @@ local function seconds(value)
 end
 
 return { options = options, whole = whole, text = text, file_name = file_name,
-    session_of = session_of, seconds = seconds, may_write = may_write, page = printer.page, at_prompt = at_prompt }
+    session_of = session_of, seconds = seconds, may_write = may_write, page = printer.page,
+    at_prompt = at_prompt }

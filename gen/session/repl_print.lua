@@ -1,10 +1,10 @@
--- How a session shows values: colours, tables as wide as the terminal, a pager.
+-- How a session shows values: colours, lines as wide as the terminal, a pager.
 local native = ...
 
 -- ---- Colours ----
 
 local colours = { string = 32, number = 36, boolean = 35, ["nil"] = 35, error = 31, note = 33,
-    prompt = 1, title = 1, comment = 2 }
+    title = 1, comment = 2 }
 local terminal = native.screen()
 local paged = false -- somebody sits there
 
@@ -21,51 +21,6 @@ end
 
 local function columns()
     return native.screen().columns
-end
-
--- ---- Tables ----
-
--- Columns of the table of layers that a narrow terminal does without, the first one first:
--- each with the header's text before it.
-local least_wanted = {
-    { "config line", "()%s%sconfig line()" },
-    { "in", "()in%s+()out" },
-    { "parameters", "bits()%s+parameters()" },
-    { "MACs", "%s()%s+MACs()" },
-}
-
--- The lines without the characters from `first` to before `last`.
-local function cut(lines, first, last)
-    for i, line in ipairs(lines) do
-        lines[i] = (line:sub(1, first - 1) .. line:sub(last)):gsub("%s+$", "")
-    end
-end
-
-local function widest(lines)
-    local most = 0
-    for _, line in ipairs(lines) do
-        most = math.max(most, #line)
-    end
-    return most
-end
-
--- The table of layers in a text, from its header to an empty line, as wide as the terminal.
-local function narrow(text)
-    local before, rows, after = ("\n" .. text .. "\n\n"):match("^(.-\n)(layer  +op.-\n)(\n.*)$")
-    if not terminal.is or not rows then
-        return text
-    end
-    local lines, width = {}, columns()
-    for line in rows:gmatch("[^\n]+") do
-        lines[#lines + 1] = line
-    end
-    for _, column in ipairs(least_wanted) do
-        local first, last = lines[1]:match(column[2])
-        if widest(lines) > width and first then
-            cut(lines, first, column[1] == "config line" and math.maxinteger or last)
-        end
-    end
-    return (before .. table.concat(lines, "\n") .. "\n" .. after):sub(2, -3)
 end
 
 -- ---- Values ----
@@ -140,13 +95,12 @@ end
 
 -- Fields with their meaning, a table of layers: what our own __tostring makes.
 local function decorate(text)
-    text = narrow(text)
     if not terminal.colours then
         return text
     end
     return (text:gsub("%-%- [^\n]*", function(comment)
         return paint("comment", comment)
-    end):gsub("layer  +op[^\n]*", function(header)
+    end):gsub("layer +op +[^\n]*", function(header)
         return paint("title", header)
     end))
 end

@@ -29,7 +29,8 @@ void terminal_start(Terminal *terminal, const char *folder, const char *const *w
 {
     suppress_leaks(folder);
     *terminal = (Terminal){0};
-    terminal->child = forkpty(&terminal->descriptor, NULL, NULL, NULL);
+    const struct winsize size = {.ws_row = 24, .ws_col = 80};
+    terminal->child = forkpty(&terminal->descriptor, NULL, NULL, &size);
     ck_assert_int_ge(terminal->child, 0);
     if (terminal->child > 0)
         return;

@@ -11,7 +11,6 @@
 #include "tests/tools/random_weights.h"
 #include "tests/tools/repl_run.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -427,22 +426,6 @@ START_TEST(scripts_end_at_an_error)
 }
 END_TEST
 
-START_TEST(scripts_are_interrupted)
-{
-    write_text(in_folder("loop.lua"),
-               "io.open('ready', 'w'):close()\n"
-               "coroutine.wrap(function() while true do end end)()\n");
-    pid_t child = process_start(in_folder("."), NULL, in_folder("err"),
-                                lathe_command(WORDS("repl", "loop.lua")));
-    while (access(in_folder("ready"), F_OK) != 0)
-        usleep(10000);
-    ck_assert_int_eq(kill(child, SIGINT), 0);
-    ck_assert_int_eq(process_wait(child), 130);
-    err = rt_read_file(in_folder("err"), NULL);
-    ck_assert_str_eq(err, "lathe: interrupted\n");
-}
-END_TEST
-
 START_TEST(chunks_print_their_value)
 {
     ck_assert_int_eq(LATHE_HERE("repl", "small.lua", "--set", "quant.w_bits=6", "-e",
@@ -509,7 +492,6 @@ Suite *repl_suite(void)
     tcase_add_test(said, training_asks_for_labels);
     tcase_add_test(said, source_of_a_layer);
     tcase_add_test(said, scripts_end_at_an_error);
-    tcase_add_test(said, scripts_are_interrupted);
     tcase_add_test(said, chunks_print_their_value);
     tcase_add_test(said, pipes_are_sessions);
     suite_add_tcase(suite, said);
