@@ -23,8 +23,12 @@ bool size_within(const Model *model, const Recipe *recipe, const float *params);
  * learned. */
 char *size_bits_text(const Model *model, const float *params);
 
-/* A line: sizes, whether the budget is kept, bits of every layer when they are learned.
- * Nothing for a network that is not quantised. */
+/* A line: bits from least to most, sizes, whether the budget is kept. Nothing where no bits
+ * are learned; neither here nor there: */
 void size_print(const Model *model, const Recipe *recipe, const float *params);
+/* A table of every tensor by its layer's name: bits, KiB. */
+void size_print_layers(const Model *model, const float *params);
+/* A line for each budget that is not kept, in words; whether all are. */
+bool size_print_verdict(const Model *model, const Recipe *recipe, const float *params);
 
 #endif

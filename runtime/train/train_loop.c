@@ -360,10 +360,13 @@ static bool conclude(const Run *run, int *status)
         return false;
     else
         *status = 128 + stop_signal;
+    size_print_layers(run->model, weights.params);
     size_print(run->model, &run->recipe, weights.params);
-    weights_free(&weights);
     printf("files: %s, %s, %s, %s\n", rt_shown(run->best), rt_shown(run->last),
            rt_shown(run->log), rt_shown(run->curve));
+    if (!size_print_verdict(run->model, &run->recipe, weights.params) && *status == 0)
+        *status = OVER_BUDGET;
+    weights_free(&weights);
     return true;
 }
 

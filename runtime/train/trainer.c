@@ -118,10 +118,12 @@ static void print_verb_help(const char *program, int verb)
 
 static void print_help(const char *program, const Model *model)
 {
-    printf("Trains and runs %s: images of %d x %d x %d, %d classes.\n"
-           "Without a verb, train is meant. Exit status: 0, 1 after an error, 128\n"
-           "and the signal's number when stopped by Ctrl-C (130), SIGTERM or SIGHUP.\n",
-           model->name, model->height, model->width, model->channels, model->classes);
+    printf(
+        "Trains and runs %s: images of %d x %d x %d, %d classes.\n"
+        "Without a verb, train is meant. Exit status: 0, 1 after an error, 3\n"
+        "after a run whose learned bits ended over their budget, 128 and the signal's\n"
+        "number when stopped by Ctrl-C (130), SIGTERM or SIGHUP.\n",
+        model->name, model->height, model->width, model->channels, model->classes);
     for (int verb = 0; verb < VERBS; verb++) {
         putchar('\n');
         print_verb_help(program, verb);

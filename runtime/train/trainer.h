@@ -5,8 +5,11 @@
 
 #include "runtime/train/train_options.h"
 
+/* What a process exits with whose run ended, its files written, beyond its budgets. */
+enum { OVER_BUDGET = 3 };
+
 /* Train until the end or until stopped, by options->steps or a signal; *status is
- * what the process is to exit with: 0, or 128 + the signal. */
+ * what the process is to exit with: 0, OVER_BUDGET, or 128 + the signal. */
 bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *options,
                int *status);
 

@@ -7,6 +7,7 @@
 #include "runtime/kernels/quant.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/size.h"
+#include "runtime/train/trainer.h"
 #include "tests/oracle/quant_oracle.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
@@ -258,7 +259,8 @@ END_TEST
 
 /* ---- A run that stops and goes on ---- */
 
-static void run(const char *trainer, const char *output, const char *more,
+/* It ends with this exit status. */
+static void run(int wanted, const char *trainer, const char *output, const char *more,
                 const char *steps)
 {
     const char *const words[] = {trainer,           "--data",   "random:60", "-o",
@@ -266,7 +268,20 @@ static void run(const char *trainer, const char *output, const char *more,
                                  steps ? "1" : "2", more,       steps,       NULL};
     int status = process_run(NULL, in_folder("out"), in_folder("err"), words);
     char *said = rt_read_file(in_folder("err"), NULL);
-    ck_assert_msg(status == 0, "status %d: %s", status, said);
+    ck_assert_msg(status == wanted, "status %d: %s", status, said);
+    free(said);
+}
+
+/* Too short a run for its budgets: that is the last it says, and what it exits with. */
+static void check_over_budget(void)
+{
+    char *said = rt_read_file(in_folder("out"), NULL);
+    char *files = strstr(said, "\nfiles: "),
+         *verdict = files ? strchr(files + 1, '\n') : NULL;
+    ck_assert_msg(verdict != NULL, "%s", said);
+    ck_assert_int_eq(strncmp(verdict, "\nover budget: ", 14), 0);
+    ck_assert_ptr_nonnull(strstr(verdict, " KiB, want at most 0."));
+    ck_assert_ptr_nonnull(strstr(said, "\nlayer "));
     free(said);
 }
 
@@ -284,9 +299,10 @@ START_TEST(a_resumed_run_is_the_same)
     const CompileOptions options = {.target = target_find("plain")};
     char *trainer = build_trainer_of(&net.config, &options, "lathe test");
     ck_assert_msg(trainer != NULL, "%s", rt_error());
-    run(trainer, "a", NULL, NULL);
-    run(trainer, "b", "--steps", "4");
-    run(trainer, "b", "--resume", NULL);
+    run(OVER_BUDGET, trainer, "a", NULL, NULL);
+    check_over_budget();
+    run(0, trainer, "b", "--steps", "4");
+    run(OVER_BUDGET, trainer, "b", "--resume", NULL);
     check_same_run("a", "b");
     free(trainer);
     quant_net_close(&net);
@@ -329,10 +345,12 @@ START_TEST(the_best_is_within_its_budgets)
                   "%g KiB of weights, %g of activations", sizes.weights,
                   sizes.largest_activation);
     char *said = rt_read_file(in_folder("out"), NULL);
-    ck_assert_ptr_nonnull(strstr(said, " (over 0.4), "));
+    ck_assert_ptr_nonnull(strstr(said, " (over 0.4); "));
     char *end = strstr(said, "\ntest accuracy ");
     ck_assert_ptr_nonnull(end);
-    ck_assert_ptr_nonnull(strstr(end, " (within 0.4), "));
+    ck_assert_ptr_nonnull(strstr(end, " (within 0.4); "));
+    ck_assert_ptr_nonnull(strstr(end, "\nlayer "));
+    ck_assert_ptr_null(strstr(end, "over budget"));
     free(said);
     weights_free(&best);
     free(trainer);
