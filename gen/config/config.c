@@ -30,6 +30,8 @@ void config_free(Config *config)
     free(config->path);
     free(config->name);
     free(config->lines);
+    free(config->record);
+    free(config->signature);
     free(config->arch);
     free(config->required);
     net_free(&config->net);

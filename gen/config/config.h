@@ -16,6 +16,9 @@ typedef struct {
     Net net;         /* the layers, shapes inferred */
     int output;      /* the tensor of the scores */
     char *lines;     /* every field as sorted "path=value" lines */
+    char *record;    /* kept with weights: lines, and of each layer that is quantised what
+                        its weights are made for */
+    char *signature; /* all that quantised weights come of: how ranges are found, too */
     char *arch;      /* every layer as a "name=description" line */
     char *required;  /* a line for each file it required, by name */
     char hash[65];   /* SHA-256 of lines and arch */

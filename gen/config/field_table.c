@@ -5,10 +5,11 @@
 #include <string.h>
 
 const Field field_rows[FIELDS] = {
-#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                \
+#define FIELD(section, name, kind, what, member, otherwise, low, high, meaning)          \
     {#section,                                                                           \
      #name,                                                                              \
      KIND_##kind,                                                                        \
+     what,                                                                               \
      #member,                                                                            \
      offsetof(Config, member),                                                           \
      sizeof(((Config *)0)->member),                                                      \

@@ -13,9 +13,14 @@ typedef enum {
 } Kind;
 enum { FLOAT_BITS = 32 };
 
+/* Which quantised weights a field shapes: those of a layer's weights, of its activations;
+ * only until ranges are found; or none. Weights are for the fields they were made with. */
+enum { OF_TRAINING = 0, OF_WEIGHTS = 1, OF_ACTIVATIONS = 2, OF_RANGES = 4 };
+
 typedef struct {
     const char *section, *name;
     Kind kind;
+    int what;
     const char *member;
     size_t offset, size; /* of the member, in Config */
     double otherwise, low, high;
@@ -23,7 +28,7 @@ typedef struct {
 } Field;
 
 enum {
-#define FIELD(section, name, kind, member, otherwise, low, high, meaning)                \
+#define FIELD(section, name, kind, what, member, otherwise, low, high, meaning)          \
     FIELD_##section##_##name,
 #include "gen/config/fields.def"
 #undef FIELD

@@ -13,6 +13,9 @@ bool fields_match_layer(const char *pattern, const char *layer);
 
 /* Every field, with defaults filled in, as sorted "path=value" lines; free() it. */
 char *fields_lines(lua_State *lua, const Config *config);
+/* Config.record and Config.signature, from the lines and the network; free() them. */
+char *fields_record(const Config *config);
+char *fields_signature(const Config *config);
 
 /* Push the Recipe as a list of C initialisers, ".lr = 0.1". */
 void fields_push_recipe(lua_State *lua, const Config *config);

@@ -116,6 +116,63 @@ static void print_overrides(FILE *file, const Config *config)
     }
 }
 
+static bool is_of(const Op *op, const Field *field)
+{
+    bool weights = op_is(op, WEIGHTS) || op_is(op, BIAS);
+    return (field->what & OF_WEIGHTS && weights) ||
+           (field->what & OF_ACTIVATIONS && op_is(op, ACTIVATION));
+}
+
+/* What the weights of each quantised layer depend on: for use alone, or also `in_making`
+ * them. A line for each, however the config came to say so. */
+static void print_quantisers(FILE *file, const Config *config, bool in_making)
+{
+    for (int i = 0; i < config->net.op_count; i++) {
+        const Op *op = &config->net.ops[i];
+        if (op->own.quantizer == RT_QUANT_NONE && op->bias.quantizer == RT_QUANT_NONE)
+            continue;
+        const char *gap = "";
+        fprintf(file, "quantised.%s=", op->name);
+        for (int f = 0; f < FIELDS; f++) {
+            const Field *field = &field_rows[f];
+            if (!is_of(op, field) || (field->what & OF_RANGES && !in_making))
+                continue;
+            fprintf(file, "%s%s ", gap, field->name);
+            print_value(file, field, field_fetch_quant(&op->quant, field));
+            gap = ", ";
+        }
+        fputc('\n', file);
+    }
+}
+
+char *fields_record(const Config *config)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    fputs(config->lines, file);
+    print_quantisers(file, config, false);
+    fclose(file);
+    return text;
+}
+
+char *fields_signature(const Config *config)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    for (const char *line = config->lines; *line;) {
+        size_t length = strcspn(line, "\n") + 1;
+        if (strncmp(line, "data.", 5) == 0 || strncmp(line, "net.", 4) == 0)
+            fwrite(line, 1, length, file);
+        line += length;
+    }
+    print_quantisers(file, config, true);
+    fputs(config->arch, file);
+    fclose(file);
+    return text;
+}
+
 static void print_channels(FILE *file, const char *name, const Config *config,
                            const double *values)
 {

@@ -236,7 +236,9 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
     quant_add_params(&config->net);
     net_layout_params(&config->net);
     config->lines = fields_lines(lua, config);
+    config->record = fields_record(config);
     config->arch = describe_arch(&config->net);
+    config->signature = fields_signature(config);
     config->required = sandbox_required(sandbox);
     char *both = rt_format("%s%s", config->lines, config->arch);
     rt_sha256(both, strlen(both), config->hash);

@@ -144,7 +144,7 @@ static void push_config(lua_State *lua, const Config *config)
     lua_newtable(lua);
     outside_set(lua, "path", config->path);
     set_string(lua, "name", config->name);
-    outside_set(lua, "lines", config->lines);
+    outside_set(lua, "record", config->record);
     outside_set(lua, "arch", config->arch);
     set_string(lua, "hash", config->hash);
     push_numbers(lua, config->mean, 4, "mean");

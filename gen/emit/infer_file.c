@@ -2,7 +2,7 @@
  * constants. */
 #include "gen/emit/infer_file.h"
 
-#include "gen/ir/params.h"
+#include "gen/config/config_weights.h"
 #include "gen/passes/compile.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -55,31 +55,19 @@ static Net at_packed_bits(const Config *config, const Constants *constants)
 bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
                     Constants *constants)
 {
-    const Net *layers = &config->net;
-    Param *params = params_of(layers, ROLE_PARAM), *stats = params_of(layers, ROLE_STAT);
-    float *values = rt_alloc(layers->param_floats * sizeof(float));
-    float *tracked = rt_alloc((layers->stat_floats + 1) * sizeof(float));
+    Weights weights;
     *constants = (Constants){0};
-    bool ok = checkpoint_match_arch(checkpoint, path, config->arch) &&
-              checkpoint_match_pixels(checkpoint, path, config->lines) &&
-              checkpoint_match_quantisers(checkpoint, path, config->lines) &&
-              checkpoint_take_for_use(checkpoint, path, params,
-                                      params_count(layers, ROLE_PARAM), values) &&
-              checkpoint_take_for_use(checkpoint, path, stats,
-                                      params_count(layers, ROLE_STAT), tracked);
-    if (ok) {
-        Net net = net_copy(layers);
-        pass_fuse(&net);
-        if (quant_used(&net))
-            ok = constants_integer(config, &net, values, tracked, constants);
-        else
-            constants_fold(&net, values, tracked, constants);
-        net_free(&net);
-    }
-    free(values);
-    free(tracked);
-    free(params);
-    free(stats);
+    if (!config_weights(config, checkpoint, path, &weights))
+        return false;
+    bool ok = true;
+    Net net = net_copy(&config->net);
+    pass_fuse(&net);
+    if (quant_used(&net))
+        ok = constants_integer(config, &net, weights.params, weights.stats, constants);
+    else
+        constants_fold(&net, weights.params, weights.stats, constants);
+    net_free(&net);
+    weights_free(&weights);
     return ok;
 }
 

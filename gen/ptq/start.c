@@ -1,41 +1,13 @@
 /* From float weights to a quantised start: see start.h. */
 #include "gen/ptq/start.h"
 
-#include "gen/ir/params.h"
+#include "gen/config/config_weights.h"
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool of_quantiser(const Param *param)
-{
-    return param->kind == PARAM_STEP || param->kind == PARAM_RANGE;
-}
-
-/* The arrays that a float network has, too. */
-static bool take_float(const Checkpoint *checkpoint, const char *path, const Net *net,
-                       Role role, float *values)
-{
-    Param *params = params_of(net, role);
-    int count = params_count(net, role), plain = 0;
-    for (int i = 0; i < count; i++)
-        if (!of_quantiser(&params[i]))
-            params[plain++] = params[i];
-    bool ok = checkpoint_take_for_use(checkpoint, path, params, plain, values);
-    free(params);
-    return ok;
-}
-
-static void add_all(Checkpoint *checkpoint, const Net *net, Role role,
-                    const float *values)
-{
-    Param *params = params_of(net, role);
-    for (int i = 0; i < params_count(net, role); i++)
-        checkpoint_add(checkpoint, "", &params[i], values + params[i].offset);
-    free(params);
-}
 
 bool start_images(const Config *config, const char *data, int least, int images,
                   ImageSet *set)
@@ -72,23 +44,13 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
                 const ImageSet *images, const PtqOptions *options, Checkpoint *start,
                 PtqResult *result)
 {
-    const Net *net = &config->net;
-    float *params = rt_alloc(net->param_floats * sizeof(float));
-    float *stats = rt_alloc((net->stat_floats + 1) * sizeof(float));
-    bool ok = checkpoint_match_arch(weights, path, config->arch) &&
-              checkpoint_match_pixels(weights, path, config->lines) &&
-              take_float(weights, path, net, ROLE_PARAM, params) &&
-              take_float(weights, path, net, ROLE_STAT, stats) &&
-              ptq_run(config, options, images, params, stats, result);
-    if (ok) {
-        *start = (Checkpoint){.arch = rt_format("%s", config->arch),
-                              .config = rt_format("%s", config->lines),
-                              .progress = rt_format("%s", "")};
-        add_all(start, net, ROLE_PARAM, params);
-        add_all(start, net, ROLE_STAT, stats);
-    }
-    free(params);
-    free(stats);
+    Weights made;
+    if (!config_float_weights(config, weights, path, &made))
+        return false;
+    bool ok = ptq_run(config, options, images, made.params, made.stats, result);
+    if (ok)
+        *start = config_checkpoint(config, &made);
+    weights_free(&made);
     return ok;
 }
 
@@ -109,24 +71,9 @@ bool start_quantise(const Config *config, const char *weights, const char *data,
     return ok;
 }
 
-static bool has_quantisers(const Config *config, const Checkpoint *checkpoint)
-{
-    bool has = true;
-    const Role roles[] = {ROLE_PARAM, ROLE_STAT};
-    for (int r = 0; r < 2; r++) {
-        Param *params = params_of(&config->net, roles[r]);
-        for (int i = 0; i < params_count(&config->net, roles[r]); i++)
-            has = has && (!of_quantiser(&params[i]) ||
-                          checkpoint_find(checkpoint, "", params[i].name));
-        free(params);
-    }
-    return has;
-}
-
 bool start_is_quantised(const Config *config, const Checkpoint *checkpoint)
 {
-    bool is = has_quantisers(config, checkpoint) &&
-              checkpoint_match_quantisers(checkpoint, "", config->lines);
+    bool is = checkpoint_match_quantisers(checkpoint, "", config->record);
     rt_error_clear();
     return is;
 }

@@ -114,7 +114,7 @@ static int info(lua_State *lua)
 {
     Session *session = session_at(lua);
     const Config *config = session_config(session);
-    char weights[512], *signature = session_signature(config);
+    char weights[512];
     session_describe_weights(session, weights, sizeof weights);
     lua_newtable(lua);
     set_text(lua, "weights", weights);
@@ -122,10 +122,9 @@ static int info(lua_State *lua)
     set_text(lua, "path", config->path);
     set_text(lua, "hash", config->hash);
     set_text(lua, "lines", config->lines);
-    set_text(lua, "signature", signature);
+    set_text(lua, "signature", config->signature);
     lua_pushboolean(lua, session_float_weights(session));
     lua_setfield(lua, -2, "float_weights");
-    free(signature);
     return 1;
 }
 

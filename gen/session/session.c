@@ -43,13 +43,12 @@ bool session_load_weights(Session *session, const char *path)
     }
     bool fits =
         quant_used(&session->config.net) && start_is_quantised(&session->config, &arrays);
-    char *signature = session_signature(&session->config);
     session_remember(session);
     stored_free(session->state.base);
     stored_free(session->state.tuned);
-    session->state.base = stored_new(&arrays, path, fits ? signature : NULL);
+    session->state.base =
+        stored_new(&arrays, path, fits ? session->config.signature : NULL);
     session->state.tuned = NULL;
-    free(signature);
     return true;
 }
 

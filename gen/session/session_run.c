@@ -2,8 +2,8 @@
 #include "gen/session/session.h"
 
 #include "gen/base/paths.h"
+#include "gen/config/config_weights.h"
 #include "gen/emit/report.h"
-#include "gen/ir/params.h"
 #include "gen/ptq/start.h"
 #include "gen/session/session_state.h"
 #include "runtime/base/support.h"
@@ -87,20 +87,15 @@ static Stored *quantise(Session *session, int images, const PtqOptions *options,
     if (!start_make(&session->config, &base->arrays, base->origin, &set, options, &start,
                     result))
         return NULL;
-    char *signature = session_signature(&session->config);
-    Stored *stored = stored_new(&start, origin, signature);
-    free(signature);
-    return stored;
+    return stored_new(&start, origin, session->config.signature);
 }
 
 /* Ranges for the config as it is, unless the last ones found are. */
 static const Stored *ranges(Session *session, int images)
 {
-    char *signature = session_signature(&session->config);
     bool found = session->ranges && session->ranges_of == session->state.base &&
                  session->ranges_images == images &&
-                 strcmp(session->ranges->fits, signature) == 0;
-    free(signature);
+                 strcmp(session->ranges->fits, session->config.signature) == 0;
     if (found)
         return session->ranges;
     const PtqOptions options = {.stop = session->stop};
@@ -126,19 +121,6 @@ const Stored *session_in_use(Session *session, int calibration)
         return NULL;
     const Stored *ready = session_ready(session);
     return ready ? ready : ranges(session, calibration);
-}
-
-static bool take(const Stored *stored, const Model *model, Weights *weights)
-{
-    weights->params = rt_alloc_aligned(model->param_floats * sizeof(float));
-    weights->stats = rt_alloc_aligned(model->stat_floats * sizeof(float));
-    bool ok = checkpoint_take_for_use(&stored->arrays, stored->origin, model->params,
-                                      model->param_count, weights->params) &&
-              checkpoint_take_for_use(&stored->arrays, stored->origin, model->stats,
-                                      model->stat_count, weights->stats);
-    if (!ok)
-        weights_free(weights);
-    return ok;
 }
 
 /* ---- Code ---- */
@@ -215,7 +197,8 @@ bool session_evaluate(Session *session, long images, int calibration, SessionSco
     double calibrated = seconds_now();
     Weights weights;
     const Model *model = code_to_evaluate(session);
-    if (model == NULL || !take(stored, model, &weights))
+    if (model == NULL ||
+        !config_weights(&session->config, &stored->arrays, stored->origin, &weights))
         return false;
     double compiled = seconds_now();
     bool ok = count_right(session, model, &weights,
@@ -262,25 +245,13 @@ static bool move_jit(void *jit, bool wait)
 /* A run's checkpoint reduced to weights for use. */
 static bool for_use(const Config *config, const char *path, Checkpoint *arrays)
 {
-    static const Role roles[] = {ROLE_PARAM, ROLE_STAT};
-    Checkpoint plain = {.arch = rt_format("%s", config->arch),
-                        .config = rt_format("%s", config->lines),
-                        .progress = rt_format("%s", "")};
-    bool ok = true;
-    for (int r = 0; r < 2; r++) {
-        Param *list = params_of(&config->net, roles[r]);
-        int count = params_count(&config->net, roles[r]);
-        float *values = rt_alloc(
-            (r ? config->net.stat_floats : config->net.param_floats) * sizeof(float));
-        ok = ok && checkpoint_take_for_use(arrays, path, list, count, values);
-        for (int i = 0; i < count && ok; i++)
-            checkpoint_add(&plain, "", &list[i], values + list[i].offset);
-        free(list);
-        free(values);
-    }
+    Weights weights;
+    if (!config_weights(config, arrays, path, &weights))
+        return false;
     checkpoint_free(arrays);
-    *arrays = plain;
-    return ok;
+    *arrays = config_checkpoint(config, &weights);
+    weights_free(&weights);
+    return true;
 }
 
 /* best.ckpt of a run that came to its end, otherwise what it had got to. */
@@ -329,7 +300,7 @@ static bool run_trainer(Session *session, TrainerOptions *options, int *status)
     int lock = -1;
     bool ok = run_folder_take(options->output, &lock) &&
               run_folder_check(options->output, session->config.arch,
-                               session->config.lines, options) &&
+                               session->config.record, options) &&
               (options->resume || write_start(session, options, &start));
     const Model *model = ok ? compile(session, JIT_TIERED) : NULL;
     if (model) {
@@ -356,7 +327,7 @@ bool session_train(Session *session, const char *const *sets, int count,
     int status = 0;
     ok = ok && run_trainer(session, &options, &status) &&
          read_trained(&session->config, options.output, &arrays);
-    char *signature = session_signature(&session->config);
+    char *signature = rt_format("%s", session->config.signature);
     *signal = status > 128 ? status - 128 : 0;
     if (session->depth > depth && !session_back(session, depth))
         ok = false;

@@ -1,8 +1,8 @@
 /* What a session shows of its network: the table of layers, and a layer's C. */
 #include "gen/session/session.h"
 
+#include "gen/config/config_weights.h"
 #include "gen/emit/report.h"
-#include "gen/ir/params.h"
 #include "gen/session/session_state.h"
 #include "gen/show/inspect.h"
 #include "runtime/base/support.h"
@@ -14,17 +14,13 @@
 /* With learned bits where there are weights that have them. */
 void session_print(const Session *session, FILE *file)
 {
-    const Net *net = &session->config.net;
     const Stored *ready = session_ready(session);
-    float *params = rt_alloc((net->param_floats + 1) * sizeof(float));
-    Param *list = params_of(net, ROLE_PARAM);
-    bool have = ready && checkpoint_take_for_use(&ready->arrays, ready->origin, list,
-                                                 params_count(net, ROLE_PARAM), params);
-    if (!have)
+    Weights weights = {0};
+    if (ready &&
+        !config_weights(&session->config, &ready->arrays, ready->origin, &weights))
         rt_error_clear();
-    report_print(file, &session->config, have ? params : NULL, terminal_width(stdout));
-    free(list);
-    free(params);
+    report_print(file, &session->config, weights.params, terminal_width(stdout));
+    weights_free(&weights);
 }
 
 /* The functions of the layer's ops, then the kernels they call. */

@@ -9,39 +9,6 @@
 
 /* ---- Weights ---- */
 
-static bool begins(const char *line, const char *const *words)
-{
-    for (; *words; words++)
-        if (strncmp(line, *words, strlen(*words)) == 0)
-            return true;
-    return false;
-}
-
-char *session_signature(const Config *config)
-{
-    static const char *const training[] = {"train.",
-                                           "quant.gradient=",
-                                           "quant.gradient_scale=",
-                                           "quant.steepness=",
-                                           "quant.w_budget=",
-                                           "quant.a_budget=",
-                                           "quant.a_sum=",
-                                           "quant.penalty=",
-                                           "quant.descent=",
-                                           NULL};
-    char *text = rt_alloc(strlen(config->lines) + strlen(config->arch) + 1), *end = text;
-    for (const char *line = config->lines; *line;) {
-        size_t length = strcspn(line, "\n") + 1;
-        if (!begins(line, training)) {
-            memcpy(end, line, length);
-            end += length;
-        }
-        line += length;
-    }
-    strcpy(end, config->arch);
-    return text;
-}
-
 Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits)
 {
     Stored *stored = rt_alloc(sizeof *stored);
@@ -74,14 +41,12 @@ const Stored *session_ready(const Session *session)
     const State *state = &session->state;
     if (state->base == NULL || !quant_used(&session->config.net))
         return state->base;
-    char *signature = session_signature(&session->config);
     const Stored *found = NULL;
     const Stored *const candidates[] = {state->base, state->tuned};
     for (int i = 0; i < 2; i++)
         if (candidates[i] && candidates[i]->fits &&
-            strcmp(candidates[i]->fits, signature) == 0)
+            strcmp(candidates[i]->fits, session->config.signature) == 0)
             found = candidates[i];
-    free(signature);
     return found;
 }
 

@@ -14,7 +14,7 @@ typedef struct {
     int users;
     Checkpoint arrays;
     char *origin; /* how they came about, in words */
-    char *fits; /* session_signature of the config their quantisers are for; NULL: none */
+    char *fits; /* Config.signature of the config their quantisers are for; NULL: none */
 } Stored;
 
 /* What a change replaces. */
@@ -45,7 +45,6 @@ typedef struct Session {
 } Session;
 
 /* Everything weights of a quantised network depend on, as text; free() it. */
-char *session_signature(const Config *config);
 
 Stored *stored_new(Checkpoint *arrays, const char *origin, const char *fits);
 Stored *stored_share(Stored *stored); /* one user more; NULL is fine */

@@ -4,7 +4,6 @@
 
 #include "gen/base/paths.h"
 #include "gen/emit/infer_file.h"
-#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
@@ -36,24 +35,6 @@ void source_free(Source *source)
     free(source->lines);
     free(source->map.parts);
     *source = (Source){0};
-}
-
-static bool read_weights(Inspection *it, const char *weights, Checkpoint *checkpoint)
-{
-    const Net *net = &it->config->net;
-    if (!checkpoint_read(weights, checkpoint) ||
-        !checkpoint_match_arch(checkpoint, weights, it->config->arch))
-        return false;
-    it->params = rt_alloc(net->param_floats * sizeof(float));
-    it->stats = rt_alloc((net->stat_floats + 1) * sizeof(float));
-    Param *params = params_of(net, ROLE_PARAM), *stats = params_of(net, ROLE_STAT);
-    bool ok = checkpoint_take_for_use(checkpoint, weights, params,
-                                      params_count(net, ROLE_PARAM), it->params) &&
-              checkpoint_take_for_use(checkpoint, weights, stats,
-                                      params_count(net, ROLE_STAT), it->stats);
-    free(params);
-    free(stats);
-    return ok;
 }
 
 static void render(Source *source, const char *template, const char *file,
@@ -120,7 +101,8 @@ bool inspect_open(Inspection *it, const Subject *subject, const char *weights)
     const Config *config = subject->config;
     Checkpoint checkpoint = {0};
     *it = (Inspection){.subject = *subject, .config = config};
-    if (weights && !read_weights(it, weights, &checkpoint)) {
+    if (weights && (!checkpoint_read(weights, &checkpoint) ||
+                    !config_weights(config, &checkpoint, weights, &it->weights))) {
         checkpoint_free(&checkpoint);
         return false;
     }
@@ -154,8 +136,7 @@ void inspect_close(Inspection *it)
     source_free(&it->network);
     source_free(&it->infer);
     free(it->refusal);
-    free(it->params);
-    free(it->stats);
+    weights_free(&it->weights);
     *it = (Inspection){0};
 }
 

@@ -3,6 +3,7 @@
 #ifndef LATHE_INSPECT_H
 #define LATHE_INSPECT_H
 
+#include "gen/config/config_weights.h"
 #include "gen/emit/emit.h"
 #include "gen/passes/compile.h"
 
@@ -34,7 +35,7 @@ typedef struct {
     char *refusal;         /* why there is no infer program, or there are no constants */
     Source network, infer; /* infer.c without its constants */
     int variant;           /* of infer.c's kernels */
-    float *params, *stats; /* of the checkpoint, or NULL */
+    Weights weights;       /* of the checkpoint, or NULLs */
 } Inspection;
 
 /* Compile everything; `weights` is a checkpoint or NULL. What the subject points to

@@ -101,7 +101,7 @@ static void push_layer(lua_State *lua, const Inspection *it, int layer)
 {
     const Net *net = &it->config->net;
     const Op *op = &net->ops[layer];
-    const ReportRow row = report_row(net, layer, it->params);
+    const ReportRow row = report_row(net, layer, it->weights.params);
     char kind[32];
     snprintf(kind, sizeof kind, "%s", op_info[op->kind].name);
     for (char *p = kind; *p; p++)
@@ -327,7 +327,7 @@ static void push_page(lua_State *lua, const void *context)
     }
     lua_setfield(lua, -2, "sets");
     outside_set(lua, "refusal", it->refusal);
-    lua_pushboolean(lua, it->params != NULL);
+    lua_pushboolean(lua, it->weights.params != NULL);
     lua_setfield(lua, -2, "learned");
     lua_setfield(lua, -2, "page");
 }

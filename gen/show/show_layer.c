@@ -92,7 +92,7 @@ static const float *number_of(const Inspection *it, int tensor)
     if (tensor == NONE)
         return NULL;
     const Tensor *t = &it->config->net.tensors[tensor];
-    return (t->role == ROLE_PARAM ? it->params : it->stats) + t->offset;
+    return (t->role == ROLE_PARAM ? it->weights.params : it->weights.stats) + t->offset;
 }
 
 static void print_quantiser(const Inspection *it, const char *what, const Quantiser *q,
@@ -103,9 +103,9 @@ static void print_quantiser(const Inspection *it, const char *what, const Quanti
         return;
     int count = net->tensors[q->step != NONE ? q->step : q->range].k;
     fprintf(file, "%s: %s, %.3g bits, %s", what, quantizer_words[q->quantizer],
-            report_bits(net, q, it->params),
+            report_bits(net, q, it->weights.params),
             count > 1 ? "one step a channel" : "one step");
-    if (it->params) {
+    if (it->weights.params) {
         const RtQuant quant = {
             .quantizer = q->quantizer, .bits = q->bits, .is_signed = q->is_signed};
         const float *steps = number_of(it, q->step), *ranges = number_of(it, q->range);
@@ -212,7 +212,7 @@ void show_layer(const Inspection *it, int layer, FILE *file)
 {
     const Net *net = &it->config->net;
     const Op *op = &net->ops[layer];
-    const ReportRow row = report_row(net, layer, it->params);
+    const ReportRow row = report_row(net, layer, it->weights.params);
     fprintf(file, "%s: %s, %s -> %s; %ld parameters, %ld MACs", op->name, row.kind,
             row.in, row.out, row.params, op->macs);
     if (row.bytes > 0)

@@ -1,6 +1,6 @@
 /* show: what a config means, as a table or as the compiler sees it. */
+#include "gen/config/config_weights.h"
 #include "gen/emit/report.h"
-#include "gen/ir/params.h"
 #include "gen/show/page.h"
 #include "gen/show/show_layer.h"
 #include "gen/verbs/commands.h"
@@ -27,22 +27,16 @@ static bool dump(const Options *options)
     return true;
 }
 
-static bool print_table(const Config *config, const char *weights)
+static bool print_table(const Config *config, const char *path)
 {
-    const Net *net = &config->net;
     Checkpoint checkpoint = {0};
-    float *params = rt_alloc(net->param_floats * sizeof(float));
-    Param *list = params_of(net, ROLE_PARAM);
-    bool ok = weights == NULL ||
-              (checkpoint_read(weights, &checkpoint) &&
-               checkpoint_match_arch(&checkpoint, weights, config->arch) &&
-               checkpoint_take_for_use(&checkpoint, weights, list,
-                                       params_count(net, ROLE_PARAM), params));
+    Weights weights = {0};
+    bool ok = path == NULL || (checkpoint_read(path, &checkpoint) &&
+                               config_weights(config, &checkpoint, path, &weights));
     if (ok)
-        report_print(stdout, config, weights ? params : NULL, terminal_width(stdout));
+        report_print(stdout, config, weights.params, terminal_width(stdout));
     checkpoint_free(&checkpoint);
-    free(params);
-    free(list);
+    weights_free(&weights);
     return ok;
 }
 

@@ -176,7 +176,7 @@ static bool take_folder(Job *job)
         return true;
     options->output = job->folder;
     return run_folder_take(job->folder, &lock) &&
-           run_folder_check(job->folder, config->arch, config->lines, options);
+           run_folder_check(job->folder, config->arch, config->record, options);
 }
 
 /* Before anything is built. */

@@ -25,8 +25,8 @@ typedef struct {
 } Checkpoint;
 
 bool checkpoint_write(const char *path, const Checkpoint *checkpoint);
-/* Checks format, sizes, names and every CRC; false and rt_fail with the path
- * otherwise. */
+/* Checks format, sizes, names and every CRC, and that all values are finite; false and
+ * rt_fail with the path otherwise. */
 bool checkpoint_read(const char *path, Checkpoint *checkpoint);
 void checkpoint_free(Checkpoint *checkpoint);
 
@@ -44,8 +44,9 @@ bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
  * give wrong answers under another normalisation. */
 bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
                              const char *config);
-/* Steps and ranges must have been found for the bits and quantisers that `config` (lines)
- * gives each layer. Where either is of a float network there is nothing to compare. */
+/* Where `config` (lines) says layer by layer what quantised weights are made for,
+ * "quantised.b0_a=...", the checkpoint's must be made for the same. */
+bool checkpoint_is_quantised(const Checkpoint *checkpoint);
 bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
                                  const char *config);
 /* The whole config must match, but for train.epochs; and with that. */
@@ -62,5 +63,17 @@ bool checkpoint_take(const Checkpoint *checkpoint, const char *path, const char 
  * checkpoint has them. */
 bool checkpoint_take_for_use(const Checkpoint *checkpoint, const char *path,
                              const Param *params, int count, float *destination);
+
+/* A network that weights are to be used in. */
+typedef struct {
+    const char *arch, *config; /* as a Checkpoint has them */
+    const Param *params, *stats;
+    int param_count, stat_count;
+} CheckpointNet;
+
+/* The one way to weights for use: architecture, pixels and quantisers must be the
+ * network's, then all its arrays are copied to `params` and `stats`, at their offsets. */
+bool checkpoint_use(const Checkpoint *checkpoint, const char *path,
+                    const CheckpointNet *net, float *params, float *stats);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -312,6 +313,11 @@ static bool read_arrays(Reader *reader, Checkpoint *checkpoint)
             reader->crc[i])
             return rt_fail("%s: %s: damaged (its CRC-32 differs)", reader->path,
                            array->name);
+        for (size_t k = 0; k < array->count; k++)
+            if (!isfinite(array->values[k]))
+                return rt_fail("%s: %s: value %zu is %s, want finite numbers",
+                               reader->path, array->name, k,
+                               isnan(array->values[k]) ? "NaN" : "infinite");
     }
     return true;
 }

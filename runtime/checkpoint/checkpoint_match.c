@@ -32,23 +32,46 @@ static bool find_line(const char *text, const Line *wanted, Line *found)
     return false;
 }
 
-/* Every line of `mine` must be in `theirs`. */
-static bool match_lines(const char *path, const char *mine, const char *theirs,
-                        bool mine_is_checkpoint, const char *but_key)
+static bool begins(const Line *line, const char *key)
 {
-    Line line, other;
-    while (next_line(&mine, &line)) {
-        if (line.key_length == (int)strlen(but_key) &&
-            memcmp(line.key, but_key, strlen(but_key)) == 0)
-            continue;
-        if (find_line(theirs, &line, &other) && line.value_length == other.value_length &&
-            memcmp(line.value, other.value, (size_t)line.value_length) == 0)
-            continue;
-        const Line *has = mine_is_checkpoint ? &line : &other;
-        const Line *says = mine_is_checkpoint ? &other : &line;
-        return rt_fail("%s: %.*s: the checkpoint has %.*s, the config says %.*s", path,
-                       line.key_length, line.key, has->value_length, has->value,
-                       says->value_length, says->value);
+    return strncmp(line->key, key, strlen(key)) == 0;
+}
+
+static bool is_any(const Line *line)
+{
+    (void)line;
+    return true;
+}
+
+static bool is_not_epochs(const Line *line)
+{
+    return !begins(line, "train.epochs=");
+}
+
+static bool is_of_quantisers(const Line *line)
+{
+    return begins(line, "quantised.");
+}
+
+/* The lines of `has`, the checkpoint's, and of `says`, the config's, must be the same, of
+ * those that are compared. */
+static bool match_lines(const char *path, const char *has, const char *says,
+                        bool (*compared)(const Line *), const char *advice)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        const char *mine = turn ? has : says, *theirs = turn ? says : has;
+        Line line, other;
+        while (next_line(&mine, &line)) {
+            if (!compared(&line) ||
+                (find_line(theirs, &line, &other) &&
+                 line.value_length == other.value_length &&
+                 memcmp(line.value, other.value, (size_t)line.value_length) == 0))
+                continue;
+            const Line *a = turn ? &line : &other, *b = turn ? &other : &line;
+            return rt_fail("%s: %.*s: the checkpoint has %.*s, the config says %.*s%s",
+                           path, line.key_length, line.key, a->value_length, a->value,
+                           b->value_length, b->value, advice);
+        }
     }
     return true;
 }
@@ -56,8 +79,7 @@ static bool match_lines(const char *path, const char *mine, const char *theirs,
 bool checkpoint_match_arch(const Checkpoint *checkpoint, const char *path,
                            const char *arch)
 {
-    return match_lines(path, arch, checkpoint->arch, false, "") &&
-           match_lines(path, checkpoint->arch, arch, true, "");
+    return match_lines(path, checkpoint->arch, arch, is_any, "");
 }
 
 /* The same list of numbers, but for how they were calculated: 0.224 * 255 is not 57.12.
@@ -97,58 +119,52 @@ bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
     return true;
 }
 
-/* A line that says how numbers are quantised, and not how that is learned. */
-static bool of_quantiser(const Line *line)
+static bool is_quantised(const char *config)
 {
-    static const char *const keys[] = {
-        "quant.quantizer=", "quant.w_bits=", "quant.a_bits=", "quant.per_channel=",
-        "quant.layers."};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strncmp(line->key, keys[i], strlen(keys[i])) == 0)
+    Line line;
+    while (next_line(&config, &line))
+        if (is_of_quantisers(&line))
             return true;
     return false;
 }
 
-static bool match_quantiser_lines(const char *path, const char *mine, const char *theirs,
-                                  bool mine_is_checkpoint)
+bool checkpoint_is_quantised(const Checkpoint *checkpoint)
 {
-    Line line, other;
-    while (next_line(&mine, &line)) {
-        if (!of_quantiser(&line) ||
-            (find_line(theirs, &line, &other) && same_numbers(&line, &other)))
-            continue;
-        const Line *has = mine_is_checkpoint ? &line : &other;
-        const Line *says = mine_is_checkpoint ? &other : &line;
-        return rt_fail("%s: quantised with %.*s %.*s, the config says %.*s; quantise its "
-                       "float weights anew with lathe ptq or lathe train",
-                       path, line.key_length, line.key, has->value_length, has->value,
-                       says->value_length, says->value);
-    }
-    return true;
+    return is_quantised(checkpoint->config);
 }
 
 bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
                                  const char *config)
 {
-    const Line quantizer = {.key = "quant.quantizer", .key_length = 15};
-    Line has, says;
-    if (!find_line(config, &quantizer, &says) ||
-        !find_line(checkpoint->config, &quantizer, &has))
+    if (!is_quantised(config))
         return true;
-    return match_quantiser_lines(path, config, checkpoint->config, false) &&
-           match_quantiser_lines(path, checkpoint->config, config, true);
+    if (!checkpoint_is_quantised(checkpoint))
+        return rt_fail("%s: these are float weights, the config is quantised: run lathe "
+                       "ptq or lathe train with them first",
+                       path);
+    return match_lines(path, checkpoint->config, config, is_of_quantisers,
+                       "; quantise its float weights anew with lathe ptq or lathe train");
 }
 
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config)
 {
-    return match_lines(path, config, checkpoint->config, false, "train.epochs") &&
-           match_lines(path, checkpoint->config, config, true, "train.epochs");
+    return match_lines(path, checkpoint->config, config, is_not_epochs, "");
 }
 
 bool checkpoint_match_run(const Checkpoint *checkpoint, const char *path,
                           const char *config)
 {
-    return match_lines(path, config, checkpoint->config, false, "") &&
-           match_lines(path, checkpoint->config, config, true, "");
+    return match_lines(path, checkpoint->config, config, is_any, "");
+}
+
+bool checkpoint_use(const Checkpoint *checkpoint, const char *path,
+                    const CheckpointNet *net, float *params, float *stats)
+{
+    return checkpoint_match_arch(checkpoint, path, net->arch) &&
+           checkpoint_match_pixels(checkpoint, path, net->config) &&
+           checkpoint_match_quantisers(checkpoint, path, net->config) &&
+           checkpoint_take_for_use(checkpoint, path, net->params, net->param_count,
+                                   params) &&
+           checkpoint_take_for_use(checkpoint, path, net->stats, net->stat_count, stats);
 }

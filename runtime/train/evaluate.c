@@ -16,13 +16,9 @@ bool weights_load(Weights *weights, const Model *model, const char *path)
         return false;
     weights->params = rt_alloc_aligned(model->param_floats * sizeof(float));
     weights->stats = rt_alloc_aligned(model->stat_floats * sizeof(float));
-    bool ok = checkpoint_match_arch(&checkpoint, path, model->arch) &&
-              checkpoint_match_pixels(&checkpoint, path, model->config) &&
-              checkpoint_match_quantisers(&checkpoint, path, model->config) &&
-              checkpoint_take_for_use(&checkpoint, path, model->params,
-                                      model->param_count, weights->params) &&
-              checkpoint_take_for_use(&checkpoint, path, model->stats, model->stat_count,
-                                      weights->stats);
+    const CheckpointNet net = {model->arch,  model->config,      model->params,
+                               model->stats, model->param_count, model->stat_count};
+    bool ok = checkpoint_use(&checkpoint, path, &net, weights->params, weights->stats);
     checkpoint_free(&checkpoint);
     if (!ok)
         weights_free(weights);

@@ -259,11 +259,22 @@ START_TEST(weights_go_with_their_bits)
     static const struct {
         const char *set, *message;
     } others[] = {
-        {"quant.w_bits=4", "quant.w_bits 8, the config says 4"},
-        {"quant.per_channel=true", "quant.per_channel false, the config says true"},
+        {"quant.w_bits=4",
+         "quantised.stem: the checkpoint has quantizer uniform_static, w_bits 8, "
+         "per_channel false, the config says quantizer uniform_static, w_bits 4, "
+         "per_channel false"},
+        {"quant.per_channel=true",
+         "quantised.stem: the checkpoint has quantizer uniform_static, w_bits 8, "
+         "per_channel false, the config says quantizer uniform_static, w_bits 8, "
+         "per_channel true"},
         {"quant.quantizer='none'", ""}, /* its float weights */
         {"quant.layers={{ 'b0_a', a_bits = 3 }}",
-         "quant.layers.b0_a nothing, the config says 8/3 uniform_static"},
+         "quantised.b0_a_relu: the checkpoint has quantizer uniform_static, a_bits 8, "
+         "the "
+         "config says quantizer uniform_static, a_bits 3"},
+        {"quant.gradient='tanh'", ""}, /* how training rounds is nothing to weights, */
+        {"quant.layers={{ 'b0_a', gradient = 'tanh' }}", ""}, /* wherever it is said */
+        {"quant.layers={{ '*', w_bits = 8 }}", ""},
         {"quant.w_budget=2", ""},
     };
     QuantNet fp;
@@ -280,10 +291,9 @@ START_TEST(weights_go_with_their_bits)
                                "--set",     other,           "--weights", file,
                                ends[2 * i], ends[2 * i + 1], NULL};
         int status = lathe_run(NULL, words);
-        char *want =
-            rt_format("%s: quantised with %s; quantise its float weights anew with "
-                      "lathe ptq or lathe train\n",
-                      file, others[_i].message);
+        char *want = rt_format("%s: %s; quantise its float weights anew with "
+                               "lathe ptq or lathe train\n",
+                               file, others[_i].message);
         const char *said = strstr(err, file);
         ck_assert_msg(*others[_i].message ? status == 1 && said && strcmp(said, want) == 0
                                           : status == 0,
@@ -334,7 +344,7 @@ Suite *ptq_suite(void)
     TCase *tests = tcase_create("ptq");
     tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, weights_go_with_their_bits, 0, 5);
+    tcase_add_loop_test(tests, weights_go_with_their_bits, 0, 8);
     tcase_add_loop_test(tests, scores_floats_cannot_hold_are_not_verified, 0, 2);
     tcase_add_loop_test(tests, plain_finds_ranges_only, 0, 6);
     tcase_add_loop_test(tests, more_bits_are_better, 0, 3);

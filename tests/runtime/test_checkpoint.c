@@ -15,7 +15,7 @@
 static const Param conv = {"stem.weight", PARAM_CONV, INIT_ZERO, 4,
                            {1, 2, 1, 3},  0,          6,         1};
 static const Param bias = {"fc.bias", PARAM_BIAS, INIT_ZERO, 1, {2}, 16, 2, 1};
-static const float conv_values[] = {1, -0.0f, 1e-45f, INFINITY, NAN, 0.1f};
+static const float conv_values[] = {1, -0.0f, 1e-45f, 3.4e38f, -2, 0.1f};
 static const float bias_values[] = {-3, 4};
 
 static Checkpoint sample(void)
@@ -329,6 +329,57 @@ START_TEST(config_differences_are_named)
 }
 END_TEST
 
+/* Whose sums are right, as of a run that diverged. */
+START_TEST(values_are_finite)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY};
+    static const char *const names[] = {"NaN", "infinite", "infinite"};
+    const char *path = in_folder("a.ckpt");
+    Checkpoint checkpoint = sample();
+    checkpoint.arrays[0].values[4] = wrong[_i];
+    ck_assert(checkpoint_write(path, &checkpoint));
+    checkpoint_free(&checkpoint);
+    char *message =
+        rt_format("%%s: stem.weight: value 4 is %s, want finite numbers", names[_i]);
+    check_refused_as(path, message);
+    free(message);
+}
+END_TEST
+
+static const struct {
+    const char *has, *says, *message;
+} quantisers[] = {
+    {"", "", NULL},
+    {"quantised.a=w_bits 4\n", "", NULL}, /* a float network takes its weights */
+    {"quant.w_bits=8\nquantised.a=w_bits 4\n", "quant.w_bits=4\nquantised.a=w_bits 4\n",
+     NULL},
+    {"quant.quantizer=uniform_static\n", "quantised.a=w_bits 4\n",
+     "%s: these are float weights, the config is quantised: run lathe ptq or lathe train "
+     "with them first"},
+    {"quantised.a=w_bits 4\n", "quantised.a=w_bits 5\n",
+     "%s: quantised.a: the checkpoint has w_bits 4, the config says w_bits 5; quantise "
+     "its "
+     "float weights anew with lathe ptq or lathe train"},
+    {"quantised.a=w_bits 4\nquantised.b=a_bits 4\n", "quantised.a=w_bits 4\n",
+     "%s: quantised.b: the checkpoint has a_bits 4, the config says nothing; quantise "
+     "its "
+     "float weights anew with lathe ptq or lathe train"},
+};
+enum { QUANTISERS = sizeof quantisers / sizeof *quantisers };
+
+START_TEST(quantisers_are_compared_by_layer)
+{
+    Checkpoint checkpoint = sample();
+    free(checkpoint.config);
+    checkpoint.config = rt_format("%s", quantisers[_i].has);
+    bool same = checkpoint_match_quantisers(&checkpoint, "a.ckpt", quantisers[_i].says);
+    ck_assert_int_eq(same, quantisers[_i].message == NULL);
+    if (!same)
+        check_error(quantisers[_i].message, "a.ckpt");
+    checkpoint_free(&checkpoint);
+}
+END_TEST
+
 START_TEST(arch_differences_are_named)
 {
     Checkpoint checkpoint = sample();
@@ -393,6 +444,8 @@ Suite *checkpoint_suite(void)
                         sizeof forgeries / sizeof forgeries[0]);
     tcase_add_test(tests, zero_byte_in_header_is_refused);
     tcase_add_test(tests, bad_writes_leave_nothing);
+    tcase_add_loop_test(tests, values_are_finite, 0, 3);
+    tcase_add_loop_test(tests, quantisers_are_compared_by_layer, 0, QUANTISERS);
     tcase_add_loop_test(tests, config_differences_are_named, 0,
                         sizeof configs / sizeof configs[0]);
     tcase_add_test(tests, arch_differences_are_named);

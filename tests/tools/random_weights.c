@@ -62,7 +62,7 @@ void random_checkpoint(const Config *config, const float *params, const float *s
                        const char *path)
 {
     Checkpoint checkpoint = {.arch = rt_format("%s", config->arch),
-                             .config = rt_format("%s", config->lines),
+                             .config = rt_format("%s", config->record),
                              .progress = rt_format("%s", "")};
     add_all(&checkpoint, &config->net, ROLE_PARAM, params);
     add_all(&checkpoint, &config->net, ROLE_STAT, stats);
