@@ -1,5 +1,5 @@
-/* The sheet: see sheet.h. Fonts are looked up with the first text that is drawn, so that a
- * program which draws nothing pays nothing. Where there is no font at all cairo draws
+/* The sheet: see sheet.h. Fonts are looked up with the first text that is drawn, so that
+ * a program which draws nothing pays nothing. Where there is no font at all cairo draws
  * letters of its own. */
 #include "runtime/draw/sheet.h"
 

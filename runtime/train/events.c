@@ -76,8 +76,8 @@ static void put_text(Message *message, int field, const void *text, size_t bytes
 
 /* ---- Records ---- */
 
-/* CRC-32C, turned and shifted so that a checksum of data with checksums in it is none that
- * data of zeros would have. */
+/* CRC-32C, turned and shifted so that a checksum of data with checksums in it is none
+ * that data of zeros would have. */
 static uint32_t check(const uint8_t *bytes, size_t count)
 {
     uint32_t crc = 0xffffffff;
