@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 3
+#define LATHE_ABI 4
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per
  * chunk and added in chunk order, so results do not depend on the number of threads. */
@@ -79,6 +79,7 @@ typedef struct {
     int crop;     /* shift by up to this many pixels each way */
     int cutout;   /* side of the square that is blanked; 0 = off */
     int held_out; /* training images kept aside to choose the best checkpoint by */
+    int test_every; /* epochs from one accuracy on the test images to the next; 0: none */
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
     bool a_sum;     /* a_budget is for the sum of activations, not the largest */
     double penalty; /* weight of the size penalty */

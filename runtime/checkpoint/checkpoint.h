@@ -49,7 +49,8 @@ bool checkpoint_match_pixels(const Checkpoint *checkpoint, const char *path,
 bool checkpoint_is_quantised(const Checkpoint *checkpoint);
 bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
                                  const char *config);
-/* The whole config must match, but for train.epochs; and with that. */
+/* The whole config must match, but for train.test_every, which changes no weights, and
+ * train.epochs; and with the epochs. */
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config);
 bool checkpoint_match_run(const Checkpoint *checkpoint, const char *path,

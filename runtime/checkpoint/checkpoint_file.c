@@ -20,7 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define VERSION 1
 #define ARRAYS_LEGEND                                                                    \
     ": name, shape, byte offset, crc32; behind them float32, little-endian\n"
-enum { PREAMBLE_MOST = 80, HEADER_MOST = 4 << 20, NAME_MOST = 200, ARRAYS_MOST = 10000 };
+enum { PREAMBLE_MOST = 80, HEADER_MOST = 64 << 20, NAME_MOST = 200, ARRAYS_MOST = 10000 };
 
 /* ---- Writing ---- */
 

@@ -43,9 +43,15 @@ static bool is_any(const Line *line)
     return true;
 }
 
-static bool is_not_epochs(const Line *line)
+/* What says how a run went, but for what changes no weights. */
+static bool is_of_run(const Line *line)
 {
-    return !begins(line, "train.epochs=");
+    return !begins(line, "train.test_every=");
+}
+
+static bool is_of_longer_run(const Line *line)
+{
+    return is_of_run(line) && !begins(line, "train.epochs=");
 }
 
 static bool is_of_quantisers(const Line *line)
@@ -149,13 +155,13 @@ bool checkpoint_match_quantisers(const Checkpoint *checkpoint, const char *path,
 bool checkpoint_match_config(const Checkpoint *checkpoint, const char *path,
                              const char *config)
 {
-    return match_lines(path, checkpoint->config, config, is_not_epochs, "");
+    return match_lines(path, checkpoint->config, config, is_of_longer_run, "");
 }
 
 bool checkpoint_match_run(const Checkpoint *checkpoint, const char *path,
                           const char *config)
 {
-    return match_lines(path, checkpoint->config, config, is_any, "");
+    return match_lines(path, checkpoint->config, config, is_of_run, "");
 }
 
 bool checkpoint_use(const Checkpoint *checkpoint, const char *path,

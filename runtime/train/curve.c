@@ -49,8 +49,10 @@ bool curve_write(const char *path, const char *title, const History *history)
     } columns[] = {
         {LOSS, "training", 0, offsetof(EpochRow, train_loss)},
         {LOSS, "held out", 1, offsetof(EpochRow, held_out_loss)},
+        {LOSS, "test", 2, offsetof(EpochRow, test_loss)},
         {ACCURACY, "training", 0, offsetof(EpochRow, train_accuracy)},
         {ACCURACY, "held out", 1, offsetof(EpochRow, held_out_accuracy)},
+        {ACCURACY, "test", 2, offsetof(EpochRow, test_accuracy)},
         {RATE, NULL, 7, offsetof(EpochRow, lr)},
     };
     PlotSeries series[PANELS][MOST];

@@ -15,6 +15,7 @@ typedef struct {
     double images_per_s;
     double cc_from;                                   /* as TrainState's; NAN for none */
     double weights_kib, activations_kib, largest_kib; /* as Sizes; NAN: not quantised */
+    double test_loss, test_accuracy; /* NAN in epochs that do not look at them */
     char *bits; /* learned ones of the Model's `sized`, "4 6 4"; NULL: none are learned */
 } EpochRow;
 
@@ -29,8 +30,8 @@ void history_add(History *history, const EpochRow *row);
 void history_free(History *history);
 
 /* One row as comma-separated text, free() it; and back: reading what was written and
- * writing it again gives the same text. Rows of before there were sizes and bits are read,
- * too. */
+ * writing it again gives the same text. Rows of before there were sizes, bits and tests
+ * are read, too. */
 char *history_format(const EpochRow *row);
 bool history_parse(const char *text, EpochRow *row);
 

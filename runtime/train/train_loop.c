@@ -217,11 +217,12 @@ static bool train_epoch(Run *run, long *steps_left)
     return ok;
 }
 
-static EpochRow row_of(const Run *run, const Score *held_out)
+static EpochRow row_of(const Run *run, const Score *held_out, const Score *test)
 {
     const TrainState *state = &run->state;
     Moment moment = moment_of(run);
     double images = held_out->images > 0 ? (double)held_out->images : (double)NAN;
+    double tested = test->images > 0 ? (double)test->images : (double)NAN;
     double last = state->epoch + (run->steps_per_epoch - 1.0) / run->steps_per_epoch;
     bool quantised = run->model->sized_count > 0;
     Sizes sizes = quantised ? size_of(run->model, run->optim.params)
@@ -239,6 +240,8 @@ static EpochRow row_of(const Run *run, const Score *held_out)
         .weights_kib = sizes.weights,
         .activations_kib = sizes.activations,
         .largest_kib = sizes.largest_activation,
+        .test_loss = test->loss / tested,
+        .test_accuracy = test->correct / tested,
         .bits = size_bits_text(run->model, run->optim.params),
     };
 }
@@ -250,6 +253,8 @@ static void print_row(const Run *run, const EpochRow *row, bool best)
     if (!isnan(row->held_out_loss))
         printf("; held out: loss %.4f, accuracy %.4f%s", row->held_out_loss,
                row->held_out_accuracy, best ? " (best)" : "");
+    if (!isnan(row->test_loss))
+        printf("; test: loss %.4f, accuracy %.4f", row->test_loss, row->test_accuracy);
     printf("; lr %.4g, %.1f s, %.0f images/s\n", row->lr, row->seconds,
            row->images_per_s);
     size_print(run->model, &run->recipe, run->optim.params);
@@ -279,6 +284,20 @@ static bool write_files(const Run *run, bool best)
            bits_picture_write(run->bits, run->model, run->optim.params);
 }
 
+/* Scores of the epoch's weights: on the held-out images, and on the test images where the
+ * config asks for it, which choose nothing. *done is false if a signal came first. */
+static bool score_epoch(Run *run, const Weights *weights, Score *held_out, Score *test,
+                        bool *done)
+{
+    int every = run->recipe.test_every;
+    bool tests = every > 0 && (run->state.epoch + 1) % every == 0;
+    *done = evaluate(run->model, weights, &run->work, &run->held_out, run->held_out.count,
+                     NULL, &stop_signal, held_out) &&
+            (!tests || evaluate(run->model, weights, &run->work, &run->test,
+                                run->test.count, NULL, &stop_signal, test));
+    return *done || rt_error()[0] == 0;
+}
+
 /* Evaluate, then move on to the next epoch. *done is false if a signal came first: a
  * resumed run evaluates again. */
 static bool finish_epoch(Run *run, bool *done)
@@ -289,12 +308,10 @@ static bool finish_epoch(Run *run, bool *done)
         return false;
     Weights weights = {optim->averages ? optim->ema : optim->params,
                        optim->averages ? optim->ema_stats : optim->stats};
-    Score score = {0};
-    *done = evaluate(run->model, &weights, &run->work, &run->held_out,
-                     run->held_out.count, NULL, &stop_signal, &score);
-    if (!*done)
+    Score score = {0}, test = {0};
+    if (!score_epoch(run, &weights, &score, &test, done) || !*done)
         return rt_error()[0] == 0;
-    EpochRow row = row_of(run, &score);
+    EpochRow row = row_of(run, &score, &test);
     bool within = size_within(run->model, &run->recipe, weights.params);
     bool best = is_best(state, &score, within);
     history_add(&state->history, &row);

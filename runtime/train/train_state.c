@@ -17,21 +17,23 @@ void state_free(TrainState *state)
 
 static char *format_state(const TrainState *state)
 {
-    char *text = rt_format(
-        "epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
-        "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
-        "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n"
-        "best_within=%d\n",
-        state->epochs, (unsigned long long)state->seed, state->images, state->epoch,
-        state->step, state->cc_from, state->loss, state->correct, state->seconds,
-        state->best_epoch, state->best_correct, state->best_loss, state->best_within);
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    fprintf(file,
+            "epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
+            "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
+            "best_epoch=%d\nbest_correct=%d\nbest_loss=%.17g\n"
+            "best_within=%d\n",
+            state->epochs, (unsigned long long)state->seed, state->images, state->epoch,
+            state->step, state->cc_from, state->loss, state->correct, state->seconds,
+            state->best_epoch, state->best_correct, state->best_loss, state->best_within);
     for (int i = 0; i < state->history.count; i++) {
         char *row = history_format(&state->history.rows[i]);
-        char *longer = rt_format("%slog.%d=%s\n", text, i + 1, row);
+        fprintf(file, "log.%d=%s\n", i + 1, row);
         free(row);
-        free(text);
-        text = longer;
     }
+    fclose(file);
     return text;
 }
 
@@ -78,17 +80,24 @@ bool state_save_for_use(const char *path, const Optim *optim, const char *config
 
 /* ---- Reading ---- */
 
-/* The value behind `key` in "key=value" lines, free() it; NULL if there is none. */
-static char *find_value(const char *text, const char *key)
+/* The value behind `key` in "key=value" lines from *text on, which moves behind it; free()
+ * it. NULL if there is none. */
+static char *next_value(const char **text, const char *key)
 {
     size_t length = strlen(key);
-    while (*text) {
-        size_t line = strcspn(text, "\n");
-        if (line > length && memcmp(text, key, length) == 0 && text[length] == '=')
-            return rt_format("%.*s", (int)(line - length - 1), text + length + 1);
-        text += line + (text[line] == '\n');
+    while (**text) {
+        const char *start = *text;
+        size_t line = strcspn(start, "\n");
+        *text += line + (start[line] == '\n');
+        if (line > length && memcmp(start, key, length) == 0 && start[length] == '=')
+            return rt_format("%.*s", (int)(line - length - 1), start + length + 1);
     }
     return NULL;
+}
+
+static char *find_value(const char *text, const char *key)
+{
+    return next_value(&text, key);
 }
 
 /* Looks up one number after the other; the first bad one ends it. */
@@ -124,10 +133,12 @@ static double find_double(Lookup *lookup, const char *key)
     return number;
 }
 
+/* Rows are in order: each is looked for behind the one before. */
 static void find_history(Lookup *lookup, int count, History *history)
 {
+    const char *at = lookup->text;
     for (int i = 1; i <= count && lookup->ok; i++) {
-        char *key = rt_format("log.%d", i), *value = find_value(lookup->text, key);
+        char *key = rt_format("log.%d", i), *value = next_value(&at, key);
         EpochRow row = {0};
         if (good(lookup, key, value && history_parse(value, &row) && row.epoch == i))
             history_add(history, &row);

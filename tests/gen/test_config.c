@@ -442,6 +442,7 @@ START_TEST(config_lines)
                                "train.peak=0.2\n"
                                "train.schedule=step\n"
                                "train.seed=2147483647\n"
+                               "train.test_every=0\n"
                                "train.warmup_epochs=0\n"
                                "train.weight_decay=0\n";
     ck_assert_str_eq(config.lines, want);

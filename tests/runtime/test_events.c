@@ -146,6 +146,8 @@ START_TEST(bits_and_sizes_are_scalars)
                         .seconds = 1.5,
                         .held_out_loss = NAN,
                         .held_out_accuracy = NAN,
+                        .test_loss = 0.5,
+                        .test_accuracy = NAN,
                         .cc_from = NAN,
                         .weights_kib = 12.5,
                         .activations_kib = 3,
@@ -165,9 +167,10 @@ START_TEST(bits_and_sizes_are_scalars)
     ck_assert_double_eq(wall, 3);
     ck_assert_double_eq(value_of(text, 1, "bits/conv_relu", &wall), 8);
     ck_assert_double_eq(value_of(text, 2, "size/weights_kib", &wall), 12.5);
+    ck_assert_double_eq(value_of(text, 2, "loss/test", &wall), 0.5);
     ck_assert_double_eq(value_of(text, 2, "size/activations_kib", &wall), 3);
     ck_assert_double_eq(value_of(text, 2, "size/largest_activation_kib", &wall), 2);
-    ck_assert_int_eq(count_lines(text), 2 * 9);
+    ck_assert_int_eq(count_lines(text), 2 * 10);
     free(text);
     history.count = 300;
     history_free(&history);

@@ -2,8 +2,8 @@
  * threads, with numbers in the gaps between the arrays that must not matter. */
 #include "tests/suites.h"
 
-#include "runtime/base/support.h"
 #include "runtime/base/random.h"
+#include "runtime/base/support.h"
 #include "runtime/train/optim.h"
 
 #include <math.h>

@@ -376,7 +376,9 @@ START_TEST(curves_show_what_there_is)
                              .train_loss = 2.0 / (i + 1),
                              .train_accuracy = 0.3 * (i + 1),
                              .held_out_loss = NAN,
-                             .held_out_accuracy = NAN};
+                             .held_out_accuracy = NAN,
+                             .test_loss = NAN,
+                             .test_accuracy = NAN};
     const History history = {rows, 3};
     ck_assert(curve_write(in_folder("a.png"), "net", &history));
     ck_assert_int_gt(count_color(in_folder("a.png"), blue, 0, 10000), 1000);

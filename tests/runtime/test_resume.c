@@ -140,8 +140,9 @@ END_TEST
 
 START_TEST(the_state_comes_back_exactly)
 {
-    EpochRow row = {1,  0.1,     1.0 / 3, 0.5, 2.0 / 3,           0.25, 12.345, 1e5 / 7,
-                    37, 1.0 / 3, 2.0 / 3, NAN, rt_format("4 6 4")};
+    EpochRow row = {1,       0.1,    1.0 / 3, 0.5,  2.0 / 3,
+                    0.25,    12.345, 1e5 / 7, 37,   1.0 / 3,
+                    2.0 / 3, NAN,    NAN,     0.75, rt_format("4 6 4")};
     TrainState back, state = {.epochs = 9,
                               .seed = UINT64_MAX,
                               .images = 90,
@@ -166,7 +167,7 @@ START_TEST(the_state_comes_back_exactly)
     char *before = history_format(state.history.rows);
     char *after = history_format(back.history.rows);
     ck_assert_str_eq(before, "1,0.1,0.333333,0.500000,0.666667,0.250000,12.35,14285.7,37,"
-                             "0.333,0.667,,4 6 4");
+                             "0.333,0.667,,,0.750000,4 6 4");
     ck_assert_str_eq(before, after);
     ck_assert_int_eq(back.history.count, 1);
     free(before);
@@ -181,6 +182,33 @@ START_TEST(the_state_comes_back_exactly)
     state_free(&back);
     state_free(&state);
     checkpoint_free(&checkpoint);
+    optim_free(&optim);
+}
+END_TEST
+
+/* As long as a run may be, in time that grows with the rows. */
+START_TEST(long_logs_come_back)
+{
+    enum { ROWS = 100000 };
+    TrainState back, state = {.epochs = ROWS, .images = 90, .epoch = ROWS, .cc_from = -1};
+    for (int i = 1; i <= ROWS; i++) {
+        EpochRow row = {i,    0.1,    1.0 / 3, 0.5,  2.0 / 3,
+                        0.25, 12.345, 1e5 / 7, NAN,  100,
+                        200,  300,    0.5,     0.75, rt_format("4 6 4 4")};
+        history_add(&state.history, &row);
+    }
+    Optim optim;
+    Checkpoint checkpoint;
+    optim_alloc(&optim, &model, &recipe);
+    const char *path = in_folder("a.ckpt");
+    ck_assert_msg(state_save(path, &state, &optim, model.config), "%s", rt_error());
+    ck_assert_msg(checkpoint_read(path, &checkpoint), "%s", rt_error());
+    ck_assert_msg(state_read(&checkpoint, path, &back), "%s", rt_error());
+    ck_assert_int_eq(back.history.count, ROWS);
+    ck_assert_int_eq(back.history.rows[ROWS - 1].epoch, ROWS);
+    checkpoint_free(&checkpoint);
+    state_free(&state);
+    state_free(&back);
     optim_free(&optim);
 }
 END_TEST
@@ -237,6 +265,7 @@ Suite *resume_suite(void)
     tcase_add_test(tests, a_resumed_run_may_move);
     tcase_add_test(tests, resuming_refuses_what_differs);
     tcase_add_test(tests, the_state_comes_back_exactly);
+    tcase_add_test(tests, long_logs_come_back);
     tcase_add_loop_test(tests, a_bad_state_is_named, 0,
                         sizeof bad_states / sizeof bad_states[0]);
     Suite *suite = suite_create("resume");

@@ -9,6 +9,7 @@
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 #include "runtime/train/evaluate.h"
+#include "runtime/train/history.h"
 #include "runtime/train/optim.h"
 #include "runtime/train/trainer.h"
 #include "tests/tools/folder.h"
@@ -66,6 +67,49 @@ START_TEST(training_needs_labels)
     ck_assert_int_eq(RUN("eval", "--data", images, "--weights", in_folder("a/best.ckpt")),
                      0);
     ck_assert_str_eq(printed, "4 images without labels\n");
+}
+END_TEST
+
+/* The rows' test accuracy, "" where there is none. */
+static void check_tested(const char *run, int every)
+{
+    char *path = rt_format("%s/log.csv", in_folder(run)),
+         *text = rt_read_file(path, NULL);
+    char *line = strchr(text, '\n') + 1;
+    for (int epoch = 1; *line; epoch++) {
+        char *end = strchr(line, '\n');
+        *end = 0;
+        EpochRow row;
+        ck_assert(history_parse(line, &row));
+        bool tested = every && epoch % every == 0;
+        ck_assert_int_eq(isfinite(row.test_accuracy), tested);
+        ck_assert_int_eq(isfinite(row.test_loss), tested);
+        ck_assert(!tested || (row.test_accuracy > 0 && row.test_accuracy < 1));
+        line = end + 1;
+    }
+    free(text);
+    free(path);
+}
+
+/* Test images choose nothing: the weights are the same, looked at or not; nor does a run
+ * become another by it. */
+START_TEST(tests_change_nothing)
+{
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("a"), "--epochs", "4"), 0);
+    check_tested("a", 0);
+    recipe.test_every = 2;
+    model.config = "name=tiny\ntrain.epochs=3\ntrain.lr=0.1\ntrain.seed=5\n"
+                   "train.test_every=2\n";
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("b"), "--epochs", "4"), 0);
+    check_tested("b", 2);
+    ck_assert_ptr_nonnull(strstr(printed, "; test: loss "));
+    check_same_values("a/best.ckpt", "", "b/best.ckpt", "");
+    check_same_values("a/last.ckpt", "ema/", "b/last.ckpt", "ema/");
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("c"), "--epochs", "4", "--steps", "15"),
+                     0);
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("c"), "--resume"), 0);
+    check_same_run("b", "c");
+    ck_assert_int_eq(RUN(DATA, "-o", in_folder("a"), "--epochs", "4"), 0);
 }
 END_TEST
 
@@ -389,6 +433,7 @@ Suite *trainer_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, training_writes_its_files);
     tcase_add_test(tests, training_needs_labels);
+    tcase_add_test(tests, tests_change_nothing);
     tcase_add_test(tests, batches_are_cut_exactly);
     tcase_add_test(tests, training_learns);
     tcase_add_test(tests, threads_do_not_matter);

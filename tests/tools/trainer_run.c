@@ -155,7 +155,8 @@ void check_log_rows(const char *run, int rows)
     char *text = rt_read_file(in_run(run, "log.csv"), NULL), *at = text;
     const char *names = "epoch,lr,train_loss,train_accuracy,held_out_loss,"
                         "held_out_accuracy,seconds,images_per_s,cc_from_step,"
-                        "weights_kib,activations_kib,largest_activation_kib,bits\n";
+                        "weights_kib,activations_kib,largest_activation_kib,"
+                        "test_loss,test_accuracy,bits\n";
     ck_assert_ptr_nonnull(text);
     ck_assert_int_eq(strncmp(text, names, strlen(names)), 0);
     for (int row = 0; row <= rows; row++) {
