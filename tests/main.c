@@ -32,6 +32,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, library_suite());
     srunner_add_suite(runner, kill_suite());
     srunner_add_suite(runner, optim_suite());
+    srunner_add_suite(runner, outside_suite());
     srunner_add_suite(runner, page_suite());
     srunner_add_suite(runner, passes_suite());
     srunner_add_suite(runner, picture_suite());

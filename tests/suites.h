@@ -24,6 +24,7 @@ Suite *network_suite(void);
 Suite *inspect_suite(void);
 Suite *library_suite(void);
 Suite *optim_suite(void);
+Suite *outside_suite(void);
 Suite *page_suite(void);
 Suite *passes_suite(void);
 Suite *picture_suite(void);
