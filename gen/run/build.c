@@ -4,16 +4,14 @@
 #include "gen/run/build.h"
 
 #include "gen/base/paths.h"
-#include "gen/base/scratch.h"
+#include "gen/base/process.h"
 #include "gen/run/cache.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
-#include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* A file that goes into a build, by its name in the private folder. */
@@ -133,19 +131,10 @@ static bool write_piece(const char *folder, const Piece *piece)
 static bool run_make(const char *folder, const char *product)
 {
     char *log = rt_format("%s/build.log", folder);
-    pid_t child = fork();
-    if (child == 0) {
-        int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-        dup2(fd, 1);
-        dup2(fd, 2);
-        unsetenv("MAKEFLAGS");
-        unsetenv("MAKELEVEL");
-        execlp("make", "make", "-C", folder, "LATHE=.", product, (char *)NULL);
-        _exit(127);
-    }
-    int status = 0;
-    bool ok = child > 0 && waitpid(child, &status, 0) == child && status == 0;
-    if (!ok && scratch_goes_on()) {
+    const char *const words[] = {"env", "-u",   "MAKEFLAGS", "-u",    "MAKELEVEL", "make",
+                                 "-C",  folder, "LATHE=.",   product, NULL};
+    bool ok = program_logged(words, log);
+    if (!ok && signals_none()) {
         size_t bytes;
         char *text = rt_read_file(log, &bytes);
         rt_put_lines(text ? text : "", stderr);
