@@ -11,6 +11,7 @@ typedef struct {
     const char *name, *basis; /* the basis's name, or NULL */
     int lanes;                /* floats per vector */
     int integer_lanes;        /* sums per vector of integer kernels */
+    const char *dots;         /* their arithmetic: runtime/kernels/dots_DOTS.h */
     int registers;            /* vector registers */
     bool calls;               /* what has a runtime function calls it */
     Ships ships;

@@ -3,29 +3,11 @@
  * the sums is a function of its own. */
 #include "runtime/kernels/conv_codes.h"
 
-#include "runtime/kernels/quant.h"
-#include "runtime/kernels/vectors.h"
-
-#if defined(__AVX512VNNI__) && defined(__AVX512VL__) && defined(__AVX512BW__)
-#define LATHE_INTEGERS 16
-typedef i16 Vector;
-#define dot dot_i16
-#define requantise requantise_i16
-#elif defined(__AVX2__)
-#define LATHE_INTEGERS 8
-typedef i8 Vector;
-#define dot dot_i8
-#define requantise requantise_i8
-#else
-#define LATHE_INTEGERS 1
-typedef i1 Vector;
-#define dot dot_i1
-#define requantise requantise_i1
-#endif
 #include "runtime/kernels/dots.h"
+#include "runtime/kernels/quant.h"
 
 #define INLINE static inline __attribute__((always_inline))
-enum { LANES = LATHE_INTEGERS, MOST_PIXELS = 8, MOST_VECTORS = 4 };
+enum { LANES = DOT_LANES, MOST_PIXELS = 8, MOST_VECTORS = 4 };
 
 /* Sums of `pixels` outputs side by side and `width` channels, [pixels][width]. */
 typedef int32_t Sums[MOST_PIXELS * MOST_VECTORS * LANES];
@@ -41,7 +23,7 @@ INLINE const uint32_t *words_of(const ConvCall *conv, const uint32_t *w, int k)
 INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
                      int pixels, int vectors, int32_t *sums)
 {
-    Vector s[MOST_PIXELS][MOST_VECTORS];
+    DotSums s[MOST_PIXELS][MOST_VECTORS];
     int words = conv->kernel_w * conv->c / 4, pixel = conv->stride * conv->c;
     int block = rt_code_block(conv->k);
     const uint32_t *from[MOST_VECTORS];
@@ -49,18 +31,18 @@ INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, 
         from[v] = words_of(conv, w, k + v * LANES);
     for (int p = 0; p < pixels; p++)
         for (int v = 0; v < vectors; v++)
-            s[p][v] = (Vector){0};
+            s[p][v] = (DotSums){0};
     for (int t = 0; t < conv->kernel_h; t++, x += conv->x_row)
         for (int j = 0; j < words; j++)
             for (int v = 0; v < vectors; v++) {
-                const Vector four = *(const Vector *)from[v];
+                const DotSums four = *(const DotSums *)from[v];
                 from[v] += block;
                 for (int p = 0; p < pixels; p++)
                     s[p][v] = dot(s[p][v], x + 4 * j + p * pixel, four);
             }
     for (int p = 0; p < pixels; p++)
         for (int v = 0; v < vectors; v++)
-            *(Vector *)(sums + (p * vectors + v) * LANES) = s[p][v];
+            *(DotSums *)(sums + (p * vectors + v) * LANES) = s[p][v];
 }
 
 /* Channels that do not fill a vector, one at a time. */
@@ -83,12 +65,12 @@ static void sum_one(const ConvCall *conv, const uint8_t *x, const uint32_t *w, i
     }
 TILE(8, 1)
 TILE(4, 1)
-TILE(2, 1) TILE(1, 1) TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2) TILE(4, 4) TILE(2, 4)
-    TILE(1, 4)
+TILE(2, 1)
+TILE(1, 1) TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2) TILE(4, 4) TILE(2, 4) TILE(1, 4)
 #undef TILE
 
-        typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
-                             int k, int32_t *sums);
+    typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                         int32_t *sums);
 
 /* Tiles from large to small, for as many vectors as divide the channels. */
 typedef struct {
@@ -191,7 +173,7 @@ static void to_codes(const ConvCall *conv, const void *how, int h, int p, int pi
         if (to->other)
             load_other(to->other, h, p + i, k, width, others);
         for (int j = 0; j < width && width % LANES == 0; j += LANES)
-            requantise(*(const Vector *)(sums + j), *(const Vector *)(others + j),
+            requantise(*(const DotSums *)(sums + j), *(const DotSums *)(others + j),
                        to->b + k + j, to->m + k + j, to->other ? to->r + k + j : NULL,
                        to->shift[0], to->shift[1], y + j);
         for (int j = 0; j < width && width % LANES != 0; j++)

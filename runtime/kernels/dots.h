@@ -1,133 +1,25 @@
-/* Integer kernels' vectors: sums of four products of bytes, and rescaling to codes. i1,
- * i8 and i16 are 1, 8 (AVX2) and 16 (AVX-512 VNNI) sums; all widths give the same
- * integers. */
-#if LATHE_INTEGERS > 1
-#include <immintrin.h>
-#endif
-#ifdef __GNUC__
-#define LATHE_UNUSED __attribute__((unused))
+/* The integer kernels' arithmetic that the compiler of this file has: the runtime's own, for
+ * calls. Generated code includes the file of its target. */
+#ifndef LATHE_DOTS_H
+#define LATHE_DOTS_H
+
+#include "runtime/kernels/vectors.h"
+
+#include "runtime/kernels/dots_plain.h"
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__) && defined(__AVX512BW__)
+#include "runtime/kernels/dots_vnni.h"
+#define DOT_LANES 16
+#elif defined(__AVX2__)
+#include "runtime/kernels/dots_avx2.h"
+#define DOT_LANES 8
 #else
-#define LATHE_UNUSED
+#define DOT_LANES 1
 #endif
 
-/* LATHE_INTEGERS, defined before, says which of them are wanted beside i1. */
-LATHE_UNUSED static inline int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
-{
-    return sum + x[0] * (int8_t)w + x[1] * (int8_t)(w >> 8) + x[2] * (int8_t)(w >> 16) +
-           x[3] * (int8_t)(w >> 24);
-}
+#define DOT_JOIN(name, lanes) name##lanes
+#define DOT_WIDE(name, lanes) DOT_JOIN(name, lanes)
+typedef DOT_WIDE(i, DOT_LANES) DotSums;
+#define dot DOT_WIDE(dot_i, DOT_LANES)
+#define requantise DOT_WIDE(requantise_i, DOT_LANES)
 
-/* clamp((sum m + other r + b) >> shift, 0, largest); b contains the rounding. Without
- * anything to add, r is NULL and known to be when this is inlined. */
-LATHE_UNUSED static inline void requantise_i1(int32_t sum, int32_t other,
-                                              const int64_t *b, const int32_t *m,
-                                              const int32_t *r, int shift,
-                                              int32_t largest, uint8_t *y)
-{
-    int64_t code = (int64_t)sum * *m + *b;
-    if (r)
-        code += (int64_t)other * *r;
-    code = code < 0 ? 0 : code >> shift;
-    *y = (uint8_t)(code > largest ? largest : code);
-}
-
-#if LATHE_INTEGERS == 8
-#ifndef LATHE_VECTORS_H
-typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint8_t b8 __attribute__((vector_size(8), aligned(1), may_alias));
-#endif
-
-LATHE_UNUSED static inline i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
-{
-    /* Even and odd bytes apart, in 16 bits: a product of two codes never saturates
-     * there. */
-    int32_t four;
-    __builtin_memcpy(&four, x, 4);
-    const __m256i all = _mm256_set1_epi32(four), low = _mm256_set1_epi32(0x00ff00ff);
-    const __m256i even = _mm256_and_si256(all, low);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(all, 8), low);
-    const __m256i w_even = _mm256_srai_epi16(_mm256_slli_epi16((__m256i)w, 8), 8);
-    const __m256i w_odd = _mm256_srai_epi16((__m256i)w, 8);
-    const __m256i sums =
-        _mm256_add_epi32(_mm256_madd_epi16(even, w_even), _mm256_madd_epi16(odd, w_odd));
-    return (i8)_mm256_add_epi32((__m256i)sum, sums);
-}
-
-/* One half of the lanes: 64-bit sums from the low 32 bits of each. */
-LATHE_UNUSED static inline __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
-                                             __m256i largest)
-{
-    __m256i code = _mm256_add_epi64(_mm256_mul_epi32(sum, m), b);
-    code = _mm256_andnot_si256(_mm256_cmpgt_epi64(_mm256_setzero_si256(), code), code);
-    code = _mm256_srl_epi64(code, _mm_cvtsi32_si128(shift));
-    return _mm256_blendv_epi8(code, largest, _mm256_cmpgt_epi64(code, largest));
-}
-
-LATHE_UNUSED static inline void requantise_i8(i8 sum, i8 other, const int64_t *b,
-                                              const int32_t *m, const int32_t *r,
-                                              int shift, int32_t largest, uint8_t *y)
-{
-    const __m256i b0 = _mm256_loadu_si256((const __m256i *)b);
-    const __m256i b1 = _mm256_loadu_si256((const __m256i *)(b + 4));
-    /* b in the order of even and odd lanes: 0 2 4 6, 1 3 5 7 */
-    __m256i even = _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(b0, b1), 0xd8);
-    __m256i odd = _mm256_permute4x64_epi64(_mm256_unpackhi_epi64(b0, b1), 0xd8);
-    __m256i sum0 = (__m256i)sum, sum1 = _mm256_srli_epi64((__m256i)sum, 32);
-    const __m256i m0 = _mm256_loadu_si256((const __m256i *)m),
-                  m1 = _mm256_srli_epi64(m0, 32);
-    const __m256i top = _mm256_set1_epi64x(largest);
-    if (r) {
-        const __m256i r0 = _mm256_loadu_si256((const __m256i *)r);
-        even = _mm256_add_epi64(even, _mm256_mul_epi32((__m256i)other, r0));
-        odd =
-            _mm256_add_epi64(odd, _mm256_mul_epi32(_mm256_srli_epi64((__m256i)other, 32),
-                                                   _mm256_srli_epi64(r0, 32)));
-    }
-    const __m256i code0 = rescale_4(sum0, even, m0, shift, top);
-    const __m256i code1 = rescale_4(sum1, odd, m1, shift, top);
-    const i8 codes = (i8)_mm256_or_si256(code0, _mm256_slli_epi64(code1, 32));
-    for (int i = 0; i < 8; i++)
-        y[i] = (uint8_t)codes[i];
-}
-#endif
-
-#if LATHE_INTEGERS == 16
-#ifndef LATHE_VECTORS_H
-typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint8_t b16 __attribute__((vector_size(16), aligned(1), may_alias));
-#endif
-
-LATHE_UNUSED static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
-{
-    int32_t four;
-    __builtin_memcpy(&four, x, 4);
-    return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
-}
-
-LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t *b,
-                                               const int32_t *m, const int32_t *r,
-                                               int shift, int32_t largest, uint8_t *y)
-{
-    const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 8);
-    const __m512i evens = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
-    const __m512i odds = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
-    __m512i even = _mm512_permutex2var_epi64(b0, evens, b1);
-    __m512i odd = _mm512_permutex2var_epi64(b0, odds, b1);
-    const __m512i m0 = _mm512_loadu_si512(m), m1 = _mm512_srli_epi64(m0, 32);
-    const __m512i sum0 = (__m512i)sum, sum1 = _mm512_srli_epi64(sum0, 32);
-    const __m128i count = _mm_cvtsi32_si128(shift);
-    if (r) {
-        const __m512i r0 = _mm512_loadu_si512(r), other0 = (__m512i)other;
-        even = _mm512_add_epi64(even, _mm512_mul_epi32(other0, r0));
-        odd = _mm512_add_epi64(odd, _mm512_mul_epi32(_mm512_srli_epi64(other0, 32),
-                                                     _mm512_srli_epi64(r0, 32)));
-    }
-    even = _mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum0, m0), even), count);
-    odd = _mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum1, m1), odd), count);
-    /* Shifted, every value fits 32 bits: rt_requant_derive sees to it. */
-    __m512i codes = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
-    codes = _mm512_max_epi32(codes, _mm512_setzero_si512());
-    codes = _mm512_min_epi32(codes, _mm512_set1_epi32(largest));
-    _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(codes));
-}
 #endif

@@ -2,19 +2,11 @@
  * waits for itself alone, and there are enough of them to hide that. */
 #include "runtime/train/peak.h"
 
+#include "runtime/kernels/dots.h"
 #include "runtime/kernels/vectors.h"
 #include "runtime/rt.h"
 
 #include <time.h>
-
-#if defined(__AVX512VNNI__) && defined(__AVX512F__)
-#define LATHE_INTEGERS 16
-#elif defined(__AVX2__)
-#define LATHE_INTEGERS 8
-#else
-#define LATHE_INTEGERS 1
-#endif
-#include "runtime/kernels/dots.h"
 
 #if defined(__AVX512F__)
 enum { LANES = 16 };
@@ -25,17 +17,6 @@ typedef f8 Floats;
 #else
 enum { LANES = 4 };
 typedef f4 Floats;
-#endif
-
-#if LATHE_INTEGERS == 16
-typedef i16 Sums;
-#define DOT dot_i16
-#elif LATHE_INTEGERS == 8
-typedef i8 Sums;
-#define DOT dot_i8
-#else
-typedef i1 Sums;
-#define DOT dot_i1
 #endif
 
 /* The tile of a kernel: ROWS values, each times two vectors, summed in variables of their
@@ -73,18 +54,18 @@ static void multiply_floats(long rounds, void *data)
 static void multiply_integers(long rounds, void *data)
 {
     const uint8_t *x = data;
-    Sums zero = {0}, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;
+    DotSums zero = {0}, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;
     EACH_ROW(ZERO)
     for (long round = 0; round < rounds; round++, forget()) {
-        const Sums v = *(const Sums *)(x + 64), w = *(const Sums *)(x + 128);
+        const DotSums v = *(const DotSums *)(x + 64), w = *(const DotSums *)(x + 128);
 #define STEP(i)                                                                          \
-    a##i = DOT(a##i, x + 4 * i, v);                                                      \
-    b##i = DOT(b##i, x + 4 * i, w);
+    a##i = dot(a##i, x + 4 * i, v);                                                      \
+    b##i = dot(b##i, x + 4 * i, w);
         EACH_ROW(STEP)
 #undef STEP
     }
     EACH_ROW(TOTAL)
-    *(Sums *)data = zero;
+    *(DotSums *)data = zero;
     forget();
 }
 
@@ -131,7 +112,7 @@ static double rounds_per_second(void (*multiply)(long, void *), int threads)
 
 Peak peak_measure(int threads)
 {
-    const double operations = 2.0 * CHAINS, bytes = 4 * (sizeof(Sums) / 4);
+    const double operations = 2.0 * CHAINS, bytes = 4 * (sizeof(DotSums) / 4);
     return (Peak){rounds_per_second(multiply_floats, threads) * operations * LANES,
                   rounds_per_second(multiply_integers, threads) * operations * bytes};
 }

@@ -223,44 +223,52 @@ END_TEST
 
 /* ---- Rescaling, in every width ---- */
 
-static const struct {
-    const char *target, *lanes, *name, *flags[3];
-} widths[] = {
-    {"plain", "1", "1", {"-O1"}},
-    {"avx2", "8", "8", {"-O2", "-march=x86-64-v3"}},
-    {"vnni", "16", "16", {"-O2", "-march=x86-64-v4", "-mavx512vnni"}},
-};
-
 typedef void Rescale(const int32_t *sum, const int32_t *other, const int64_t *b,
                      const int32_t *m, const int32_t *r, int shift, int32_t largest,
                      uint8_t *y);
 typedef void Dot(int32_t *sum, const uint8_t *x, const uint32_t *w);
 
-static void *load_width(int width, Rescale **rescale, Dot **dot)
+static void *load_dots(const Target *target, Rescale **rescale, Dot **dot)
 {
     char *source = rt_format(
-        "#include <stdint.h>\n#include <string.h>\n#include "
-        "\"runtime/kernels/vectors.h\"\n"
-        "#define LATHE_INTEGERS %s\n#include \"runtime/kernels/dots.h\"\n"
+        "#include <stdint.h>\n#include <string.h>\n"
+        "#include \"runtime/kernels/vectors.h\"\n"
+        "#include \"runtime/kernels/dots_plain.h\"\n#if %d\n"
+        "#include \"runtime/kernels/dots_%s.h\"\n#endif\n"
+        "#define JOIN(name, lanes) name##lanes\n#define WIDE(name) JOIN(name, %d)\n"
         "void rescale(const int32_t *sum, const int32_t *other, const int64_t *b,\n"
         "             const int32_t *m, const int32_t *r, int shift, int32_t largest,\n"
         "             uint8_t *y)\n{\n"
-        "    i%s s, o;\n    memcpy(&s, sum, sizeof s);\n    memcpy(&o, other, sizeof "
-        "o);\n"
-        "    if (r)\n        requantise_i%s(s, o, b, m, r, shift, largest, y);\n"
-        "    else\n        requantise_i%s(s, o, b, m, NULL, shift, largest, y);\n}\n"
+        "    WIDE(i) s, o;\n    memcpy(&s, sum, sizeof s);\n"
+        "    memcpy(&o, other, sizeof o);\n"
+        "    if (r)\n        WIDE(requantise_i)(s, o, b, m, r, shift, largest, y);\n"
+        "    else\n        WIDE(requantise_i)(s, o, b, m, NULL, shift, largest, y);\n}\n"
         "void dot(int32_t *sum, const uint8_t *x, const uint32_t *w)\n{\n"
-        "    i%s s, v;\n    memcpy(&s, sum, sizeof s);\n    memcpy(&v, w, sizeof v);\n"
-        "    s = dot_i%s(s, x, v);\n    memcpy(sum, &s, sizeof s);\n}\n",
-        widths[width].lanes, widths[width].name, widths[width].name, widths[width].name,
-        widths[width].name, widths[width].name);
-    char *object = rt_format("%s%d.so", in_folder("width"), width);
-    write_text(in_folder("width.c"), source);
+        "    WIDE(i) s, v;\n    memcpy(&s, sum, sizeof s);\n"
+        "    memcpy(&v, w, sizeof v);\n"
+        "    s = WIDE(dot_i)(s, x, v);\n    memcpy(sum, &s, sizeof s);\n}\n",
+        target->integer_lanes > 1, target->dots, target->integer_lanes);
+    char *object = rt_format("%s.so", in_folder(target->name));
+    write_text(in_folder("dots.c"), source);
     char *runtime = rt_format("-I%s", lathe_root());
-    const char *words[16] = {"gcc",   "-std=gnu11", "-shared", "-fPIC",
-                             runtime, "-o",         object,    in_folder("width.c")};
-    for (int i = 0; i < 3; i++)
-        words[8 + i] = widths[width].flags[i];
+    const char *words[24] = {"gcc",
+                             "-std=gnu11",
+                             "-Wall",
+                             "-Wextra",
+                             "-Wpedantic",
+                             "-Werror",
+                             "-O2",
+                             "-shared",
+                             "-fPIC",
+                             runtime,
+                             "-o",
+                             object,
+                             in_folder("dots.c")};
+    char *flags = rt_format("%s", target->cflags), *rest = flags;
+    int count = 13;
+    for (char *flag; (flag = strsep(&rest, " "));)
+        if (*flag)
+            words[count++] = flag;
     compile_quietly(words);
     void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(library != NULL, "%s", dlerror());
@@ -269,6 +277,7 @@ static void *load_width(int width, Rescale **rescale, Dot **dot)
     free(source);
     free(object);
     free(runtime);
+    free(flags);
     return library;
 }
 
@@ -338,14 +347,15 @@ START_TEST(every_width_rescales_alike)
 {
     Rescale *rescale;
     Dot *dot;
-    if (!machine_runs(widths[_i].target)) {
-        printf("skipped: this machine does not run %s\n", widths[_i].target);
+    const Target *target = &target_table[_i];
+    if (!target_runs(target)) {
+        printf("skipped: this machine does not run %s\n", target->name);
         return;
     }
-    void *library = load_width(_i, &rescale, &dot);
+    void *library = load_dots(target, &rescale, &dot);
     random_seed(5);
-    check_rescale(rescale, atoi(widths[_i].lanes));
-    check_dot(dot, atoi(widths[_i].lanes));
+    check_rescale(rescale, target->integer_lanes);
+    check_dot(dot, target->integer_lanes);
     dlclose(library);
 }
 END_TEST
@@ -360,7 +370,7 @@ Suite *quant_requant_suite(void)
     tcase_add_test(tests, layers_round_real_values);
     tcase_add_test(tests, a_dead_channel_is_no_overflow);
     tcase_add_test(tests, scores_fit_their_type);
-    tcase_add_loop_test(tests, every_width_rescales_alike, 0, 3);
+    tcase_add_loop_test(tests, every_width_rescales_alike, 0, TARGET_COUNT);
     Suite *suite = suite_create("quant_requant");
     suite_add_tcase(suite, tests);
     return suite;

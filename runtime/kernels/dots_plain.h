@@ -1,0 +1,28 @@
+/* Integer kernels' arithmetic: sums of four products of codes, and rescaling to codes. i1,
+ * i4, i8 and i16 are as many sums; a file for each width there is, this one for channels
+ * that fill no vector. All give the same integers. */
+#ifdef __GNUC__
+#define LATHE_UNUSED __attribute__((unused))
+#else
+#define LATHE_UNUSED
+#endif
+
+LATHE_UNUSED static inline int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
+{
+    return sum + x[0] * (int8_t)w + x[1] * (int8_t)(w >> 8) + x[2] * (int8_t)(w >> 16) +
+           x[3] * (int8_t)(w >> 24);
+}
+
+/* clamp((sum m + other r + b) >> shift, 0, largest); b contains the rounding. Without
+ * anything to add, r is NULL and known to be when this is inlined. */
+LATHE_UNUSED static inline void requantise_i1(int32_t sum, int32_t other,
+                                              const int64_t *b, const int32_t *m,
+                                              const int32_t *r, int shift,
+                                              int32_t largest, uint8_t *y)
+{
+    int64_t code = (int64_t)sum * *m + *b;
+    if (r)
+        code += (int64_t)other * *r;
+    code = code < 0 ? 0 : code >> shift;
+    *y = (uint8_t)(code > largest ? largest : code);
+}

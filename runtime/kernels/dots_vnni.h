@@ -1,0 +1,41 @@
+/* dots_plain.h's arithmetic for AVX-512 VNNI: sixteen sums. */
+#include <immintrin.h>
+
+#ifndef LATHE_VECTORS_H
+typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint8_t b16 __attribute__((vector_size(16), aligned(1), may_alias));
+#endif
+
+LATHE_UNUSED static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
+{
+    int32_t four;
+    __builtin_memcpy(&four, x, 4);
+    return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
+}
+
+LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t *b,
+                                               const int32_t *m, const int32_t *r,
+                                               int shift, int32_t largest, uint8_t *y)
+{
+    const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 8);
+    const __m512i evens = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    const __m512i odds = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+    __m512i even = _mm512_permutex2var_epi64(b0, evens, b1);
+    __m512i odd = _mm512_permutex2var_epi64(b0, odds, b1);
+    const __m512i m0 = _mm512_loadu_si512(m), m1 = _mm512_srli_epi64(m0, 32);
+    const __m512i sum0 = (__m512i)sum, sum1 = _mm512_srli_epi64(sum0, 32);
+    const __m128i count = _mm_cvtsi32_si128(shift);
+    if (r) {
+        const __m512i r0 = _mm512_loadu_si512(r), other0 = (__m512i)other;
+        even = _mm512_add_epi64(even, _mm512_mul_epi32(other0, r0));
+        odd = _mm512_add_epi64(odd, _mm512_mul_epi32(_mm512_srli_epi64(other0, 32),
+                                                     _mm512_srli_epi64(r0, 32)));
+    }
+    even = _mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum0, m0), even), count);
+    odd = _mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum1, m1), odd), count);
+    /* Shifted, every value fits 32 bits: rt_requant_derive sees to it. */
+    __m512i codes = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+    codes = _mm512_max_epi32(codes, _mm512_setzero_si512());
+    codes = _mm512_min_epi32(codes, _mm512_set1_epi32(largest));
+    _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(codes));
+}
