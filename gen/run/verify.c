@@ -26,22 +26,44 @@ static const double tolerance = 1e-5;
  * value. */
 static const int32_t exact_below = 1 << 23;
 
-/* A way to build the file. Optimised builds see every image, the others the first 1,000.
- */
+/* A way to build the file. Optimised builds see every image, the others the first 1,000. */
 typedef struct {
-    const char *name, *words[8];
-    bool optimised;
+    char command[96];
+    bool optimised, runs_here;
 } Build;
 
-static const Build builds[] = {
-    {"gcc -O0", {"gcc", "-O0"}, false},
-    {"gcc -O3 -march=native", {"gcc", "-O3", "-march=native"}, true},
-    {"gcc -O3 -mavx2 -mfma", {"gcc", "-O3", "-mavx2", "-mfma"}, true},
-    {"clang -O0", {"clang", "-O0"}, false},
-    {"clang -O3 -march=native", {"clang", "-O3", "-march=native"}, true},
-    {"tcc", {"tcc"}, false},
+static const char *const compilers[] = {
+    "gcc -O0", "gcc -O3 -march=native", "clang -O0", "clang -O3 -march=native", "tcc",
 };
-enum { BUILDS = sizeof builds / sizeof *builds, SLOW_IMAGES = 1000 };
+enum {
+    COMPILERS = sizeof compilers / sizeof *compilers,
+    MOST_BUILDS = COMPILERS + TARGET_COUNT,
+    SLOW_IMAGES = 1000
+};
+
+/* Those, the plain one first; and gcc for each target that has kernels in the file, but
+ * for plain C and what -march=native takes. */
+static int list_builds(Build *list, Ships kind)
+{
+    const Target *native = target_shipped(target_find(NULL), kind);
+    int count = 0;
+    for (int i = 0; i < COMPILERS; i++) {
+        Build *build = &list[count++];
+        snprintf(build->command, sizeof build->command, "%s", compilers[i]);
+        build->optimised = strstr(compilers[i], "-O3") != NULL;
+        build->runs_here = true;
+    }
+    for (int i = 0; i < TARGET_COUNT; i++) {
+        const Target *target = &target_table[i];
+        if (!(target->ships & kind) || target->basis == NULL || target == native)
+            continue;
+        Build *build = &list[count++];
+        snprintf(build->command, sizeof build->command, "gcc -O3 %s", target->cflags);
+        build->optimised = true;
+        build->runs_here = target_runs(target);
+    }
+    return count;
+}
 
 typedef struct {
     void (*scores)(const uint8_t *image, void *arena, void *scores);
@@ -114,21 +136,21 @@ static bool compare(const Comparison *c, const char *name, double *largest, int 
 }
 
 /* Compile the file as a shared object. */
-static bool compile_shared(const Build *build, const Scratch *scratch, const char *define,
-                           const char *object)
+static bool compile_shared(const char *command, const Scratch *scratch,
+                           const char *define, const char *object)
 {
     char *source = rt_format("%s/file.c", scratch->folder);
-    const char *words[16];
+    char *copy = rt_format("%s", command), *rest = copy;
+    const char *words[24];
     int count = 0;
-    while (build->words[count]) {
-        words[count] = build->words[count];
-        count++;
-    }
-    const char *const rest[] = {"-std=c99", "-shared", "-fPIC", define,
+    while (rest)
+        words[count++] = strsep(&rest, " ");
+    const char *const more[] = {"-std=c99", "-shared", "-fPIC", define,
                                 "-o",       object,    source,  NULL};
-    memcpy(words + count, rest, sizeof rest);
-    bool ok = scratch_run(scratch, build->name, NULL, (char *const *)words);
+    memcpy(words + count, more, sizeof more);
+    bool ok = scratch_run(scratch, command, NULL, (char *const *)words);
     free(source);
+    free(copy);
     return ok;
 }
 
@@ -140,13 +162,13 @@ static void explain(const Build *build, const Scratch *scratch, const Config *co
          *b = rt_format("%s/b.so", scratch->folder);
     char *why = rt_format("%s", rt_error()), difference[512];
     rt_error_clear();
-    if (compile_shared(&builds[0], scratch, "-DLATHE_TRACE", a) &&
-        compile_shared(build, scratch, "-DLATHE_TRACE", b)) {
+    if (compile_shared(compilers[0], scratch, "-DLATHE_TRACE", a) &&
+        compile_shared(build->command, scratch, "-DLATHE_TRACE", b)) {
         size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
         trace_difference(a, b, config->name, c->images->pixels + image * bytes,
                          c->arena_bytes, c->classes, difference, sizeof difference);
         rt_error_clear();
-        rt_fail("%s; %s and %s: %s", why, builds[0].name, build->name, difference);
+        rt_fail("%s; %s and %s: %s", why, compilers[0], build->command, difference);
     }
     free(a);
     free(b);
@@ -158,7 +180,7 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
                         Comparison *c)
 {
     char *object = rt_format("%s/file.so", scratch->folder);
-    bool ok = compile_shared(build, scratch, "-DNDEBUG", object);
+    bool ok = compile_shared(build->command, scratch, "-DNDEBUG", object);
     void *library = ok ? dlopen(object, RTLD_NOW | RTLD_LOCAL) : NULL;
     ok = ok && (library || rt_fail("%s: %s", object, dlerror()));
     if (ok) {
@@ -168,12 +190,12 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
         rt_parallel_for(c->count, run_image, c);
         double largest;
         int image = 0;
-        ok = compare(c, build->name, &largest, &image);
+        ok = compare(c, build->command, &largest, &image);
         if (ok && c->integers)
-            printf("%-24s %d images: identical\n", build->name, c->count);
+            printf("%-24s %d images: identical\n", build->command, c->count);
         else if (ok)
             printf("%-24s %d images: same classes, scores within %.1e of the largest\n",
-                   build->name, c->count, largest);
+                   build->command, c->count, largest);
         else
             explain(build, scratch, config, c, image);
         fflush(stdout);
@@ -185,13 +207,15 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
     return ok;
 }
 
-static bool installed(const char *program)
+/* Whether there is the compiler that a command begins with. */
+static bool installed(const char *command)
 {
+    int name = (int)strcspn(command, " ");
     const char *path = getenv("PATH");
     bool found = false;
     while (path && *path && !found) {
         size_t length = strcspn(path, ":");
-        char *file = rt_format("%.*s/%s", (int)length, path, program);
+        char *file = rt_format("%.*s/%.*s", (int)length, path, name, command);
         found = access(file, X_OK) == 0;
         free(file);
         path += length + (path[length] == ':');
@@ -199,26 +223,21 @@ static bool installed(const char *program)
     return found;
 }
 
-static bool runs_here(const Build *build)
-{
-    bool avx2 = false;
-#if defined(__x86_64__)
-    avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return avx2 || strstr(build->name, "avx2") == NULL;
-}
-
 static bool verify_all(const Config *config, const Scratch *scratch, Comparison *c)
 {
+    Build list[MOST_BUILDS];
+    int count = list_builds(list, c->integers ? SHIP_CODES : SHIP_FLOATS);
     int made = 0, all = c->count;
-    for (int i = 0; i < BUILDS; i++) {
-        if (!installed(builds[i].words[0]) || !runs_here(&builds[i])) {
-            printf("%-24s %s\n", builds[i].name,
-                   runs_here(&builds[i]) ? "not installed" : "not for this processor");
+    for (int i = 0; i < count; i++) {
+        const Build *build = &list[i];
+        bool found = installed(build->command);
+        if (!found || !build->runs_here) {
+            printf("%-24s %s\n", build->command,
+                   found ? "not for this processor" : "not installed");
             continue;
         }
-        c->count = builds[i].optimised || all < SLOW_IMAGES ? all : SLOW_IMAGES;
-        if (!check_build(&builds[i], scratch, config, c))
+        c->count = build->optimised || all < SLOW_IMAGES ? all : SLOW_IMAGES;
+        if (!check_build(build, scratch, config, c))
             return false;
         made++;
     }
