@@ -1,5 +1,5 @@
-/* Integer convolutions with their geometry as an argument (the `call` lowering): VNNI,
- * AVX2 or plain C, whichever the runtime is built for; all give the same integers.
+/* Integer convolutions with their geometry as an argument (the `call` lowering), in the
+ * vectors the runtime is built for (dots.h); all give the same integers.
  * ConvCall's c are the channels stored for a pixel of codes, its rows and pixels are in
  * elements. */
 #ifndef LATHE_CONV_CODES_H

@@ -12,6 +12,9 @@
 #elif defined(__AVX2__)
 #include "runtime/kernels/dots_avx2.h"
 #define DOT_LANES 8
+#elif defined(__SSE4_1__)
+#include "runtime/kernels/dots_sse4.h"
+#define DOT_LANES 4
 #else
 #define DOT_LANES 1
 #endif

@@ -17,8 +17,10 @@ static const struct {
     {"gcc", {"gcc", "-O0"}, "plain"},
     {"gcc", {"gcc", "-O2", "-march=native"}, "plain"},
     {"gcc", {"gcc", "-O2", "-march=x86-64-v3"}, "avx2"},
+    {"gcc", {"gcc", "-O2", "-msse4.1"}, "sse4"},
     {"clang", {"clang", "-O1", "-Wno-overlength-strings"}, "plain"},
     {"clang", {"clang", "-O2", "-march=native"}, "plain"},
+    {"clang", {"clang", "-O2", "-msse4.1", "-Wno-overlength-strings"}, "sse4"},
     {"tcc", {"tcc"}, "plain"},
 };
 const int quant_build_count = sizeof builds / sizeof *builds;

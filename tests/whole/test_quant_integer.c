@@ -215,7 +215,7 @@ START_TEST(every_compiler_ships_the_same_integers)
     ck_assert_msg(shipped_write(&b.net.config, in_folder("weights.ckpt"), file,
                                 (ShippedOptions){.split = _i % 2}),
                   "%s", rt_error());
-    for (int i = _i % 3; i < quant_build_count; i += 3) { /* each case takes two of six */
+    for (int i = _i % 3; i < quant_build_count; i += 3) { /* each case takes a third */
         QuantShipped shipped;
         if (!quant_shipped_load(&shipped, &b.net.config, file, _i % 2, i))
             continue;

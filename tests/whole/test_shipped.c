@@ -141,6 +141,7 @@ static const struct {
     {"gcc", {"gcc", "-O0"}, "plain"},
     {"gcc", {"gcc", "-O3", "-march=x86-64-v3", "-ffp-contract=fast"}, "avx2"},
     {"gcc", {"gcc", "-O2", "-march=x86-64-v4"}, "avx512"},
+    {"gcc", {"gcc", "-O2", "-msse4.1"}, "sse4"},
     {"clang", {"clang", "-O1", "-Wno-unknown-warning-option"}, "plain"},
     {"clang", {"clang", "-O2", "-march=x86-64-v4"}, "avx512"},
     {"tcc", {"tcc"}, "plain"},
