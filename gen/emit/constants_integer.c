@@ -86,6 +86,16 @@ static RtSum sum_of(Maker *m, int scales, int coef, const Quantiser *codes, int 
                    terms > 0 ? (double)terms * most : most};
 }
 
+/* What the runtime says, with the layer in front. */
+static bool failed_for(const Op *op)
+{
+    char *why = rt_format("%s", rt_error());
+    rt_error_clear();
+    rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
+    free(why);
+    return false;
+}
+
 static bool make_layer(Maker *m, const Op *op)
 {
     int largest;
@@ -102,8 +112,7 @@ static bool make_layer(Maker *m, const Op *op)
                               values_of(m, op->out[I_CONSTANTS_m]),
                               values_of(m, op->out[I_CONSTANTS_r]),
                               values_of(m, op->out[I_CONSTANTS_shift])) ||
-           rt_fail("%s:%d: %s: its integer constants overflow", op->file, op->line,
-                   op->name);
+           failed_for(op);
 }
 
 static bool make_dense(Maker *m, const Op *op)
@@ -117,10 +126,7 @@ static bool make_dense(Maker *m, const Op *op)
                            values_of(m, op->out[I_DENSE_CONSTANTS_ibias]),
                            values_of(m, op->out[I_DENSE_CONSTANTS_scale])))
         return true;
-    char *why = rt_format("%s", rt_error());
-    rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
-    free(why);
-    return false;
+    return failed_for(op);
 }
 
 /* The most bits in use of any channel. */

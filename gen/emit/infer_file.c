@@ -52,6 +52,19 @@ static Net at_packed_bits(const Config *config, const Constants *constants)
     return net;
 }
 
+static bool make(const Config *config, const Weights *weights, Constants *constants)
+{
+    bool ok = true;
+    Net net = net_copy(&config->net);
+    pass_fuse(&net);
+    if (quant_used(&net))
+        ok = constants_integer(config, &net, weights->params, weights->stats, constants);
+    else
+        constants_fold(&net, weights->params, weights->stats, constants);
+    net_free(&net);
+    return ok;
+}
+
 bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
                     Constants *constants)
 {
@@ -59,15 +72,24 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
     *constants = (Constants){0};
     if (!config_weights(config, checkpoint, path, &weights))
         return false;
-    bool ok = true;
-    Net net = net_copy(&config->net);
-    pass_fuse(&net);
-    if (quant_used(&net))
-        ok = constants_integer(config, &net, weights.params, weights.stats, constants);
-    else
-        constants_fold(&net, weights.params, weights.stats, constants);
-    net_free(&net);
+    bool ok = make(config, &weights, constants);
     weights_free(&weights);
+    return ok;
+}
+
+bool constants_exist(const Config *config, const Weights *weights)
+{
+    Net net = net_copy(&config->net);
+    Constants constants = {0};
+    pass_fuse(&net);
+    bool integers = pass_integer(&net, false);
+    net_free(&net);
+    if (!integers) { /* evaluated otherwise */
+        rt_error_clear();
+        return true;
+    }
+    bool ok = make(config, weights, &constants);
+    constants_free(&constants);
     return ok;
 }
 

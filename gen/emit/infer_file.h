@@ -2,6 +2,7 @@
 #ifndef LATHE_INFER_FILE_H
 #define LATHE_INFER_FILE_H
 
+#include "gen/config/config_weights.h"
 #include "gen/emit/emit.h"
 #include "runtime/checkpoint/checkpoint.h"
 
@@ -16,6 +17,9 @@ typedef struct {
  * config's network; see constants.h. constants_free() them in any case. */
 bool constants_make(const Config *config, const Checkpoint *checkpoint, const char *path,
                     Constants *constants);
+/* Whether a quantised network with these weights has integer constants, where it has an
+ * integer program: without them it is neither evaluated nor emitted. */
+bool constants_exist(const Config *config, const Weights *weights);
 
 /* The infer program for every target that ships; learned bits as `constants` has them,
  * or, when that is NULL, as they begin. False and rt_fail when there is no such program;

@@ -11,6 +11,7 @@
 typedef struct {
     bool round;   /* learn the rounding of weights of few bits */
     bool correct; /* move BN statistics and the dense bias to where the errors put them */
+    bool floats;  /* refuse weights that are quantised already */
     FILE *report; /* one line per layer, or NULL */
     const volatile sig_atomic_t *stop; /* ends it between two layers once true, or NULL */
 } PtqOptions;
@@ -19,6 +20,7 @@ typedef struct {
  * it is the share of images on which a network agrees with the float one. */
 typedef struct {
     bool labelled;
+    int images; /* calibrated on */
     double float_accuracy, quantised_accuracy, worst_decibels;
     char worst[NAME_SIZE];
 } PtqResult;

@@ -2,6 +2,7 @@
 #include "gen/ptq/start.h"
 
 #include "gen/config/config_weights.h"
+#include "gen/emit/infer_file.h"
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
@@ -47,7 +48,12 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
     Weights made;
     if (!config_float_weights(config, weights, path, &made))
         return false;
-    bool ok = ptq_run(config, options, images, made.params, made.stats, result);
+    bool ok = (!options->floats || !checkpoint_is_quantised(weights) ||
+               rt_fail("%s: these weights are quantised already: want a float network's",
+                       path)) &&
+              ptq_run(config, options, images, made.params, made.stats, result) &&
+              constants_exist(config, &made);
+    result->images = images->count;
     if (ok)
         *start = config_checkpoint(config, &made);
     weights_free(&made);
@@ -55,14 +61,14 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
 }
 
 bool start_quantise(const Config *config, const char *weights, const char *data,
-                    int images, const PtqOptions *options, const char *output,
+                    int least, int images, const PtqOptions *options, const char *output,
                     PtqResult *result)
 {
     Checkpoint checkpoint = {0}, start = {0};
     ImageSet set = {0};
     bool ok = checkpoint_read(weights, &checkpoint) &&
               checkpoint_match_arch(&checkpoint, weights, config->arch) &&
-              start_images(config, data, images, images, &set) &&
+              start_images(config, data, least, images, &set) &&
               start_make(config, &checkpoint, weights, &set, options, &start, result) &&
               checkpoint_write(output, &start);
     checkpoint_free(&checkpoint);

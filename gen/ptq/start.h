@@ -16,9 +16,10 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
                 const ImageSet *images, const PtqOptions *options, Checkpoint *start,
                 PtqResult *result);
 
-/* Read float weights, calibrate on `images` training images of `data`, write `output`. */
+/* Read float weights, calibrate on `images` training images of `data`, or on all where
+ * they are fewer, but not fewer than `least`; write `output`. */
 bool start_quantise(const Config *config, const char *weights, const char *data,
-                    int images, const PtqOptions *options, const char *output,
+                    int least, int images, const PtqOptions *options, const char *output,
                     PtqResult *result);
 
 /* Whether the arrays have steps and ranges for the config's quantisers and bits. */

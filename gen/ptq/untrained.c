@@ -41,8 +41,9 @@ bool seeded_write(const Config *config, const char *beside, const char *output)
     PtqResult result;
     char *initial = rt_format("%s/initial.ckpt", beside);
     char *data = rt_format("random:%d", IMAGES);
-    bool ok = write_initial(config, initial) &&
-              start_quantise(config, initial, data, IMAGES, &ranges, output, &result);
+    bool ok =
+        write_initial(config, initial) &&
+        start_quantise(config, initial, data, IMAGES, IMAGES, &ranges, output, &result);
     free(initial);
     free(data);
     return ok;

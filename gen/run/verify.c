@@ -93,15 +93,6 @@ static void run_image(void *context, int image, int worker)
     }
 }
 
-static int best_class(const float *scores, int classes)
-{
-    int best = 0;
-    for (int k = 1; k < classes; k++)
-        if (scores[k] > scores[best])
-            best = k;
-    return best;
-}
-
 /* Compare all images; keeps the largest difference relative to its image's largest
  * score, and the image it stopped at. */
 static bool compare(const Comparison *c, const char *name, double *largest, int *at)

@@ -13,24 +13,30 @@
 static bool quantise(const Options *options)
 {
     const Config *config = &options->config;
-    int images = options->images ? (int)options->images : 512;
+    int wanted = options->images ? (int)options->images : 512;
+    int least = options->images ? wanted : 1;
     if (!quant_used(&config->net))
         return rt_fail("%s: nothing to quantise: the config has no quantiser",
                        config->path);
-    const PtqOptions ptq = {
-        .round = !options->plain, .correct = !options->plain, .report = stdout};
+    const PtqOptions ptq = {.round = !options->plain,
+                            .correct = !options->plain,
+                            .floats = true,
+                            .report = stdout};
     PtqResult result;
-    if (!start_quantise(config, options->weights, options->data, images, &ptq,
+    if (!start_quantise(config, options->weights, options->data, least, wanted, &ptq,
                         options->output, &result))
         return false;
+    if (result.images < wanted)
+        printf("%s: has %d training images, fewer than %d: calibrated on all of them\n",
+               rt_shown(options->data), result.images, wanted);
     if (result.labelled)
         printf("%s: on the %d calibration images float %.4f, quantised %.4f\n",
-               rt_shown(options->output), images, result.float_accuracy,
+               rt_shown(options->output), result.images, result.float_accuracy,
                result.quantised_accuracy);
     else
         printf("%s: on the %d calibration images, which have no labels, the quantised "
                "network agrees with the float one on %.4f\n",
-               rt_shown(options->output), images, result.quantised_accuracy);
+               rt_shown(options->output), result.images, result.quantised_accuracy);
     if (result.quantised_accuracy < result.float_accuracy - 0.1)
         fprintf(
             stderr,

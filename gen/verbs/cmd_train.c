@@ -100,11 +100,11 @@ static bool calibrate_start(Job *job)
     PtqResult result;
     job->start = rt_format("%s/start.ckpt", job->folder);
     if (!rt_make_directories(job->folder) ||
-        !start_quantise(config, options->weights, options->data, IMAGES, &ranges,
+        !start_quantise(config, options->weights, options->data, 1, IMAGES, &ranges,
                         job->start, &result))
         return false;
     printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n",
-           IMAGES, result.float_accuracy, result.quantised_accuracy);
+           result.images, result.float_accuracy, result.quantised_accuracy);
     options->weights = job->start;
     return true;
 }

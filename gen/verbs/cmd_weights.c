@@ -8,6 +8,7 @@
 #include "runtime/base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool import(const Options *options)
 {
@@ -71,6 +72,10 @@ int cmd_export(int argc, char **argv)
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options.words.count == 1 || rt_fail("export: want one checkpoint");
+        const char *ending = ok ? strrchr(options.output, '.') : NULL;
+        ok = ok && ((ending && strcmp(ending, ".npz") == 0) ||
+                    rt_fail("export: -o %s: want a name that ends in .npz, NumPy's",
+                            options.output));
         ok = ok && checkpoint_read(options.words.items[0], &checkpoint) &&
              export_npz(options.output, &checkpoint);
         if (ok)

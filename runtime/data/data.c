@@ -195,16 +195,21 @@ static bool try_source(Source *source, const char *folder, const char *below,
     return found;
 }
 
+#define FORMS                                                                            \
+    "a folder of CIFAR-10's data_batch_1.bin and test_batch.bin, one of PNG sheets of "  \
+    "these names, IMAGES.npy, or random:COUNT"
+
 static bool find_source(Source *source, const char *folder)
 {
     struct stat status;
     if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode))
-        return rt_fail("%s: no such data folder; `lathe data cifar10 %s` makes it",
+        return rt_fail("%s: no such folder: want " FORMS
+                       "; `lathe data cifar10 %s` makes one of CIFAR-10",
                        folder, folder);
     return try_source(source, folder, "", "bin") ||
            try_source(source, folder, "/cifar-10-batches-bin", "bin") ||
            try_source(source, folder, "", "png") ||
-           rt_fail("%s: want data_batch_1 and test_batch in it, as .bin or .png", folder);
+           rt_fail("%s: no images: want " FORMS, folder);
 }
 
 static void random_images(ImageSet *set, int count, uint64_t key, int classes)

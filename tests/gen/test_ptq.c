@@ -205,6 +205,95 @@ START_TEST(learned_weights_lie_on_the_grid)
 }
 END_TEST
 
+/* Float weights are called that by every verb, and quantised ones by ptq. */
+START_TEST(float_weights_are_told_apart)
+{
+    static const struct {
+        const char *verb, *flags[4];
+    } verbs[] = {{"eval", {"--data", "random:8"}},
+                 {"emit", {"-o", "f.c"}},
+                 {"verify", {"--data", "random:8"}},
+                 {"classify", {"tests/sample/images/cat_0.png"}},
+                 {"show", {NULL}}};
+    QuantNet fp;
+    write_float(&fp);
+    quant_net_close(&fp);
+    char *config = net_path("quant_family"), *quant = table(0, 8, false);
+    const char *file = in_folder("fp.ckpt");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        ck_assert_int_eq(LATHE(verbs[i].verb, config, "--set", width, "--set", geometry,
+                               "--set", quant, "--weights", file, verbs[i].flags[0],
+                               verbs[i].flags[1]),
+                         1);
+        char *said =
+            rt_format("%s: these are float weights, the config is quantised: run "
+                      "lathe ptq or lathe train with them first\n",
+                      file);
+        ck_assert_msg(strstr(err, said) != NULL, "%s: %s", verbs[i].verb, err);
+        free(said);
+    }
+    run_ptq(quant, NULL);
+    ck_assert_int_eq(LATHE("ptq", config, "--set", width, "--set", geometry, "--set",
+                           quant, "--weights", in_folder("q.ckpt"), "--data", "random:9",
+                           "-o", in_folder("again.ckpt")),
+                     1);
+    char *said = rt_format("lathe: %s: these weights are quantised already: want a float "
+                           "network's\n",
+                           in_folder("q.ckpt"));
+    ck_assert_str_eq(err, said);
+    ck_assert_int_ne(access(in_folder("again.ckpt"), F_OK), 0);
+    free(said);
+    free(quant);
+    free(config);
+}
+END_TEST
+
+START_TEST(few_images_are_all_used)
+{
+    QuantNet fp;
+    write_float(&fp);
+    quant_net_close(&fp);
+    char *config = net_path("quant_family"), *quant = table(0, 8, false);
+    ck_assert_int_eq(LATHE("ptq", config, "--set", width, "--set", geometry, "--set",
+                           quant, "--weights", in_folder("fp.ckpt"), "--data", "random:9",
+                           "-o", in_folder("q.ckpt")),
+                     0);
+    ck_assert_ptr_nonnull(strstr(
+        out, "\nrandom:9: has 9 training images, fewer than 512: calibrated on all of "
+             "them\n"));
+    ck_assert_ptr_nonnull(strstr(out, ": on the 9 calibration images float "));
+    free(quant);
+    free(config);
+}
+END_TEST
+
+/* What eval refuses is not written. */
+START_TEST(weights_that_overflow_are_refused)
+{
+    QuantNet fp;
+    Checkpoint checkpoint;
+    write_float(&fp);
+    quant_net_close(&fp);
+    ck_assert(checkpoint_read(in_folder("fp.ckpt"), &checkpoint));
+    const Array *bias = checkpoint_find(&checkpoint, "", "last.bias");
+    ck_assert_ptr_nonnull(bias);
+    bias->values[1] = 1e6f;
+    ck_assert(checkpoint_write(in_folder("fp.ckpt"), &checkpoint));
+    checkpoint_free(&checkpoint);
+    char *config = net_path("quant_family"), *quant = table(0, 8, false);
+    ck_assert_int_eq(LATHE("ptq", config, "--set", width, "--set", geometry, "--set",
+                           quant, "--weights", in_folder("fp.ckpt"), "--data", "random:9",
+                           "-o", in_folder("q.ckpt")),
+                     1);
+    ck_assert_msg(strstr(err, ": last: score 1: bias 1e+06, ") != NULL &&
+                      strstr(err, "overflow 32 bits\n") != NULL,
+                  "%s", err);
+    ck_assert_int_ne(access(in_folder("q.ckpt"), F_OK), 0);
+    free(quant);
+    free(config);
+}
+END_TEST
+
 static const struct {
     const char *words[10], *message;
 } mistakes[] = {
@@ -344,6 +433,9 @@ Suite *ptq_suite(void)
     TCase *tests = tcase_create("ptq");
     tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, float_weights_are_told_apart);
+    tcase_add_test(tests, few_images_are_all_used);
+    tcase_add_test(tests, weights_that_overflow_are_refused);
     tcase_add_loop_test(tests, weights_go_with_their_bits, 0, 8);
     tcase_add_loop_test(tests, scores_floats_cannot_hold_are_not_verified, 0, 2);
     tcase_add_loop_test(tests, plain_finds_ranges_only, 0, 6);

@@ -12,6 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define FORMS                                                                            \
+    "a folder of CIFAR-10's data_batch_1.bin and test_batch.bin, one of PNG sheets of "  \
+    "these names, IMAGES.npy, or random:COUNT"
+
 /* Not square: an exchange of height and width shows. */
 enum { H = 4, W = 6, C = 3, CLASSES = 10, PIXELS = H * W * C, TRAIN = 5, TEST = 4 };
 
@@ -148,16 +152,16 @@ END_TEST
 START_TEST(bad_folders)
 {
     const char *path = in_folder("none");
-    char *message =
-        rt_format("%%s: no such data folder; `lathe data cifar10 %s` makes it", path);
+    char *message = rt_format("%%s: no such folder: want " FORMS
+                              "; `lathe data cifar10 %s` makes one of CIFAR-10",
+                              path);
     check_fails(path, DATA_TRAIN, message, path);
     write_text(path, "a file");
     check_fails(path, DATA_TRAIN, message, path);
     free(message);
     path = in_folder("empty");
     ck_assert(rt_make_directories(path));
-    check_fails(path, DATA_TRAIN,
-                "%s: want data_batch_1 and test_batch in it, as .bin or .png", path);
+    check_fails(path, DATA_TRAIN, "%s: no images: want " FORMS, path);
 }
 END_TEST
 

@@ -251,7 +251,10 @@ static const struct {
     {{"--data=x", "--resume", "--weights=y"},
      "train: --resume and --weights: want one of them"},
     {{"--data", "/nowhere", "--seed=18446744073709551615"},
-     "/nowhere: no such data folder; `lathe data cifar10 /nowhere` makes it"},
+     "/nowhere: no such folder: want a folder of CIFAR-10's data_batch_1.bin and "
+     "test_batch.bin, one of PNG sheets of these names, IMAGES.npy, or random:COUNT; "
+     "`lathe "
+     "data cifar10 /nowhere` makes one of CIFAR-10"},
 };
 
 START_TEST(mistakes_get_their_message)
