@@ -1,9 +1,9 @@
 /* Fills a template: pushes what passes decided to Lua and runs template.lua. */
 #include "gen/emit/emit.h"
 
-#include "gen/base/paths.h"
 #include "gen/config/fields.h"
 #include "gen/emit/outside.h"
+#include "gen/emit/own_file.h"
 #include "gen/emit/profiled.h"
 #include "runtime/base/support.h"
 
@@ -117,14 +117,7 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
 /* text_of(path): a file of lathe's own, to be part of a generated one. */
 static int file_text(lua_State *lua)
 {
-    const char *path =
-        lua_pushfstring(lua, "%s/%s", lathe_root(), luaL_checkstring(lua, 1));
-    size_t bytes;
-    char *text = rt_read_file(path, &bytes);
-    if (text == NULL)
-        return luaL_error(lua, "%s", rt_error());
-    lua_pushlstring(lua, text, bytes);
-    free(text);
+    own_file_push(lua, luaL_checkstring(lua, 1));
     return 1;
 }
 
@@ -230,12 +223,10 @@ static int render(lua_State *lua)
     const char *name = lua_touserdata(lua, 1);
     const EmitInput *input = lua_touserdata(lua, 2);
     luaL_openlibs(lua);
-    const char *engine = lua_pushfstring(lua, "%s/gen/emit/template.lua", lathe_root());
-    if (luaL_loadfilex(lua, engine, "t") != LUA_OK)
-        return lua_error(lua);
+    own_file_load(lua, "gen/emit/template.lua");
     lua_call(lua, 0, 1);
     lua_getfield(lua, -1, "render");
-    lua_pushfstring(lua, "%s/templates", lathe_root());
+    lua_pushcfunction(lua, file_text);
     lua_pushstring(lua, name);
     lua_newtable(lua);
     push_config(lua, input->config);
@@ -290,11 +281,16 @@ char *emit_mapped(const char *name, const EmitInput *input, size_t *bytes, LineM
     lua_pushcfunction(lua, render);
     lua_pushlightuserdata(lua, (void *)name);
     lua_pushlightuserdata(lua, (void *)input);
-    if (lua_pcall(lua, 2, 2, 1) != LUA_OK) {
+    *map = (LineMap){0};
+    bool failed = lua_pcall(lua, 2, 2, 1) != LUA_OK;
+    if (failed && rt_error()[0]) { /* own_file_push could not read */
+        lua_close(lua);
+        return NULL;
+    }
+    if (failed) {
         fprintf(stderr, "bug in a template: %s\n", lua_tostring(lua, -1));
         abort();
     }
-    *map = (LineMap){0};
     read_map(lua, map);
     const char *text = lua_tolstring(lua, -2, bytes);
     char *copy = rt_grow(NULL, *bytes + 1);

@@ -61,8 +61,9 @@ typedef struct {
     const void *context;               /* of `more` */
 } EmitInput;
 
-/* The text of templates/`name`; free() it. Aborts with the template's line on an error in
- * it, which is a bug of lathe, never the user's. */
+/* The text of templates/`name`; free() it. NULL and rt_fail when it cannot be read; aborts
+ * with the template's line on an error in it, which is a bug of lathe, never the user's. No
+ * error may be pending. */
 char *emit(const char *name, const EmitInput *input, size_t *bytes);
 /* The same, with the text's line map; free(map->parts). Constants that are missing are
  * left out of the text. */

@@ -16,7 +16,7 @@ static bool write_as(const char *template, const EmitInput *input, const char *p
 {
     size_t bytes;
     char *text = emit(template, input, &bytes);
-    bool ok = rt_write_if_changed(path, text, bytes);
+    bool ok = text && rt_write_if_changed(path, text, bytes);
     free(text);
     return ok;
 }

@@ -1,7 +1,7 @@
 /* Text from outside in templates: see outside.h. */
 #include "gen/emit/outside.h"
 
-#include "gen/base/paths.h"
+#include "gen/emit/own_file.h"
 #include "runtime/base/text.h"
 
 #include <lauxlib.h>
@@ -56,10 +56,7 @@ static int outside(lua_State *lua)
 
 void outside_push_escapes(lua_State *lua)
 {
-    const char *path = lua_pushfstring(lua, "%s/gen/emit/escapes.lua", lathe_root());
-    if (luaL_loadfilex(lua, path, "t") != LUA_OK)
-        lua_error(lua);
-    lua_remove(lua, -2);
+    own_file_load(lua, "gen/emit/escapes.lua");
     lua_pushcfunction(lua, raw);
     lua_pushcfunction(lua, shown);
     lua_pushcfunction(lua, outside);

@@ -13,9 +13,9 @@ local function value(v)
     error("$(...) is " .. tostring(v) .. ", want a string or a whole number", 2)
 end
 
-local function compile(path)
+local function compile(text)
     local code = {}
-    for line in io.lines(path) do
+    for line in text:gmatch("([^\n]*)\n") do
         local lua = line:match("^%s*@(.*)$")
         if lua then
             code[#code + 1] = lua
@@ -47,11 +47,11 @@ local function number_lines(output, parts)
     end
 end
 
--- Text of the template `main` in `folder` for the names in `data`, and the line map: a list of
+-- Text of the template `main`, which text_of reads, for the names in `data`, and the line map: a list of
 -- what templates named in belongs() and once(), each with its first and last line. Templates
 -- see `data`, the escapes, the standard library, and include(name), once(name, print),
 -- belongs(part), forget_kernels() and what they define themselves.
-function template.render(folder, main, data, escapes)
+function template.render(text_of, main, data, escapes)
     local output, kernels, parts, part, variant = {}, {}, {}, nil, 0
     local names = setmetatable({}, {
         __index = function(_, name)
@@ -71,8 +71,7 @@ function template.render(folder, main, data, escapes)
     end
 
     function names.include(name)
-        local path = folder .. "/" .. name
-        assert(load(compile(path), "@templates/" .. name, "t", names))()
+        assert(load(compile(text_of("templates/" .. name)), "@templates/" .. name, "t", names))()
     end
 
     -- Lines from here on are of this part; without one, of none.

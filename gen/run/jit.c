@@ -166,20 +166,38 @@ static void widen_arena(Jit *jit, const Config *config, const CompileOptions *op
     net_free(&evaluate);
 }
 
+/* libtcc's code, or where libtcc cannot make it (Debian has its headers in a package of
+ * their own) the C compiler's, once it is ready. */
+static bool begin_tiered(Jit *jit, const Config *config, const CompileOptions *options)
+{
+    if (compile_memory(jit, config, options->profile)) {
+        widen_arena(jit, config, options);
+        return true;
+    }
+    fprintf(stderr, "note: %s; going on with the C compiler alone\n", rt_error());
+    rt_error_clear();
+    return jit_move(jit, true);
+}
+
 Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier)
 {
     Jit *jit = rt_alloc(sizeof *jit);
     bool ok = tier == JIT_TCC || start_builder(jit, config, options, tier == JIT_TIERED);
-    if (tier == JIT_CC)
+    if (tier == JIT_TIERED)
+        ok = ok && begin_tiered(jit, config, options);
+    else if (tier == JIT_CC)
         ok = ok && jit_move(jit, true);
     else
         ok = ok && compile_memory(jit, config, options->profile);
-    if (ok && tier == JIT_TIERED)
-        widen_arena(jit, config, options);
     if (ok)
         return jit;
     jit_close(jit);
     return NULL;
+}
+
+bool jit_has_memory(const Jit *jit)
+{
+    return jit->memory != NULL;
 }
 
 const Model *jit_model(const Jit *jit)

@@ -22,6 +22,9 @@ typedef struct Jit Jit;
  * NULL and rt_fail when it does not compile: with the config's line where the generated
  * code is to blame. */
 Jit *jit_open(const Config *config, const CompileOptions *options, JitTier tier);
+/* Whether it has libtcc's code: JIT_TIERED goes on without, and says so, where libtcc
+ * cannot make any. */
+bool jit_has_memory(const Jit *jit);
 void jit_close(Jit *jit); /* what came from jit_model is gone then */
 
 /* The network: one address for good, whichever code its functions are; and its recipe. */

@@ -131,6 +131,11 @@ static const Model *compile(Session *session, JitTier tier)
     free(session->compiled);
     session->compiled = NULL;
     session->jit = jit_open(&session->config, &session->options, tier);
+    if (session->jit == NULL && tier == JIT_TCC) {
+        fprintf(stderr, "note: %s; going on with the C compiler\n", rt_error());
+        rt_error_clear();
+        session->jit = jit_open(&session->config, &session->options, JIT_CC);
+    }
     if (session->jit == NULL)
         return NULL;
     session->compiled = rt_format("%s", session->config.hash);
@@ -305,7 +310,7 @@ static bool run_trainer(Session *session, TrainerOptions *options, int *status)
     const Model *model = ok ? compile(session, JIT_TIERED) : NULL;
     if (model) {
         tiers.context = session->jit;
-        options->tiers = &tiers;
+        options->tiers = jit_has_memory(session->jit) ? &tiers : NULL;
         ok = train_run(model, jit_recipe(session->jit), options, status);
     }
     run_folder_leave(lock);

@@ -37,24 +37,28 @@ void source_free(Source *source)
     *source = (Source){0};
 }
 
-static void render(Source *source, const char *template, const char *file,
+static bool render(Source *source, const char *template, const char *file,
                    const EmitInput *input)
 {
     size_t bytes;
     LineMap map;
     char *text = emit_mapped(template, input, &bytes, &map);
+    if (text == NULL)
+        return false;
     source_set(source, file, text, bytes);
     source->map = map;
+    return true;
 }
 
-void inspect_render_infer(const Inspection *it, const Constants *constants,
+bool inspect_render_infer(const Inspection *it, const Constants *constants,
                           Source *source)
 {
     char *command = rt_format("lathe emit %s", it->config->path);
     EmitInput input = shipped_input(it->config, constants, &it->shipped, command);
     input.header = "infer.h";
-    render(source, "infer/infer.c.in", "infer.c", &input);
+    bool ok = render(source, "infer/infer.c.in", "infer.c", &input);
     free(command);
+    return ok;
 }
 
 bool inspect_write_header(const Inspection *it, const char *folder)
@@ -64,25 +68,26 @@ bool inspect_write_header(const Inspection *it, const char *folder)
     EmitInput input = shipped_input(it->config, &it->constants, &it->shipped, command);
     size_t bytes;
     char *text = emit("infer/infer.h.in", &input, &bytes);
-    bool ok = rt_write_if_changed(path, text, bytes);
+    bool ok = text && rt_write_if_changed(path, text, bytes);
     free(text);
     free(path);
     free(command);
     return ok;
 }
 
-static void compile_shipped(Inspection *it)
+static bool compile_shipped(Inspection *it)
 {
     const Constants *known = it->constants.count ? &it->constants : NULL;
     it->has_infer = shipped_compile(it->config, known, &it->shipped);
     if (it->has_infer) {
         it->variant = shipped_variant(&it->shipped, it->subject.compile->target);
         it->programs[PROGRAM_INFER] = it->shipped.variants[it->variant].net;
-        inspect_render_infer(it, NULL, &it->infer);
+        return inspect_render_infer(it, NULL, &it->infer);
     } else if (it->refusal == NULL) {
         it->refusal = rt_format("%s", rt_error());
     }
     rt_error_clear();
+    return true;
 }
 
 char *inspect_command(const Inspection *it)
@@ -115,16 +120,16 @@ bool inspect_open(Inspection *it, const Subject *subject, const char *weights)
                        .layers = &config->net,
                        .train = &it->programs[PROGRAM_TRAIN],
                        .evaluate = &it->programs[PROGRAM_EVALUATE]};
-    render(&it->network, "trainer/network.c.in", "network.c", &input);
+    bool ok = render(&it->network, "trainer/network.c.in", "network.c", &input);
     free(command);
-    if (weights && !constants_make(config, &checkpoint, weights, &it->constants)) {
+    if (ok && weights && !constants_make(config, &checkpoint, weights, &it->constants)) {
         it->refusal = rt_format("%s", rt_error());
         constants_free(&it->constants);
         rt_error_clear();
     }
-    compile_shipped(it);
+    ok = ok && compile_shipped(it);
     checkpoint_free(&checkpoint);
-    return true;
+    return ok;
 }
 
 void inspect_close(Inspection *it)

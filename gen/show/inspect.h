@@ -48,7 +48,7 @@ void inspect_close(Inspection *it);
 /* The command that would write network.c, for its banner; free() it. */
 char *inspect_command(const Inspection *it);
 /* Render infer.c, with or without its constants. */
-void inspect_render_infer(const Inspection *it, const Constants *constants,
+bool inspect_render_infer(const Inspection *it, const Constants *constants,
                           Source *source);
 
 /* Write the header that infer.c includes to the folder; needs the constants. */

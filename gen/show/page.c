@@ -342,7 +342,7 @@ bool page_write(const Inspection *it, const char *path)
                              .context = it};
     size_t bytes;
     char *text = emit("page.html.in", &input, &bytes);
-    bool ok = rt_write_if_changed(path, text, bytes);
+    bool ok = text && rt_write_if_changed(path, text, bytes);
     free(text);
     return ok;
 }

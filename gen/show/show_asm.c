@@ -190,7 +190,7 @@ static bool print_object(const Inspection *it, const char *object, const Source 
 /* infer.c with its constants, compiled for the target. */
 static char *build_infer(const Inspection *it, const char *folder, Source *source)
 {
-    inspect_render_infer(it, &it->constants, source);
+    bool ok = inspect_render_infer(it, &it->constants, source);
     char *path = rt_format("%s/infer.c", folder),
          *object = rt_format("%s/infer.o", folder);
     FILE *memory;
@@ -200,7 +200,7 @@ static char *build_infer(const Inspection *it, const char *folder, Source *sourc
     for (int line = 1; line <= source->line_count; line++)
         fprintf(memory, "%s\n", source->lines[line]);
     fclose(memory);
-    bool ok = inspect_write_header(it, folder) && rt_write_if_changed(path, text, bytes);
+    ok = ok && inspect_write_header(it, folder) && rt_write_if_changed(path, text, bytes);
     free(text);
     char *flags = rt_format("gcc -std=c99 -O3 -g -ffp-contract=fast %s -c -o",
                             it->subject.compile->target->cflags);

@@ -153,12 +153,14 @@ static int run_jit(Job *job)
 {
     Options *options = &job->options;
     Jit *jit = jit_open(&options->config, &options->compile, job->tier);
-    if (!jit || !calibrate_start(job)) {
+    bool ok = jit && (jit_has_memory(jit) || options->switch_at < 0 ||
+                      rt_fail("--switch-at: there is no code of libtcc's to begin with"));
+    if (!ok || !calibrate_start(job)) {
         jit_close(jit);
         return command_failed();
     }
     job->tiers.context = jit;
-    options->trainer.tiers = job->tier == JIT_CC ? NULL : &job->tiers;
+    options->trainer.tiers = jit_has_memory(jit) ? &job->tiers : NULL;
     int status =
         trainer_run(job->verb->name, jit_model(jit), jit_recipe(jit), &options->trainer);
     jit_close(jit);

@@ -306,6 +306,49 @@ START_TEST(one_message_for_a_mistake)
 }
 END_TEST
 
+/* A train command where libtcc's headers and library are missing; -1 where that cannot be
+ * had. */
+static int train_without_tcc(const char *flag)
+{
+    static const char *const hide =
+        "for folder in /usr/lib/*/tcc /usr/lib/tcc; do\n"
+        "    if [ -d $folder ]; then mount -t tmpfs none $folder || exit 99; fi\n"
+        "done\n"
+        "exec \"$@\"";
+    const char *all[24] = {"unshare", "-m", "sh", "-c", hide, "sh"};
+    const char *const *words =
+        lathe_command(WORDS("train", net_config("picture"), "--data", "random:150", "-o",
+                            in_folder("run"), "--steps", "1", flag));
+    for (int i = 0; words[i]; i++)
+        all[6 + i] = words[i];
+    if (process_run(NULL, NULL, NULL, WORDS("unshare", "-m", "true")) != 0)
+        return -1;
+    int status = process_run(NULL, in_folder("out"), in_folder("err"), all);
+    free(err);
+    err = rt_read_file(in_folder("err"), NULL);
+    return status == 99 ? -1 : status;
+}
+
+START_TEST(without_its_headers_the_compiler_goes_on)
+{
+    int status = train_without_tcc("--jit");
+    if (status < 0) {
+        printf(
+            "skipped: without_its_headers_the_compiler_goes_on: nothing may be mounted "
+            "here\n");
+        return;
+    }
+    ck_assert_msg(status == 0, "status %d: %s", status, err);
+    ck_assert_int_eq(strncmp(err, "note: libtcc: ", 14), 0);
+    ck_assert_ptr_nonnull(strstr(err, "; going on with the C compiler alone\n"));
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",
+             in_folder("run"), "--resume", "--steps", "1"); /* the run was cc's */
+    ck_assert_int_eq(train_without_tcc("--jit=tcc"), 1);
+    ck_assert_int_eq(strncmp(err, "lathe: libtcc: ", 15), 0);
+    ck_assert_int_eq(train_without_tcc("--jit=cc"), 0);
+}
+END_TEST
+
 /* ---- libtcc ---- */
 
 static MemoryCode *compile(const char *text)
@@ -405,6 +448,7 @@ Suite *jit_suite(void)
     tcase_add_checked_fixture(runs, folder_make, lathe_clean_up);
     tcase_set_timeout(runs, 240);
     tcase_add_test(runs, a_change_of_tiers_is_repeated);
+    tcase_add_test(runs, without_its_headers_the_compiler_goes_on);
     tcase_add_test(runs, one_tier_alone);
     tcase_add_test(runs, without_a_compiler);
     tcase_add_loop_test(runs, one_message_for_a_mistake, 0, MISTAKES);

@@ -73,6 +73,42 @@ START_TEST(the_file_needs_its_output)
 }
 END_TEST
 
+/* lathe with so many descriptors, one after the other: it works or says what is missing, and
+ * never aborts. Whether it was short of them once. */
+static bool check_few_descriptors(const char *const *words)
+{
+    bool short_of = false;
+    for (int most = 4; most < 12; most++) {
+        char *command = rt_format("ulimit -n %d; exec \"$@\"", most);
+        const char *all[24] = {"sh", "-c", command, "sh"};
+        for (int i = 0; words[i]; i++)
+            all[4 + i] = words[i];
+        int status = process_run(NULL, in_folder("out"), in_folder("err"), all);
+        char *said = rt_read_file(in_folder("err"), NULL);
+        bool named = strstr(said, "Too many open files") != NULL;
+        ck_assert_msg(status == 0 || (status == 1 && *said) || status == 127,
+                      "%s with %d descriptors: status %d: %s", words[1], most, status,
+                      said);
+        short_of = short_of || (status == 1 && named);
+        free(said);
+        free(command);
+    }
+    return short_of;
+}
+
+START_TEST(few_descriptors_are_an_error)
+{
+    const char *picture = net_config("picture"), *last = in_folder("run/last.ckpt");
+    LATHE_OK("train", picture, "--data", "random:150", "-o", in_folder("run"), "--steps",
+             "1");
+#define CHECK_FEW(...) check_few_descriptors(lathe_command(WORDS(__VA_ARGS__)))
+    ck_assert(CHECK_FEW("gen", picture, "-o", in_folder("made")));
+    CHECK_FEW("show", picture, "--html", in_folder("a.html"));
+    CHECK_FEW("emit", picture, "--weights", last, "-o", in_folder("infer.c"));
+    CHECK_FEW("eval", picture, "--weights", last, "--data", "random:150", "--jit=tcc");
+}
+END_TEST
+
 Suite *streams_suite(void)
 {
     TCase *tests = tcase_create("streams");
@@ -80,6 +116,7 @@ Suite *streams_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, verbs_need_their_output);
     tcase_add_test(tests, the_file_needs_its_output);
+    tcase_add_test(tests, few_descriptors_are_an_error);
     Suite *suite = suite_create("streams");
     suite_add_tcase(suite, tests);
     return suite;
