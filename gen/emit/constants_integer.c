@@ -77,13 +77,21 @@ static void make_fold(Maker *m, const Op *op)
                param(m, op->in[BN_FOLD_var]), values_of(m, op->out[BN_FOLD_coef]));
 }
 
-/* The sums of one convolution: codes of this quantiser times weights, and their affine. */
-static RtSum sum_of(Maker *m, int scales, int coef, const Quantiser *codes, int terms)
+/* What an I_CONSTANTS adds: `terms` products, or codes, or, with `from`, a stream. */
+static RtSum sum_of(Maker *m, int scales, int coef, int from, const Quantiser *codes,
+                    int terms)
 {
+    RtSum sum = {.scales = values_of(m, scales),
+                 .coef = values_of(m, coef),
+                 .most = RT_STREAM_MOST};
     int most;
-    double step = step_of(m, codes, &most);
-    return (RtSum){values_of(m, scales), values_of(m, coef), step,
-                   terms > 0 ? (double)terms * most : most};
+    if (from != NONE) {
+        sum.step = *(const double *)values_of(m, from);
+    } else {
+        sum.step = step_of(m, codes, &most);
+        sum.most = (double)(terms > 0 ? terms : 1) * most;
+    }
+    return sum;
 }
 
 /* What the runtime says, with the layer in front. */
@@ -98,21 +106,29 @@ static bool failed_for(const Op *op)
 
 static bool make_layer(Maker *m, const Op *op)
 {
-    int largest;
-    double step = step_of(m, &op->own, &largest);
-    const RtSum sum = sum_of(m, op->in[I_CONSTANTS_scales], op->in[I_CONSTANTS_coef],
-                             &op->input, op->terms);
-    bool added = op->out[I_CONSTANTS_r] != NONE;
+    const int *in = op->in, *out = op->out;
+    const RtSum sum = sum_of(m, in[I_CONSTANTS_scales], in[I_CONSTANTS_coef],
+                             in[I_CONSTANTS_from], &op->input, op->terms);
+    bool added = out[I_CONSTANTS_r] != NONE;
     RtSum other = {0};
     if (added)
-        other = sum_of(m, op->in[I_CONSTANTS_scales2], op->in[I_CONSTANTS_coef2],
-                       &op->other, op->other_terms);
-    return rt_layer_constants(op_out(m->net, op, "b")->k, &sum, added ? &other : NULL,
-                              step, largest, values_of(m, op->out[I_CONSTANTS_b]),
-                              values_of(m, op->out[I_CONSTANTS_m]),
-                              values_of(m, op->out[I_CONSTANTS_r]),
-                              values_of(m, op->out[I_CONSTANTS_shift])) ||
-           failed_for(op);
+        other = sum_of(m, in[I_CONSTANTS_scales2], in[I_CONSTANTS_coef2],
+                       in[I_CONSTANTS_from2], &op->other, op->other_terms);
+    const RtSum *second = added ? &other : NULL;
+    int k = op_out(m->net, op, "b")->k, largest;
+    int64_t *b = values_of(m, out[I_CONSTANTS_b]);
+    int32_t *factor = values_of(m, out[I_CONSTANTS_m]),
+            *r = values_of(m, out[I_CONSTANTS_r]),
+            *shift = values_of(m, out[I_CONSTANTS_shift]);
+    bool ok;
+    if (out[I_CONSTANTS_unit] != NONE) {
+        double *unit = values_of(m, out[I_CONSTANTS_unit]);
+        ok = rt_stream_constants(k, &sum, second, unit, b, factor, r, shift);
+    } else {
+        double step = step_of(m, &op->own, &largest);
+        ok = rt_layer_constants(k, &sum, second, step, largest, b, factor, r, shift);
+    }
+    return ok || failed_for(op);
 }
 
 static bool make_dense(Maker *m, const Op *op)

@@ -3,7 +3,7 @@
 #define LATHE_OPS_H
 
 /* NONE is in an empty slot, where an index of a tensor or op would be. */
-enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 4 };
+enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 5 };
 
 /* How an op is run, see ops.def; X(NAME, word of dumps). */
 #define SCOPES(X) X(IMAGE, "image") X(TASKS, "tasks") X(BATCH, "batch")

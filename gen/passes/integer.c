@@ -1,20 +1,32 @@
 /* integer: for evaluation and inference. Each convolution takes in the POINT behind it;
- * what it puts out is codes, or, for a projection, the sums themselves. In a standalone
- * file what depends on weights is constant; in the trainer it is computed first. Needs:
- * fuse. Leaves: Q_IMAGE, I_ ops, ops of codes that only move values. */
+ * what it puts out is codes, or, for others to add, the sums themselves. A POINT with no
+ * convolution of its own becomes I_POINT. What depends on weights is constant in a
+ * standalone file, and computed first in the trainer. Needs: fuse. Leaves: Q_IMAGE, I_ ops,
+ * ops that only move values. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
 
+/* A float tensor as integers: codes, sums of products, or a stream. A stream is 32-bit sums
+ * of a layer that adds but does not quantise, in one unit that its range allows. */
+typedef struct {
+    int tensor;       /* NONE: not there */
+    const Op *conv;   /* of sums: whose products; else NULL */
+    int scales, unit; /* of sums, of a stream: arrays of the trainer's; else NONE */
+    int coef;         /* the affine in between, which joins that of the reader, or NONE */
+} Value;
+
 typedef struct {
     const Net *from;
     Links links; /* of `from` */
     Net net;
     bool standalone;
-    int *codes; /* by float tensor: its codes or sums, or NONE */
+    Value *values; /* by float tensor */
 } Integers;
+
+static const Value no_value = {NONE, NULL, NONE, NONE, NONE};
 
 static bool refuse(const Op *op, const char *why)
 {
@@ -31,7 +43,24 @@ static int add_array(Integers *in, const char *name, const char *suffix, Type ty
 
 static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
 {
-    return in->codes[tensor] = net_add_codes(&in->net, tensor, quantiser);
+    in->values[tensor] = no_value;
+    return in->values[tensor].tensor = net_add_codes(&in->net, tensor, quantiser);
+}
+
+/* A tensor of 32-bit sums, shaped as the float one. */
+static int make_sums(Integers *in, int tensor, const char *name, const char *suffix)
+{
+    Tensor like = in->from->tensors[tensor];
+    int sums = net_add_data(&in->net, name, suffix, like.h, like.w, like.c);
+    in->net.tensors[sums].type = TYPE_I32;
+    in->values[tensor] = no_value;
+    return in->values[tensor].tensor = sums;
+}
+
+static bool holds(const Integers *in, int tensor, Type type)
+{
+    int integers = in->values[tensor].tensor;
+    return integers != NONE && in->net.tensors[integers].type == type;
 }
 
 /* ---- Weights ---- */
@@ -56,7 +85,7 @@ static int computed_weights(Integers *in, const Op *layer, int weights, int *sca
     int codes = add_array(in, layer->name, ".codes", TYPE_U32, code_words(&w), w.k);
     *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
     Op *op = net_append_like(net, layer, OP_Q_WEIGHTS);
-    op->input = net->tensors[in->codes[layer->in[LAYER_x]]].codes;
+    op->input = net->tensors[in->values[layer->in[LAYER_x]].tensor].codes;
     op->in[Q_WEIGHTS_w] = weights;
     op->out[Q_WEIGHTS_codes] = codes;
     op->out[Q_WEIGHTS_scales] = *scales;
@@ -107,13 +136,6 @@ static long largest_code(const Quantiser *codes)
 
 /* ---- Convolutions ---- */
 
-/* What a convolution adds to its sums: the residual of its POINT. */
-typedef struct {
-    int tensor;       /* codes or sums that are added, or NONE */
-    const Op *conv;   /* of sums: the projection whose affine joins; else NULL */
-    int scales, coef; /* of the projection, NONE without one */
-} Added;
-
 /* Values in a sum, each as often as its weight's largest code. */
 static int sum_terms(const Integers *in, const Op *conv)
 {
@@ -123,28 +145,18 @@ static int sum_terms(const Integers *in, const Op *conv)
 
 static const Quantiser *input_codes(const Integers *in, const Op *conv)
 {
-    return &in->net.tensors[in->codes[conv->in[CONV_x]]].codes;
+    return &in->net.tensors[in->values[conv->in[CONV_x]].tensor].codes;
 }
 
-/* The convolution a POINT reads, with codes as input; NULL after refusing. */
-static const Op *conv_of(const Integers *in, const Op *point)
+static bool has_integer_form(const Integers *in, const Op *conv)
 {
-    const Op *conv = net_writer(&in->links, point->in[POINT_x]);
-    if (conv->kind != OP_CONV)
-        return refuse(point, "has no convolution in front of it, which integer "
-                             "arithmetic needs"),
-               NULL;
     if (conv->own.quantizer == RT_QUANT_NONE)
         return refuse(conv,
-                      "weights are kept at 32 bits; it trains, but has no integer form"),
-               NULL;
+                      "weights are kept at 32 bits; it trains, but has no integer form");
     const Tensor *w = op_in(in->from, conv, "w");
     if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31)
-        return refuse(conv, "sums of its products can overflow 32 bits"), NULL;
-    int x = in->codes[conv->in[CONV_x]];
-    if (x == NONE || in->net.tensors[x].type != TYPE_U8)
-        return refuse(conv, "input is not quantised"), NULL;
-    return conv;
+        return refuse(conv, "sums of its products can overflow 32 bits");
+    return holds(in, conv->in[CONV_x], TYPE_U8) || refuse(conv, "input is not quantised");
 }
 
 /* Its integer form; it puts out sums until a POINT joins in. */
@@ -152,101 +164,177 @@ static Op integer_conv(const Integers *in, const Op *conv, int codes, int y)
 {
     Op op = op_like(conv, OP_I_CONV);
     op.own = quantiser_none();
-    op.in[I_CONV_x] = in->codes[conv->in[CONV_x]];
+    op.in[I_CONV_x] = in->values[conv->in[CONV_x]].tensor;
     op.in[I_CONV_codes] = codes;
     op.out[I_CONV_y] = y;
     return op;
 }
 
-/* A projection's sums; its affine joins that of the layer it is added to. */
-static bool add_projection(Integers *in, const Op *point, Added *added)
+static bool add_sums(Integers *in, const Op *conv)
 {
-    added->conv = conv_of(in, point);
-    if (added->conv == NULL)
+    if (!has_integer_form(in, conv))
         return false;
-    int w = added->conv->in[CONV_w], y = added->conv->out[CONV_y];
-    int codes = weight_codes(in, added->conv, w, &added->scales);
-    Tensor like = in->net.tensors[y];
-    added->tensor =
-        net_add_data(&in->net, added->conv->name, ".sums", like.h, like.w, like.c);
-    in->net.tensors[added->tensor].type = TYPE_I32;
-    added->coef = point->in[POINT_coef];
-    Op op = integer_conv(in, added->conv, codes, added->tensor);
+    int scales, codes = weight_codes(in, conv, conv->in[CONV_w], &scales);
+    int sums = make_sums(in, conv->out[CONV_y], conv->name, ".sums");
+    in->values[conv->out[CONV_y]].conv = conv;
+    in->values[conv->out[CONV_y]].scales = scales;
+    Op op = integer_conv(in, conv, codes, sums);
     net_append_op(&in->net, &op);
     return true;
 }
 
-static bool add_residual(Integers *in, const Op *point, Added *added)
+/* ---- Pixel by pixel ---- */
+
+/* Where a layer's constants are, and how it is rescaled: constant in a standalone file,
+ * else an I_CONSTANTS that computes them. */
+typedef struct {
+    int b, m, r, shift;
+} Rescale;
+
+/* To `unit`, of a stream, or to codes of like->own. `x` and `other` (or NULL) are what is
+ * added. */
+static Rescale add_constants(Integers *in, const Op *like, int k, const Value *x,
+                             const Value *other, int unit)
 {
-    int residual = point->in[POINT_residual];
-    *added = (Added){.tensor = NONE, .scales = NONE, .coef = NONE};
-    if (residual == NONE)
-        return true;
-    added->tensor = in->codes[residual];
-    if (added->tensor != NONE)
-        return true;
-    const Op *other = net_writer(&in->links, residual);
-    if (other->kind != OP_POINT)
-        return refuse(point, "adds something that is not quantised");
-    return add_projection(in, other, added);
+    Rescale to = {.b = add_array(in, like->name, ".b", TYPE_I64, 1, k),
+                  .m = add_array(in, like->name, ".m", TYPE_I32, 1, k)};
+    to.r = other ? add_array(in, like->name, ".r", TYPE_I32, 1, k) : NONE;
+    to.shift = add_array(in, like->name, ".shift", TYPE_I32, 1, 2);
+    if (in->standalone)
+        return to;
+    const Value *added = other ? other : &no_value;
+    Op *op = net_append_like(&in->net, like, OP_I_CONSTANTS);
+    op->in[I_CONSTANTS_scales] = x->scales;
+    op->in[I_CONSTANTS_coef] = x->coef;
+    op->in[I_CONSTANTS_from] = x->unit;
+    op->in[I_CONSTANTS_scales2] = added->scales;
+    op->in[I_CONSTANTS_coef2] = added->coef;
+    op->in[I_CONSTANTS_from2] = added->unit;
+    op->out[I_CONSTANTS_b] = to.b;
+    op->out[I_CONSTANTS_m] = to.m;
+    op->out[I_CONSTANTS_r] = to.r;
+    op->out[I_CONSTANTS_shift] = to.shift;
+    op->out[I_CONSTANTS_unit] = unit;
+    op->input = x->conv ? *input_codes(in, x->conv) : in->net.tensors[x->tensor].codes;
+    op->terms = x->conv ? sum_terms(in, x->conv) : 0;
+    if (added->conv) {
+        op->other = *input_codes(in, added->conv);
+        op->other_terms = sum_terms(in, added->conv);
+    } else if (other) {
+        op->other = in->net.tensors[added->tensor].codes;
+    }
+    return to;
 }
 
-/* The layer's b, m, r, shift, for its integer form `op`: computed in the trainer, constant
- * in a standalone file. */
-static void add_constants(Integers *in, const Op *conv, Op *op, int scales, int coef,
-                          const Added *added)
+static bool add_stream(Integers *in, const Op *point);
+
+/* The integers that a POINT reads; sums and streams are made when the first reader asks. An
+ * affine on the way stays with them. */
+static bool value_of(Integers *in, const Op *reader, int tensor, Value *value)
 {
-    int k = in->from->tensors[conv->out[CONV_y]].c;
-    int b = add_array(in, op->name, ".b", TYPE_I64, 1, k);
-    int m = add_array(in, op->name, ".m", TYPE_I32, 1, k);
-    int r = added->tensor == NONE ? NONE : add_array(in, op->name, ".r", TYPE_I32, 1, k);
-    int shift = add_array(in, op->name, ".shift", TYPE_I32, 1, 2);
-    op->in[I_CONV_b] = b;
-    op->in[I_CONV_m] = m;
-    op->in[I_CONV_r] = r;
-    op->in[I_CONV_shift] = shift;
-    if (in->standalone)
-        return;
-    Op *constants = net_append_like(&in->net, op, OP_I_CONSTANTS);
-    constants->in[I_CONSTANTS_scales] = scales;
-    constants->in[I_CONSTANTS_coef] = coef;
-    constants->in[I_CONSTANTS_scales2] = added->scales;
-    constants->in[I_CONSTANTS_coef2] = added->coef;
-    constants->out[I_CONSTANTS_b] = b;
-    constants->out[I_CONSTANTS_m] = m;
-    constants->out[I_CONSTANTS_r] = r;
-    constants->out[I_CONSTANTS_shift] = shift;
-    constants->input = *input_codes(in, conv);
-    constants->terms = sum_terms(in, conv);
-    if (added->conv) {
-        constants->other = *input_codes(in, added->conv);
-        constants->other_terms = sum_terms(in, added->conv);
-    } else if (added->tensor != NONE) {
-        constants->other = in->net.tensors[added->tensor].codes;
+    const Op *writer = net_writer(&in->links, tensor);
+    if (in->values[tensor].tensor == NONE && writer->kind == OP_CONV &&
+        !add_sums(in, writer))
+        return false;
+    *value = in->values[tensor];
+    if (value->tensor != NONE)
+        return true;
+    if (writer->kind != OP_POINT)
+        return refuse(reader, "adds something that is not quantised");
+    if (writer->in[POINT_residual] == NONE) {
+        if (!value_of(in, writer, writer->in[POINT_x], value))
+            return false;
+        if (value->coef == NONE) {
+            value->coef = writer->in[POINT_coef];
+            return true;
+        }
     }
+    bool made = add_stream(in, writer);
+    *value = in->values[tensor];
+    return made;
+}
+
+/* The same where an affine of the reader's own follows: there is room for one only. */
+static bool value_before(Integers *in, const Op *reader, int tensor, int coef,
+                         Value *value)
+{
+    if (!value_of(in, reader, tensor, value))
+        return false;
+    if (coef != NONE && value->coef != NONE) {
+        if (!add_stream(in, net_writer(&in->links, tensor)))
+            return false;
+        *value = in->values[tensor];
+    }
+    value->coef = coef != NONE ? coef : value->coef;
+    return true;
+}
+
+/* I_POINT: to codes, or to a stream. */
+static bool add_point(Integers *in, const Op *point, bool stream)
+{
+    Value x, other;
+    int residual = point->in[POINT_residual], y = point->out[POINT_y];
+    if (!value_before(in, point, point->in[POINT_x], point->in[POINT_coef], &x) ||
+        (residual != NONE && !value_of(in, point, residual, &other)))
+        return false;
+    Op op = op_like(point, OP_I_POINT);
+    op.out[I_POINT_y] = stream ? make_sums(in, y, point->name, ".stream")
+                               : make_codes(in, y, &point->own);
+    int unit = NONE;
+    if (stream && !in->standalone)
+        unit = in->values[y].unit = add_array(in, op.name, ".unit", TYPE_F64, 1, 1);
+    Rescale to = add_constants(in, &op, in->from->tensors[y].c, &x,
+                               residual == NONE ? NULL : &other, unit);
+    op.in[I_POINT_x] = x.tensor;
+    op.in[I_POINT_b] = to.b;
+    op.in[I_POINT_m] = to.m;
+    op.in[I_POINT_r] = to.r;
+    op.in[I_POINT_shift] = to.shift;
+    op.in[I_POINT_residual] = residual == NONE ? NONE : other.tensor;
+    net_append_op(&in->net, &op);
+    return true;
+}
+
+static bool add_stream(Integers *in, const Op *point)
+{
+    return add_point(in, point, true);
+}
+
+/* The convolution takes in the POINT that alone reads it. */
+static bool add_joined(Integers *in, const Op *conv, const Op *point)
+{
+    Value x = no_value, other;
+    int residual = point->in[POINT_residual];
+    if (!has_integer_form(in, conv) ||
+        (residual != NONE && !value_of(in, point, residual, &other)))
+        return false;
+    int codes = weight_codes(in, conv, conv->in[CONV_w], &x.scales);
+    x.conv = conv;
+    x.coef = point->in[POINT_coef];
+    Op op =
+        integer_conv(in, conv, codes, make_codes(in, point->out[POINT_y], &point->own));
+    op.own = point->own;
+    op.relu = true;
+    Rescale to = add_constants(in, &op, in->from->tensors[conv->out[CONV_y]].c, &x,
+                               residual == NONE ? NULL : &other, NONE);
+    op.in[I_CONV_b] = to.b;
+    op.in[I_CONV_m] = to.m;
+    op.in[I_CONV_r] = to.r;
+    op.in[I_CONV_shift] = to.shift;
+    op.in[I_CONV_residual] = residual == NONE ? NONE : other.tensor;
+    net_append_op(&in->net, &op);
+    return true;
 }
 
 static bool integer_point(Integers *in, const Op *point)
 {
-    if (point->own.quantizer == RT_QUANT_NONE) {
-        if (point->relu)
-            return refuse(point, "activation is kept at 32 bits; it trains, but has no "
-                                 "integer form");
-        return true; /* a projection's: taken in by the layer it is added to */
-    }
-    const Op *conv = conv_of(in, point);
-    Added added;
-    if (conv == NULL || !add_residual(in, point, &added))
-        return false;
-    int scales, codes = weight_codes(in, conv, conv->in[CONV_w], &scales);
-    Op op =
-        integer_conv(in, conv, codes, make_codes(in, point->out[POINT_y], &point->own));
-    op.in[I_CONV_residual] = added.tensor;
-    op.own = point->own;
-    op.relu = true;
-    add_constants(in, conv, &op, scales, point->in[POINT_coef], &added);
-    net_append_op(&in->net, &op);
-    return true;
+    if (point->own.quantizer == RT_QUANT_NONE)
+        return !point->relu || refuse(point, "activation is kept at 32 bits; it trains, "
+                                             "but has no integer form");
+    int x = point->in[POINT_x];
+    const Op *conv = net_writer(&in->links, x);
+    bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1;
+    return alone ? add_joined(in, conv, point) : add_point(in, point, false);
 }
 
 /* ---- The other layers ---- */
@@ -277,10 +365,10 @@ static bool integer_dense(Integers *in, const Op *dense)
     if (dense->own.quantizer == RT_QUANT_NONE)
         return refuse(dense,
                       "weights are kept at 32 bits; it trains, but has no integer form");
-    int x = in->codes[dense->in[DENSE_x]], w = dense->in[DENSE_w];
-    if (x == NONE || in->net.tensors[x].type != TYPE_I32)
-        return refuse(dense, "input is no average of quantised values");
     const Op *pool = net_writer(&in->links, dense->in[DENSE_x]);
+    int x = in->values[dense->in[DENSE_x]].tensor, w = dense->in[DENSE_w];
+    if (x == NONE || pool->kind != OP_AVGPOOL)
+        return refuse(dense, "input is no average of quantised values");
     const Tensor *pooled = op_in(in->from, pool, "x");
     long pixels = (long)pooled->h * pooled->w;
     double terms = (double)pixels * pooled->c * largest_weight(dense);
@@ -316,29 +404,53 @@ static bool integer_image(Integers *in, const Op *op)
     return true;
 }
 
-/* Codes in, codes out: the same op; or, of a mean, their sum: I_AVGPOOL. */
+/* A mean of codes, as their sum. */
+static bool integer_mean(Integers *in, const Op *op)
+{
+    int x = op->in[AVGPOOL_x];
+    if (!holds(in, x, TYPE_U8))
+        return refuse(op, "input is not quantised");
+    Quantiser quantiser = in->net.tensors[in->values[x].tensor].codes;
+    int y = make_codes(in, op->out[AVGPOOL_y], &quantiser);
+    in->net.tensors[y].type = TYPE_I32;
+    in->net.tensors[y].cs = in->net.tensors[y].c;
+    Op *sum = net_append_like(&in->net, op, OP_I_AVGPOOL);
+    sum->in[I_AVGPOOL_x] = in->values[x].tensor;
+    sum->out[I_AVGPOOL_y] = y;
+    return true;
+}
+
+/* Codes in, codes out, or a stream: the same op. */
 static bool integer_moved(Integers *in, const Op *op)
 {
-    int x = in->codes[op->in[LAYER_x]];
-    if (x == NONE || in->net.tensors[x].type != TYPE_U8)
+    Value x;
+    int from = op->in[LAYER_x], to = op->out[LAYER_y], y;
+    const Op *writer = net_writer(&in->links, from);
+    if (writer->kind == OP_POINT && in->values[from].tensor == NONE &&
+        !add_stream(in, writer))
+        return false;
+    x = in->values[from];
+    if (x.tensor == NONE || x.conv)
         return refuse(op, "input is not quantised");
-    bool mean = op->kind == OP_AVGPOOL;
-    Quantiser quantiser = in->net.tensors[x].codes;
-    int y = make_codes(in, op->out[LAYER_y], &quantiser);
-    if (mean) {
-        in->net.tensors[y].type = TYPE_I32;
-        in->net.tensors[y].cs = in->net.tensors[y].c;
+    Quantiser quantiser = in->net.tensors[x.tensor].codes;
+    if (holds(in, from, TYPE_U8)) {
+        y = make_codes(in, to, &quantiser);
+    } else {
+        y = make_sums(in, to, op->name, ".stream");
+        in->values[to].unit = x.unit;
     }
-    Op *moved = net_append_like(&in->net, op, mean ? OP_I_AVGPOOL : op->kind);
-    moved->in[LAYER_x] = x;
+    Op *moved = net_append_like(&in->net, op, op->kind);
+    moved->in[LAYER_x] = x.tensor;
     moved->out[LAYER_y] = y;
     return true;
 }
 
 static bool integer_op(Integers *in, const Op *op)
 {
-    if (op_is(op, MOVES) || op->kind == OP_AVGPOOL)
+    if (op_is(op, MOVES))
         return integer_moved(in, op);
+    if (op->kind == OP_AVGPOOL)
+        return integer_mean(in, op);
     if (op->kind == OP_IMAGE)
         return integer_image(in, op);
     if (op->kind == OP_POINT)
@@ -358,15 +470,15 @@ bool pass_integer(Net *net, bool standalone)
                    .links = links_of(net),
                    .net = net_copy(net),
                    .standalone = standalone,
-                   .codes = rt_alloc(count * sizeof(int))};
+                   .values = rt_alloc(count * sizeof(Value))};
     in.net.op_count = 0;
     for (int i = 0; i < count; i++)
-        in.codes[i] = NONE;
+        in.values[i] = no_value;
     bool ok = true;
     for (int i = 0; ok && i < net->op_count; i++)
         ok = integer_op(&in, &net->ops[i]);
     links_free(&in.links);
-    free(in.codes);
+    free(in.values);
     if (ok) {
         net_free(net);
         *net = in.net;

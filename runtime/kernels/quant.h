@@ -118,9 +118,9 @@ typedef struct {
  * and round. False when even shift 1 overflows, or a shifted sum does not fit 32 bits. */
 bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requant);
 
-/* Something summed in integers: products of codes with a step of `step` and weights with
- * `scales` [2][k], then batch normalisation `coef` [2][k]; or, without scales, codes.
- * `most` bounds its size. */
+/* Something in integers: products of codes with a step of `step` and weights with `scales`
+ * [2][k]; or, without scales, codes, or a stream, with that step. Then batch normalisation
+ * `coef` [2][k], or NULL. `most` bounds its size. */
 typedef struct {
     const float *scales, *coef;
     double step, most;
@@ -131,6 +131,11 @@ typedef struct {
  * the same integers. False and rt_fail when they cannot be represented. */
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
                         int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
+/* The same to a stream, 32-bit sums that are not clamped: *unit, what 1 of it stands for, is
+ * the smallest with which none can be larger than RT_STREAM_MOST. shift[1] is unused. */
+#define RT_STREAM_MOST (1 << 30)
+bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
+                         int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
 /* The dense layer's integer bias [k], and what one unit of a score is: the step of the
  * mean over `pixels` codes times the weights' step. `most` bounds a sum of products;
  * false and rt_fail when it and the bias do not fit 32 bits. */

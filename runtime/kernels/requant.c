@@ -50,28 +50,50 @@ bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requan
 static void real_of(int k, const RtSum *sum, double step, double *gain, double *offset)
 {
     for (int i = 0; i < k; i++) {
-        if (sum->scales == NULL) {
-            gain[i] = sum->step / step;
-            continue;
-        }
-        double unit = sum->step * sum->scales[i];
+        double unit = sum->scales ? sum->step * sum->scales[i] : sum->step;
         double factor = sum->coef ? sum->coef[i] : 1;
+        double zero = sum->scales ? sum->scales[k + i] : 0;
         gain[i] = unit * factor / step;
-        offset[i] +=
-            (unit * sum->scales[k + i] * factor + (sum->coef ? sum->coef[k + i] : 0)) /
-            step;
+        offset[i] += (unit * zero * factor + (sum->coef ? sum->coef[k + i] : 0)) / step;
     }
 }
 
-bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
-                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+static void real_of_both(int k, const RtSum *sum, const RtSum *other, double step,
+                         RtReal *real)
+{
+    memset(real->offset, 0, (size_t)k * sizeof *real->offset);
+    memset(real->other_gain, 0, (size_t)k * sizeof *real->other_gain);
+    real_of(k, sum, step, real->gain, real->offset);
+    if (other)
+        real_of(k, other, step, real->other_gain, real->offset);
+}
+
+/* The largest that a sum can come to, in units of the step. */
+static double most_of(int k, const RtReal *real)
+{
+    double most = 0;
+    for (int i = 0; i < k; i++)
+        most = fmax(most, fabs(real->gain[i]) * real->most_acc +
+                              fabs(real->other_gain[i]) * real->most_other +
+                              fabs(real->offset[i]));
+    return most;
+}
+
+/* Constants for codes of step *step; or, where that is 0, for a stream, whose unit it
+ * becomes. */
+static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *step,
+                           int largest, int64_t *b, int32_t *m, int32_t *r,
+                           int32_t *shift)
 {
     double *numbers = rt_alloc(3 * (size_t)k * sizeof(double));
     RtReal real = {numbers, numbers + k, numbers + 2 * k, sum->most,
                    other ? other->most : 0};
-    real_of(k, sum, step, real.gain, real.offset);
-    if (other)
-        real_of(k, other, step, real.other_gain, real.offset);
+    if (*step == 0) {
+        real_of_both(k, sum, other, 1, &real);
+        double most = most_of(k, &real);
+        *step = most > 0 ? most / RT_STREAM_MOST : 1;
+    }
+    real_of_both(k, sum, other, *step, &real);
     RtRequant requant = {.b = b, .m = m, .r = r};
     bool ok = rt_requant_derive(k, &real, largest, &requant);
     if (!ok) { /* codes of 0, until whoever called the pass looks at what it returned */
@@ -85,6 +107,19 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
     free(numbers);
     return ok ||
            rt_fail("scales differ so much that its integer constants overflow 64 bits");
+}
+
+bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
+                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+{
+    return make_constants(k, sum, other, &step, largest, b, m, r, shift);
+}
+
+bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
+                         int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+{
+    *unit = 0;
+    return make_constants(k, sum, other, unit, RT_STREAM_MOST, b, m, r, shift);
 }
 
 bool rt_dense_constants(int k, const float *scales, const float *bias, double step,

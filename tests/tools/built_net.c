@@ -54,6 +54,8 @@ static void compile_listing(const char *source, const char *object, const Target
                              "-std=gnu11",
                              "-O2",
                              "-ffp-contract=fast",
+                             "-fno-ipa-pure-const", /* as in a trainer's Makefile */
+                             "-fno-ipa-modref",
                              "-Wall",
                              "-Wextra",
                              "-Wpedantic",
@@ -67,7 +69,7 @@ static void compile_listing(const char *source, const char *object, const Target
                              source};
     char *root = rt_format("-I%s", lathe_root());
     char *flags = rt_format("%s", target->cflags), *rest = flags;
-    int count = 15;
+    int count = 17;
     words[count++] = root;
     for (char *flag; (flag = strsep(&rest, " "));)
         if (*flag)

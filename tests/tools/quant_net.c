@@ -137,14 +137,13 @@ static void draw_quantisers(QuantNet *net)
     }
 }
 
-void quant_net_open(QuantNet *net, const QuantCase *c)
+/* The net of that name with the overrides in net->sets. */
+static void open_net(QuantNet *net, const char *name, int seed)
 {
-    *net = (QuantNet){0};
-    quant_net_sets(net, c);
     int sets = 0;
     while (net->sets[sets])
         sets++;
-    char *path = net_path("quant_family");
+    char *path = net_path(name);
     ck_assert_msg(config_load(path, (const char *const *)net->sets, sets, &net->config),
                   "%s", rt_error());
     free(path);
@@ -153,9 +152,24 @@ void quant_net_open(QuantNet *net, const QuantCase *c)
     net->classes = net->config.class_count;
     net->params = rt_alloc_aligned((layout->param_floats + 16) * sizeof(float));
     net->stats = rt_alloc_aligned((layout->stat_floats + 16) * sizeof(float));
-    random_seed(11 + c->turn);
+    random_seed(seed);
     random_weights(layout, net->params, net->stats);
     draw_quantisers(net);
+}
+
+void quant_net_open(QuantNet *net, const QuantCase *c)
+{
+    *net = (QuantNet){0};
+    quant_net_sets(net, c);
+    open_net(net, "quant_family", 11 + c->turn);
+}
+
+void quant_net_open_other(QuantNet *net, const char *name, const char *const *sets)
+{
+    *net = (QuantNet){0};
+    for (int i = 0; sets[i]; i++)
+        net->sets[i] = rt_format("%s", sets[i]);
+    open_net(net, name, 11);
 }
 
 void quant_net_close(QuantNet *net)

@@ -23,6 +23,8 @@ typedef struct {
 } QuantNet;
 
 void quant_net_open(QuantNet *net, const QuantCase *c);
+/* Another net of tests/nets, with these overrides. */
+void quant_net_open_other(QuantNet *net, const char *name, const char *const *sets);
 void quant_net_close(QuantNet *net);
 
 /* The case's overrides alone, in net->sets. */

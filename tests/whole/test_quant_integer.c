@@ -5,6 +5,7 @@
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/train/evaluate.h"
+#include "tests/oracle/quant_oracle.h"
 #include "tests/oracle/quant_reference.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
@@ -13,6 +14,7 @@
 #include "tests/tools/quant_shipped.h"
 #include "tests/tools/random_weights.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,15 +89,20 @@ static void draw_images(Bench *b)
                          b->scores + i * b->net.classes);
 }
 
-static void bench_open(Bench *b, const QuantCase *c)
+static void make_constants(Bench *b)
 {
-    *b = (Bench){0};
-    quant_net_open(&b->net, c);
     const char *path = in_folder("weights.ckpt");
     random_checkpoint(&b->net.config, b->net.params, b->net.stats, path);
     ck_assert_msg(checkpoint_read(path, &b->checkpoint), "%s", rt_error());
     ck_assert_msg(constants_make(&b->net.config, &b->checkpoint, path, &b->constants),
                   "%s", rt_error());
+}
+
+static void bench_open(Bench *b, const QuantCase *c)
+{
+    *b = (Bench){0};
+    quant_net_open(&b->net, c);
+    make_constants(b);
 }
 
 static void bench_close(Bench *b)
@@ -157,6 +164,99 @@ static void check_target(const Bench *b, const char *target)
     built_free(&built);
 }
 
+/* ---- The emitted file ---- */
+
+/* Each case takes a third of the builds. */
+static void check_shipped(const Bench *b, int index)
+{
+    const char *file = in_folder("file.c");
+    ck_assert_msg(shipped_write(&b->net.config, in_folder("weights.ckpt"), file,
+                                (ShippedOptions){.split = index % 2}),
+                  "%s", rt_error());
+    for (int i = index % 3; i < quant_build_count; i += 3) {
+        QuantShipped shipped;
+        if (!quant_shipped_load(&shipped, &b->net.config, file, index % 2, i))
+            continue;
+        quant_shipped_check(&shipped, b->images, b->net.pixels, IMAGES, b->scores,
+                            b->net.classes);
+        quant_shipped_close(&shipped);
+    }
+}
+
+/* ---- Layers without a convolution of their own ---- */
+
+/* Floats that pass by a quantiser are streams in integers, which are finer than floats: the
+ * network in double, with its quantisers, gives the same scores but for a code here or there
+ * whose value lies just between two. */
+static void check_near(const Bench *b, const float *logits, const char *target)
+{
+    int count = IMAGES * b->net.classes;
+    double *want = rt_alloc(count * sizeof(double)), most = 0, worst = 0;
+    QuantOracle oracle = {
+        .net = &b->net, .images = b->images, .count = IMAGES, .logits = want};
+    quant_oracle_run(&oracle);
+    for (int i = 0; i < count; i++) {
+        most = fmax(most, fabs(want[i]));
+        worst = fmax(worst, fabs(want[i] - logits[i]));
+    }
+    ck_assert_msg(worst <= 5e-3 * most, "%s: off by %g of %g", target, worst, most);
+    free(want);
+}
+
+static void evaluate_all(const Bench *b, const char *target, float *logits)
+{
+    BuiltNet built;
+    const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
+    built_make(&built, "preact", &how);
+    Step step = {.images = b->images,
+                 .count = IMAGES,
+                 .params = b->net.params,
+                 .stats = b->net.stats,
+                 .logits = logits,
+                 .arena = rt_alloc_aligned(built.model->arena_bytes)};
+    memset(step.arena, 0x5a, built.model->arena_bytes);
+    built.model->evaluate(&step);
+    ck_assert(!step.failed);
+    free(step.arena);
+    built_free(&built);
+}
+
+static const char *const streams[][3] = {
+    {"net.width=8"},
+    {"net.width=16", "quant.quantizer='parametric_d'"},
+    {"net.width=6", "quant.quantizer='parametric_d_xmax'"},
+};
+
+START_TEST(streams_are_integers)
+{
+    static const char *const targets[] = {"plain", "avx2", "tcc"};
+    Bench b = {0};
+    quant_net_open_other(&b.net, "preact", streams[_i]);
+    make_constants(&b);
+    b.images = rt_alloc(IMAGES * b.net.pixels);
+    random_bytes(b.images, IMAGES * b.net.pixels);
+    int count = IMAGES * b.net.classes;
+    float unit = constants_score_unit(&b.constants, &b.net.config);
+    float *logits = rt_alloc_aligned(count * sizeof(float));
+    b.scores = rt_alloc(count * sizeof(int32_t));
+    for (int t = 0; t < 3; t++) {
+        if (!machine_runs(targets[t]))
+            continue;
+        evaluate_all(&b, targets[t], logits);
+        check_near(&b, logits, targets[t]);
+        for (int i = 0; i < count; i++) {
+            int32_t score = (int32_t)lrintf(logits[i] / unit);
+            ck_assert(t == 0 || score == b.scores[i]);
+
+            b.scores[i] = score;
+        }
+    }
+    check_shipped(&b, _i);
+    free(logits);
+    bench_close(&b);
+}
+END_TEST
+
 /* ---- Tests ---- */
 
 /* Integers that are the same number as floats. */
@@ -211,18 +311,7 @@ START_TEST(every_compiler_ships_the_same_integers)
     Bench b;
     bench_open(&b, &cases[_i]);
     draw_images(&b);
-    const char *file = in_folder("file.c");
-    ck_assert_msg(shipped_write(&b.net.config, in_folder("weights.ckpt"), file,
-                                (ShippedOptions){.split = _i % 2}),
-                  "%s", rt_error());
-    for (int i = _i % 3; i < quant_build_count; i += 3) { /* each case takes a third */
-        QuantShipped shipped;
-        if (!quant_shipped_load(&shipped, &b.net.config, file, _i % 2, i))
-            continue;
-        quant_shipped_check(&shipped, b.images, b.net.pixels, IMAGES, b.scores,
-                            b.net.classes);
-        quant_shipped_close(&shipped);
-    }
+    check_shipped(&b, _i);
     bench_close(&b);
 }
 END_TEST
@@ -271,7 +360,12 @@ Suite *quant_integer_suite(void)
     tcase_add_loop_test(tests, evaluation_is_the_shipped_arithmetic, 0, CASES);
     tcase_add_loop_test(tests, every_compiler_ships_the_same_integers, 0, CASES);
     tcase_add_loop_test(tests, weights_take_their_bits, 0, CASES);
+    TCase *others = tcase_create("streams");
+    tcase_add_checked_fixture(others, folder_make, folder_remove);
+    tcase_set_timeout(others, 120);
+    tcase_add_loop_test(others, streams_are_integers, 0, 3);
     Suite *suite = suite_create("quant_integer");
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, others);
     return suite;
 }
