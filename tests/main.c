@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, page_suite());
     srunner_add_suite(runner, passes_suite());
     srunner_add_suite(runner, picture_suite());
+    srunner_add_suite(runner, places_suite());
     srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, predict_suite());
     srunner_add_suite(runner, profile_suite());

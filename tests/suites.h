@@ -28,6 +28,7 @@ Suite *outside_suite(void);
 Suite *page_suite(void);
 Suite *passes_suite(void);
 Suite *picture_suite(void);
+Suite *places_suite(void);
 Suite *plan_suite(void);
 Suite *predict_suite(void);
 Suite *profile_suite(void);
