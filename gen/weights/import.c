@@ -257,6 +257,7 @@ static void add(Checkpoint *out, const Param *param, const Source *source)
     free(turned);
 }
 
+/* Each name's array, by name and shape; nothing is left over. */
 static bool resolve(File *file, const ImportName *names, int n_names, Source *sources)
 {
     file->ours = is_ours(file, names, n_names);
@@ -268,10 +269,53 @@ static bool resolve(File *file, const ImportName *names, int n_names, Source *so
     if (!check_surplus(file))
         return false;
     for (int i = 0; i < n_names; i++)
-        if (!check_shape(file->path, names[i].param, &sources[i]) ||
-            !check_values(file->path, names[i].param, sources[i].array))
+        if (!check_shape(file->path, names[i].param, &sources[i]))
             return false;
     return true;
+}
+
+/* The names that sources have in the file, sorted. */
+typedef struct {
+    const char **names;
+    int count;
+} Wanted;
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_wanted(const void *context, const char *name)
+{
+    const Wanted *wanted = context;
+    return bsearch(&name, wanted->names, (size_t)wanted->count, sizeof name,
+                   compare_texts) != NULL;
+}
+
+/* The values of what was found by name and shape, and of nothing else. The file may have
+ * changed since: shapes are looked at again. */
+static bool read_sources(File *file, const Wanted *wanted, const ImportName *names,
+                         Source *sources, Checkpoint *out)
+{
+    Array *arrays;
+    int count;
+    if (!weights_read_some(file->path, is_wanted, wanted, &arrays, &count))
+        return false;
+    bool ok = true;
+    for (int i = 0; i < wanted->count && ok; i++) {
+        const char *name = sources[i].array->name;
+        const Array *found = NULL;
+        for (int k = 0; k < count && found == NULL; k++)
+            found = strcmp(arrays[k].name, name) == 0 ? &arrays[k] : NULL;
+        Source source = {found, sources[i].torch};
+        ok = found ? check_shape(file->path, names[i].param, &source) &&
+                         check_values(file->path, names[i].param, found)
+                   : rt_fail("%s: %s: gone while it was read", file->path, name);
+        if (ok)
+            add(out, names[i].param, &source);
+    }
+    arrays_free(arrays, count);
+    return ok;
 }
 
 bool import_weights(const char *path, const ImportName *names, int n_names,
@@ -279,14 +323,22 @@ bool import_weights(const char *path, const ImportName *names, int n_names,
 {
     Array *arrays;
     int count;
-    if (!weights_read(path, &arrays, &count))
+    *out = (Checkpoint){0};
+    if (!weights_outline(path, &arrays, &count))
         return false;
     File file = {.path = path};
     Source *sources = rt_alloc((size_t)n_names * sizeof *sources);
     bool ok = file_open(&file, arrays, count) && resolve(&file, names, n_names, sources);
-    *out = (Checkpoint){0};
-    for (int i = 0; i < n_names && ok; i++)
-        add(out, names[i].param, &sources[i]);
+    if (ok) {
+        Wanted wanted = {rt_alloc((size_t)n_names * sizeof *wanted.names), n_names};
+        for (int i = 0; i < n_names; i++)
+            wanted.names[i] = sources[i].array->name;
+        qsort(wanted.names, (size_t)n_names, sizeof *wanted.names, compare_texts);
+        ok = read_sources(&file, &wanted, names, sources, out);
+        free(wanted.names);
+    }
+    if (!ok)
+        checkpoint_free(out);
     free(sources);
     free(file.entries);
     arrays_free(arrays, count);

@@ -138,29 +138,28 @@ static bool find_header(const Npy *npy, const uint8_t *data, size_t bytes, size_
     return (*length <= MOST_HEADER && *length <= bytes - *start) || header_fail(npy);
 }
 
-static bool add_npy(WeightsReader *reader, const char *name, const uint8_t *data,
-                    size_t bytes)
+/* The array whose .npy begins with these bytes, of `total` in all: *values as weights_add
+ * has it, *at where its elements begin. */
+static bool add_npy(WeightsReader *reader, Npy *npy, const uint8_t *data, size_t bytes,
+                    size_t total, size_t *at, float **values)
 {
-    Npy npy = {.path = reader->path, .name = name};
     size_t start = 0, length = 0;
-    if (!find_header(&npy, data, bytes, &start, &length))
+    if (!find_header(npy, data, bytes, &start, &length))
         return false;
     char *text = rt_format("%.*s", (int)length, (const char *)data + start);
-    npy.at = text;
-    bool ok = read_header(&npy);
+    npy->at = text;
+    bool ok = read_header(npy);
     free(text);
-    float *values = ok ? weights_add(reader, name, npy.view.rank, npy.view.shape) : NULL;
-    if (values == NULL)
+    if (!ok || !weights_add(reader, npy->name, npy->view.rank, npy->view.shape, values))
         return false;
-    size_t want = reader->arrays[reader->count - 1].count * element_size(npy.view.type);
-    size_t have = bytes - start - length;
-    if (have != want)
-        return rt_fail("%s: %s: %zu bytes of elements, want %zu", reader->path, name,
-                       have, want);
-    npy.view.data = data + start + length;
-    set_strides(&npy);
-    elements_copy(&npy.view, values);
-    return true;
+    uint64_t count = 1; /* within bounds by now */
+    for (int i = 0; i < npy->view.rank; i++)
+        count *= (uint64_t)npy->view.shape[i];
+    size_t want = count * element_size(npy->view.type);
+    *at = start + length;
+    set_strides(npy);
+    return total - *at == want || rt_fail("%s: %s: %zu bytes of elements, want %zu",
+                                          reader->path, npy->name, total - *at, want);
 }
 
 /* "a/b.npy" without folder and ending; free() it. */
@@ -175,9 +174,39 @@ static char *name_of_file(const char *path)
 bool npy_read(WeightsReader *reader)
 {
     char *name = name_of_file(reader->path);
-    bool ok = add_npy(reader, name, reader->data, reader->bytes);
+    Npy npy = {.path = reader->path, .name = name};
+    size_t at;
+    float *values;
+    bool ok =
+        add_npy(reader, &npy, reader->data, reader->bytes, reader->bytes, &at, &values);
+    if (ok && values) {
+        npy.view.data = reader->data + at;
+        elements_copy(&npy.view, values);
+    }
     free(name);
     return ok;
+}
+
+/* Name and shape from the entry's first bytes; the rest only where its values are wanted.
+ */
+static bool read_entry(WeightsReader *reader, zip_t *archive, zip_uint64_t index,
+                       const char *name)
+{
+    Npy npy = {.path = reader->path, .name = name};
+    size_t bytes, total, at;
+    float *values = NULL;
+    uint8_t *start =
+        zip_read_start(reader->path, archive, index, MOST_HEADER + 12, &bytes, &total);
+    bool ok = start && add_npy(reader, &npy, start, bytes, total, &at, &values);
+    free(start);
+    uint8_t *data =
+        ok && values ? zip_read_entry(reader->path, archive, index, &bytes) : NULL;
+    if (data) {
+        npy.view.data = data + at;
+        elements_copy(&npy.view, values);
+    }
+    free(data);
+    return ok && (values == NULL || data);
 }
 
 static bool add_entry(WeightsReader *reader, zip_t *archive, zip_uint64_t index)
@@ -189,14 +218,9 @@ static bool add_entry(WeightsReader *reader, zip_t *archive, zip_uint64_t index)
     if (!weights_name_ok(entry, length))
         return rt_fail("%s: zip entry %llu: name is not text or too long", reader->path,
                        (unsigned long long)index);
-    size_t bytes;
-    uint8_t *data = zip_read_entry(reader->path, archive, index, &bytes);
-    if (data == NULL)
-        return false;
     char *name = rt_format("%.*s", (int)length - 4, entry);
-    bool ok = add_npy(reader, name, data, bytes);
+    bool ok = read_entry(reader, archive, index, name);
     free(name);
-    free(data);
     return ok;
 }
 

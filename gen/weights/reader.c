@@ -53,20 +53,30 @@ static bool check_array(const WeightsReader *reader, const char *name, int rank,
     return true;
 }
 
-float *weights_add(WeightsReader *reader, const char *name, int rank,
-                   const int64_t *shape)
+bool weights_wants(const WeightsReader *reader, const char *name)
+{
+    return reader->want == WANT_ALL ||
+           (reader->want == WANT_SOME && reader->wanted(reader->context, name));
+}
+
+bool weights_add(WeightsReader *reader, const char *name, int rank, const int64_t *shape,
+                 float **values)
 {
     Array array;
+    *values = NULL;
     if (!check_array(reader, name, rank, shape, &array))
-        return NULL;
-    array.name = rt_format("%s", name);
-    array.values = rt_alloc(array.count * sizeof(float));
+        return false;
     reader->budget -= array.count * sizeof(float);
+    if (reader->want == WANT_SOME && !weights_wants(reader, name))
+        return true;
+    if (weights_wants(reader, name))
+        *values = array.values = rt_alloc(array.count * sizeof(float));
+    array.name = rt_format("%s", name);
     if (reader->count == reader->room) {
         reader->room = reader->room ? 2 * reader->room : 64;
         reader->arrays =
             rt_grow(reader->arrays, (size_t)reader->room * sizeof *reader->arrays);
     }
     reader->arrays[reader->count++] = array;
-    return array.values;
+    return true;
 }

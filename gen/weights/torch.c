@@ -11,6 +11,7 @@ typedef struct {
     const char *key;
     ElementType type;
     size_t count;
+    uint64_t viewed;     /* elements that wanted tensors have in it, each counted */
     const uint8_t *data; /* NULL until found (legacy) or unpacked (zip) */
     uint8_t *unpacked;
 } Storage;
@@ -117,9 +118,15 @@ static Storage *find_storage(const Torch *torch, const char *key)
                    compare_keys);
 }
 
+/* Not when nearly all of it is of no use: a small file may claim a large one. */
 static bool unpack_storage(Torch *torch, Storage *storage)
 {
+    enum { FREE = 4 << 20, FAIR = 16 };
     const char *path = torch->reader->path;
+    if (storage->count > FREE && storage->count / FAIR > storage->viewed)
+        return rt_fail("%s: storage %s has %zu elements, of which tensors have %llu",
+                       path, storage->key, storage->count,
+                       (unsigned long long)storage->viewed);
     if (torch->archive == NULL)
         return rt_fail("%s: storage %s is not in the file", path, storage->key);
     char *entry =
@@ -221,7 +228,17 @@ static bool read_view(Torch *torch, const char *name, const Value *call,
                    id.count, id.key);
 }
 
-static bool read_tensor(Torch *torch, const Value *key, const Value *call)
+static uint64_t elements_of(const ElementView *view)
+{
+    uint64_t count = 1;
+    for (int i = 0; i < view->rank; i++)
+        if (__builtin_mul_overflow(count, (uint64_t)view->shape[i], &count))
+            return UINT64_MAX;
+    return count;
+}
+
+/* Counts what a wanted tensor has of its storage. */
+static bool count_tensor(Torch *torch, const Value *key, const Value *call)
 {
     const char *path = torch->reader->path;
     if (key->kind != VALUE_STRING || !weights_name_ok(key->text, key->count))
@@ -231,11 +248,24 @@ static bool read_tensor(Torch *torch, const Value *key, const Value *call)
     uint64_t offset = 0;
     if (!read_view(torch, key->text, call, &view, &storage, &offset))
         return false;
-    float *values = weights_add(torch->reader, key->text, view.rank, view.shape);
-    if (values == NULL)
+    uint64_t count = elements_of(&view);
+    if (weights_wants(torch->reader, key->text) &&
+        __builtin_add_overflow(storage->viewed, count, &storage->viewed))
+        storage->viewed = UINT64_MAX;
+    return true;
+}
+
+static bool read_tensor(Torch *torch, const Value *key, const Value *call)
+{
+    ElementView view = {0};
+    Storage *storage = NULL;
+    uint64_t offset = 0;
+    float *values;
+    if (!read_view(torch, key->text, call, &view, &storage, &offset) ||
+        !weights_add(torch->reader, key->text, view.rank, view.shape, &values))
         return false;
-    if (torch->reader->arrays[torch->reader->count - 1].count == 0)
-        return true; /* its offset may be anything */
+    if (values == NULL || elements_of(&view) == 0)
+        return true; /* without elements, its offset may be anything */
     if (storage->data == NULL && !unpack_storage(torch, storage))
         return false;
     view.data = storage->data + offset * element_size(storage->type);
@@ -267,6 +297,16 @@ static const Value *find_tensors(const Value *root)
     return has_tensor(root) ? root : NULL;
 }
 
+static bool each_tensor(Torch *torch, const Value *dict,
+                        bool (*visit)(Torch *, const Value *key, const Value *call))
+{
+    for (size_t i = 0; i < dict->count; i += 2)
+        if (dict->items[i + 1]->kind == VALUE_CALL &&
+            !visit(torch, dict->items[i], dict->items[i + 1]))
+            return false;
+    return true;
+}
+
 static bool read_tensors(Torch *torch, const Value *root)
 {
     const Value *dict = find_tensors(root);
@@ -274,11 +314,8 @@ static bool read_tensors(Torch *torch, const Value *root)
         return rt_fail("%s: no tensors by name, neither at the top nor under state_dict, "
                        "model, model_state_dict or net",
                        torch->reader->path);
-    for (size_t i = 0; i < dict->count; i += 2)
-        if (dict->items[i + 1]->kind == VALUE_CALL &&
-            !read_tensor(torch, dict->items[i], dict->items[i + 1]))
-            return false;
-    return true;
+    return each_tensor(torch, dict, count_tensor) &&
+           each_tensor(torch, dict, read_tensor);
 }
 
 /* The zip format: archive/data.pkl beside archive/data/0, archive/data/1, ... */

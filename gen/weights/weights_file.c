@@ -81,26 +81,47 @@ static bool read_any(WeightsReader *reader)
                    reader->path);
 }
 
-bool weights_read(const char *path, Array **arrays, int *count)
+static bool read_file(WeightsReader *reader, Array **arrays, int *count)
 {
     struct stat status;
+    const char *path = reader->path;
     if (stat(path, &status) == 0 && (uint64_t)status.st_size > WEIGHTS_MOST_BYTES)
         return rt_fail("%s: %lld bytes, want at most %llu", path,
                        (long long)status.st_size, (unsigned long long)WEIGHTS_MOST_BYTES);
-    WeightsReader reader = {.path = path};
-    char *data = rt_read_file(path, &reader.bytes);
+    char *data = rt_read_file(path, &reader->bytes);
     if (data == NULL)
         return false;
-    reader.data = (const uint8_t *)data;
-    bool ok = read_any(&reader) && check_unique(&reader);
-    if (ok && reader.count == 0)
+    reader->data = (const uint8_t *)data;
+    bool ok = read_any(reader) && check_unique(reader);
+    if (ok && reader->count == 0)
         ok = rt_fail("%s: no arrays in it", path);
     free(data);
     if (!ok) {
-        arrays_free(reader.arrays, reader.count);
+        arrays_free(reader->arrays, reader->count);
         return false;
     }
-    *arrays = reader.arrays;
-    *count = reader.count;
+    *arrays = reader->arrays;
+    *count = reader->count;
     return true;
+}
+
+bool weights_read(const char *path, Array **arrays, int *count)
+{
+    WeightsReader reader = {.path = path, .want = WANT_ALL};
+    return read_file(&reader, arrays, count);
+}
+
+bool weights_outline(const char *path, Array **arrays, int *count)
+{
+    WeightsReader reader = {.path = path, .want = WANT_OUTLINE};
+    return read_file(&reader, arrays, count);
+}
+
+bool weights_read_some(const char *path,
+                       bool (*wanted)(const void *context, const char *name),
+                       const void *context, Array **arrays, int *count)
+{
+    WeightsReader reader = {
+        .path = path, .want = WANT_SOME, .wanted = wanted, .context = context};
+    return read_file(&reader, arrays, count);
 }

@@ -10,6 +10,12 @@
  * shapes; the format is told by content. The array of a .npy is named after the file. On
  * failure nothing is left to free. */
 bool weights_read(const char *path, Array **arrays, int *count);
+/* The same with values NULL: what is in the file, in memory that grows with its names only. */
+bool weights_outline(const char *path, Array **arrays, int *count);
+/* The same of the arrays that are wanted: nothing else is unpacked. */
+bool weights_read_some(const char *path,
+                       bool (*wanted)(const void *context, const char *name),
+                       const void *context, Array **arrays, int *count);
 void arrays_free(Array *arrays, int count);
 
 /* The same arrays give the same bytes. Whole or not at all. */

@@ -78,20 +78,51 @@ static bool read_exactly(zip_file_t *file, uint8_t *data, size_t bytes)
     return got == bytes && zip_fread(file, &more, 1) == 0;
 }
 
-uint8_t *zip_read_entry(const char *path, zip_t *archive, zip_uint64_t index,
-                        size_t *bytes)
+static zip_file_t *open_entry(const char *path, zip_t *archive, zip_uint64_t index,
+                              size_t *total)
 {
     zip_stat_t stat;
     zip_file_t *file = NULL;
     if (zip_stat_index(archive, index, 0, &stat) == 0)
         file = zip_fopen_index(archive, index, 0);
-    if (file == NULL) {
+    if (file == NULL)
         rt_fail("%s: zip entry %llu: %s", path, (unsigned long long)index,
                 zip_strerror(archive));
+    else
+        *total = (size_t)stat.size;
+    return file;
+}
+
+uint8_t *zip_read_start(const char *path, zip_t *archive, zip_uint64_t index, size_t most,
+                        size_t *bytes, size_t *total)
+{
+    zip_file_t *file = open_entry(path, archive, index, total);
+    if (file == NULL)
         return NULL;
+    size_t want = *total < most ? *total : most;
+    uint8_t *data = rt_alloc(want);
+    zip_int64_t n = 0;
+    for (*bytes = 0; *bytes < want; *bytes += (size_t)n)
+        if ((n = zip_fread(file, data + *bytes, want - *bytes)) <= 0)
+            break;
+    if (*bytes < want) {
+        rt_fail("%s: zip entry %llu: %s", path, (unsigned long long)index,
+                n < 0 ? zip_file_strerror(file) : "unpacks to another size than it claims");
+        free(data);
+        data = NULL;
     }
-    uint8_t *data = rt_alloc((size_t)stat.size);
-    if (!read_exactly(file, data, (size_t)stat.size)) {
+    zip_fclose(file);
+    return data;
+}
+
+uint8_t *zip_read_entry(const char *path, zip_t *archive, zip_uint64_t index,
+                        size_t *bytes)
+{
+    zip_file_t *file = open_entry(path, archive, index, bytes);
+    if (file == NULL)
+        return NULL;
+    uint8_t *data = rt_alloc(*bytes);
+    if (!read_exactly(file, data, *bytes)) {
         bool known = zip_error_code_zip(zip_file_get_error(file)) != ZIP_ER_OK;
         rt_fail("%s: zip entry %llu: %s", path, (unsigned long long)index,
                 known ? zip_file_strerror(file)
@@ -100,6 +131,5 @@ uint8_t *zip_read_entry(const char *path, zip_t *archive, zip_uint64_t index,
         data = NULL;
     }
     zip_fclose(file);
-    *bytes = (size_t)stat.size;
     return data;
 }

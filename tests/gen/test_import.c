@@ -9,7 +9,12 @@
 #include "tests/tools/folder.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zip.h>
 
 /* The network of tests/weights/make.py as lathe would describe it; fc.weight is a name
  * that PyTorch could have given too. */
@@ -172,6 +177,61 @@ START_TEST(surplus)
 }
 END_TEST
 
+/* A small file may hold arrays that fill memory: names and shapes are compared before
+ * anything is unpacked. */
+#ifndef __SANITIZE_ADDRESS__ /* which needs all the address space */
+enum { BIG = 96 << 20 };
+
+/* An .npz of zeros, of BIG bytes: about a hundred thousand as it lies. */
+static void write_big(const char *path, const char *name)
+{
+    char *npy = rt_alloc(128 + BIG);
+    memset(npy, ' ', 128);
+    memcpy(npy, "\x93NUMPY\1\0\x76\0", 10);
+    char *header =
+        rt_format("{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }", BIG / 4);
+    memcpy(npy + 10, header, strlen(header));
+    npy[127] = '\n';
+    zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    zip_source_t *source = zip_source_buffer(zip, npy, 128 + BIG, 0);
+    ck_assert(zip && source && zip_file_add(zip, name, source, 0) >= 0);
+    ck_assert_int_eq(zip_close(zip), 0);
+    free(header);
+    free(npy);
+}
+
+/* With little more memory than there is. */
+static void import_in_little(const char *path, const char *message)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        long pages = 0;
+        FILE *file = fopen("/proc/self/statm", "r");
+        if (fscanf(file, "%ld", &pages) != 1)
+            _exit(1);
+        struct rlimit limit = {(rlim_t)pages * 4096 + BIG / 2, RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &limit);
+        Checkpoint got;
+        bool done = import_weights(path, names, COUNT, &got);
+        char *want = rt_format(message, path);
+        _exit(done || strcmp(rt_error(), want) != 0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+START_TEST(shapes_come_first)
+{
+    const char *path = in_folder("w.npz");
+    write_big(path, "conv1.weight.npy");
+    import_in_little(path, "%s: no array stem_bn.scale, in PyTorch bn1.weight");
+    write_big(path, "another.npy");
+    import_in_little(path, "%s: no array stem.weight, in PyTorch conv1.weight");
+}
+END_TEST
+#endif
+
 START_TEST(shapes)
 {
     Param wide = params[STEM], flat = params[STEM], tall = params[FC],
@@ -263,6 +323,9 @@ Suite *import_suite(void)
     tcase_add_test(tests, missing);
     tcase_add_test(tests, missing_in_own_file);
     tcase_add_test(tests, surplus);
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_test(tests, shapes_come_first);
+#endif
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, own_layout);
     tcase_add_test(tests, same_array_twice);

@@ -223,6 +223,38 @@ START_TEST(zip_bombs)
 }
 END_TEST
 
+static bool is_linear(const void *context, const char *name)
+{
+    return strstr(name, context) != NULL;
+}
+
+/* An outline has no values; some have theirs, and the others are not there. */
+START_TEST(outlines_and_parts)
+{
+    static const char *const paths[] = {FIXTURES "legacy.th", FIXTURES "zip.pt",
+                                        FIXTURES "protocol4.pt", FIXTURES "numpy.npz"};
+    Array *arrays, *some;
+    int count, wanted;
+    ck_assert_msg(weights_outline(paths[_i], &arrays, &count), "%s", rt_error());
+    ck_assert_int_eq(count, 8);
+    for (int i = 0; i < count; i++) {
+        ck_assert_ptr_null(arrays[i].values);
+        ck_assert_uint_eq(arrays[i].count, fixture[i].count);
+        ck_assert_mem_eq(arrays[i].shape, fixture[i].shape, sizeof arrays[i].shape);
+    }
+    ck_assert_msg(weights_read_some(paths[_i], is_linear, "linear.", &some, &wanted),
+                  "%s", rt_error());
+    ck_assert_int_eq(wanted, 2);
+    for (int i = 0; i < wanted; i++) {
+        ck_assert_str_eq(some[i].name, arrays[6 + i].name);
+        for (int j = 0; j < (int)some[i].count; j++)
+            ck_assert_float_eq(some[i].values[j], fixture_value(fixture[6 + i].name, j));
+    }
+    arrays_free(arrays, count);
+    arrays_free(some, wanted);
+}
+END_TEST
+
 static const char *const files[] = {FIXTURES "legacy.th", FIXTURES "zip.pt",
                                     FIXTURES "numpy.npz", FIXTURES "fortran.npy"};
 
@@ -469,6 +501,7 @@ Suite *weights_suite(void)
     tcase_add_checked_fixture(hostile, folder_make, folder_remove);
     tcase_set_timeout(hostile, 60);
     tcase_add_test(hostile, no_weights);
+    tcase_add_loop_test(hostile, outlines_and_parts, 0, 4);
     tcase_add_test(hostile, zip_bombs);
     tcase_add_loop_test(hostile, cut_short, 0, sizeof files / sizeof *files);
     tcase_add_loop_test(hostile, damaged, 0, sizeof files / sizeof *files);
