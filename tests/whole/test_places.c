@@ -39,19 +39,6 @@ static void works(const char *const *words)
     free(said);
 }
 
-static void train_and_verify(const char *lathe)
-{
-    works(WORDS(lathe, "train", "n.lua", "--data", "random:40", "--epochs", "1"));
-    ck_assert(exists("out/n/best.ckpt"));
-    works(WORDS("make", "-s", "-C", "out/n"));
-    works(WORDS("out/n/trainer", "eval", "--weights", "out/n/best.ckpt", "--data",
-                "random:40"));
-    works(WORDS(lathe, "verify", "n.lua", "--weights", "out/n/best.ckpt", "--data",
-                "random:40"));
-    works(WORDS(lathe, "eval", "n.lua", "--weights", "out/n/best.ckpt", "--data",
-                "random:40", "--jit=tcc"));
-}
-
 static const char *const strange[] = {"a b",  "it's \"it\"", "a$b$(c)${d}",
                                       "a:b",  "a%b",         "a#b",
                                       "a\\b", "a,b;c&d|e",   "a{b}(c)[d]*?"};
@@ -91,6 +78,19 @@ START_TEST(a_lathe_alone_says_what_it_misses)
 END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* what is installed is the plain build */
+
+static void train_and_verify(const char *lathe)
+{
+    works(WORDS(lathe, "train", "n.lua", "--data", "random:40", "--epochs", "1"));
+    ck_assert(exists("out/n/best.ckpt"));
+    works(WORDS("make", "-s", "-C", "out/n"));
+    works(WORDS("out/n/trainer", "eval", "--weights", "out/n/best.ckpt", "--data",
+                "random:40"));
+    works(WORDS(lathe, "verify", "n.lua", "--weights", "out/n/best.ckpt", "--data",
+                "random:40"));
+    works(WORDS(lathe, "eval", "n.lua", "--weights", "out/n/best.ckpt", "--data",
+                "random:40", "--jit=tcc"));
+}
 
 /* Path, size and time of all below the folder. */
 static unsigned long seen;
