@@ -21,8 +21,10 @@ static bool import(const Options *options)
         names[i].param = i < n ? &params[i] : &stats[i - n];
         names[i].torch = params_torch(net, names[i].param);
     }
+    const ImportHow how = {options->key, options->renames.items, options->renames.count,
+                           options->ignore_extra};
     Checkpoint checkpoint = {0};
-    bool ok = import_weights(from, names, n + m, &checkpoint);
+    bool ok = import_weights(from, names, n + m, &how, &checkpoint);
     if (ok) {
         checkpoint.arch = rt_format("%s", options->config.arch);
         checkpoint.config = rt_format("%s", options->config.lines);

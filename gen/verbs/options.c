@@ -27,6 +27,14 @@ static const Flag flags[] = {
     {"-o", "FILE.png", "compare", "a picture of the runs' curves", FLAG_TEXT,
      FIELD(output), 0, 0},
     {"-o", "FILE.npz", "export!", "the file to write", FLAG_TEXT, FIELD(output), 0, 0},
+    {"--key", "NAME", "import", "the checkpoint's dictionary, where it has several",
+     FLAG_TEXT, FIELD(key), 0, 0},
+    {"--rename", "FROM=TO", "import",
+     "in the file's names, TO for the Lua pattern FROM; repeat for more", FLAG_LIST,
+     FIELD(renames), 0, 0},
+    {"--ignore-extra", NULL, "import",
+     "leave out arrays that the network has no place for", FLAG_SWITCH,
+     FIELD(ignore_extra), 0, 0},
     {"--weights", "FILE", "ptq!", "the float network's checkpoint", FLAG_TEXT,
      FIELD(weights), 0, 0},
     {"--weights", "FILE", "emit! verify! repl", "the checkpoint", FLAG_TEXT,
@@ -212,6 +220,7 @@ FlagWords options_trainer_words(const Options *options, const Verb *verb,
 void options_free(Options *options)
 {
     free(options->sets.items);
+    free(options->renames.items);
     free(options->words.items);
     free(options->command);
     config_free(&options->config);

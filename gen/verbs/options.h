@@ -27,7 +27,9 @@ typedef struct {
     long images, batch, steps, threads, switch_at; /* switch_at: -1 */
     const char *jit;                               /* "" for --jit alone */
     const char *dump, *html, *from, *chunk;
-    const char *only;
+    const char *only, *key;
+    FlagWords renames;
+    bool ignore_extra, explain;
     bool profile, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 

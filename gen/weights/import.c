@@ -6,19 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/weights/file_names.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
 
 typedef struct {
-    const char *name; /* without what PyTorch's wrappers put in front */
-    const Array *array;
-    bool used;
-} Entry;
-
-typedef struct {
-    const char *path;
-    Entry *entries; /* sorted by name */
-    int count;
+    FileNames names;
     bool ours; /* lathe wrote the file: a name that is both lathe's and PyTorch's is
                   lathe's */
 } File;
@@ -28,50 +21,6 @@ typedef struct {
     bool torch; /* in PyTorch's layout */
 } Source;
 
-static const char *strip(const char *name)
-{
-    static const char module[] = "module.", model[] = "model.";
-    while (true) {
-        if (strncmp(name, module, sizeof module - 1) == 0)
-            name += sizeof module - 1;
-        else if (strncmp(name, model, sizeof model - 1) == 0)
-            name += sizeof model - 1;
-        else
-            return name;
-    }
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    return strcmp(((const Entry *)a)->name, ((const Entry *)b)->name);
-}
-
-static bool file_open(File *file, const Array *arrays, int count)
-{
-    file->count = count;
-    file->entries = rt_alloc((size_t)count * sizeof *file->entries);
-    for (int i = 0; i < count; i++)
-        file->entries[i] = (Entry){.name = strip(arrays[i].name), .array = &arrays[i]};
-    qsort(file->entries, (size_t)count, sizeof *file->entries, compare_entries);
-    for (int i = 1; i < count; i++)
-        if (compare_entries(&file->entries[i - 1], &file->entries[i]) == 0)
-            return rt_fail("%s: %s and %s are the same array", file->path,
-                           file->entries[i - 1].array->name,
-                           file->entries[i].array->name);
-    return true;
-}
-
-/* The entry named prefix + the first `length` bytes of `name`, or NULL. */
-static Entry *find(const File *file, const char *prefix, const char *name, size_t length)
-{
-    char *full = rt_format("%s%.*s", prefix, (int)length, name);
-    Entry wanted = {.name = full};
-    Entry *found = bsearch(&wanted, file->entries, (size_t)file->count, sizeof wanted,
-                           compare_entries);
-    free(full);
-    return found;
-}
-
 /* The length of the first of "a|b|c"; returns the rest, "" after the last. */
 static const char *next_name(const char *names, size_t *length)
 {
@@ -79,12 +28,12 @@ static const char *next_name(const char *names, size_t *length)
     return names + *length + (names[*length] == '|');
 }
 
-static Entry *find_torch(const File *file, const char *names)
+static FileName *find_torch(const FileNames *file, const char *names)
 {
     while (names && *names) {
         size_t length;
         const char *rest = next_name(names, &length);
-        Entry *found = find(file, "", names, length);
+        FileName *found = file_names_find(file, "", names, length);
         if (found)
             return found;
         names = rest;
@@ -104,31 +53,52 @@ static bool is_torch_name(const char *names, const char *name)
     return false;
 }
 
-/* lathe wrote it when it has a name that only lathe gives. */
-static bool is_ours(const File *file, const ImportName *names, int n_names)
+static FileName *find_own(const FileNames *file, const char *prefix,
+                          const ImportName *name)
 {
-    for (int i = 0; i < n_names; i++) {
-        const char *name = names[i].param->name;
-        if (!is_torch_name(names[i].torch, name) && find(file, "", name, strlen(name)))
+    return file_names_find(file, prefix, name->param->name, strlen(name->param->name));
+}
+
+/* lathe wrote it when it has a name that only lathe gives. */
+static bool is_ours(const FileNames *file, const ImportName *names, int n_names)
+{
+    for (int i = 0; i < n_names; i++)
+        if (!is_torch_name(names[i].torch, names[i].param->name) &&
+            find_own(file, "", &names[i]))
             return true;
-    }
     return false;
+}
+
+typedef struct {
+    const ImportName *names;
+    int count;
+} Network;
+
+static int count_matches(const FileNames *file, const void *context)
+{
+    const Network *network = context;
+    int count = 0;
+    for (int i = 0; i < network->count; i++)
+        count += find_own(file, "", &network->names[i]) != NULL ||
+                 find_torch(file, network->names[i].torch) != NULL;
+    return count;
 }
 
 /* The nearest name that nothing else uses is likely the one that was meant. */
 static bool missing(const File *file, const ImportName *name)
 {
-    const char **unused = rt_alloc((size_t)file->count * sizeof *unused);
+    const FileNames *has = &file->names;
+    const char **unused = rt_alloc((size_t)has->count * sizeof *unused);
     int count = 0;
-    for (int i = 0; i < file->count; i++)
-        if (!file->entries[i].used)
-            unused[count++] = file->entries[i].name;
+    for (int i = 0; i < has->count; i++)
+        if (!has->items[i].used)
+            unused[count++] = has->items[i].name;
     char *torch = NULL;
     if (name->torch)
         torch = rt_format("%.*s", (int)strcspn(name->torch, "|"), name->torch);
     const char *wanted = torch && !file->ours ? torch : name->param->name;
     const char *nearest = rt_nearest(wanted, unused, count);
-    rt_fail("%s: no array %s%s%s%s%s", file->path, name->param->name,
+    rt_fail("%s: no array %s%s%s%s%s", has->path, name->param->name,
             torch ? ", in PyTorch " : "", torch ? torch : "",
             nearest ? "; the nearest is " : "", nearest ? nearest : "");
     free(torch);
@@ -140,11 +110,10 @@ static bool missing(const File *file, const ImportName *name)
 static void find_source(const File *file, const ImportName *name, Source *source)
 {
     static const char *const prefixes[] = {"ema/", "", "momentum/"};
-    const char *own = name->param->name;
-    Entry *entry = NULL;
-    bool take_own = file->ours || !is_torch_name(name->torch, own);
+    FileName *entry = NULL;
+    bool take_own = file->ours || !is_torch_name(name->torch, name->param->name);
     for (int i = 0; i < 3 && take_own; i++) {
-        Entry *found = find(file, prefixes[i], own, strlen(own));
+        FileName *found = find_own(&file->names, prefixes[i], name);
         if (found)
             found->used = true;
         if (i < 2 && entry == NULL)
@@ -152,34 +121,34 @@ static void find_source(const File *file, const ImportName *name, Source *source
     }
     bool torch = entry == NULL;
     if (torch)
-        entry = find_torch(file, name->torch);
-    if (entry)
+        entry = find_torch(&file->names, name->torch);
+    if (entry) {
         entry->used = true;
+        entry->param = name->param;
+    }
     *source = (Source){entry ? entry->array : NULL, torch};
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool is_surplus(const FileName *name)
 {
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+    return !name->used && !file_name_is_counter(name->name);
 }
 
-/* An array that finds no place means that the file is of another network. */
-static bool check_surplus(const File *file)
+/* An array that finds no place may mean that the file is of another network. */
+static bool check_surplus(const FileNames *file)
 {
     int surplus = 0;
     const Array *first = NULL;
     for (int i = 0; i < file->count; i++) {
-        const Entry *entry = &file->entries[i];
-        if (entry->used || ends_with(entry->name, "num_batches_tracked"))
+        if (!is_surplus(&file->items[i]))
             continue;
         surplus++;
-        if (first == NULL || entry->array < first)
-            first = entry->array;
+        if (first == NULL || file->items[i].array < first)
+            first = file->items[i].array;
     }
-    if (surplus == 0)
-        return true;
-    return rt_fail("%s: has %d array%s this network does not have, the first is %s",
+    return surplus == 0 ||
+           rt_fail("%s: has %d array%s this network does not have, the first is %s; "
+                   "--ignore-extra leaves such arrays out",
                    file->path, surplus, surplus == 1 ? "" : "s", first->name);
 }
 
@@ -257,19 +226,25 @@ static void add(Checkpoint *out, const Param *param, const Source *source)
     free(turned);
 }
 
-/* Each name's array, by name and shape; nothing is left over. */
-static bool resolve(File *file, const ImportName *names, int n_names, Source *sources)
+static void find_sources(File *file, const Network *network, Source *sources)
 {
-    file->ours = is_ours(file, names, n_names);
-    for (int i = 0; i < n_names; i++)
-        find_source(file, &names[i], &sources[i]);
-    for (int i = 0; i < n_names; i++)
+    file_names_strip(&file->names, count_matches, network);
+    file->ours = is_ours(&file->names, network->names, network->count);
+    for (int i = 0; i < network->count; i++)
+        find_source(file, &network->names[i], &sources[i]);
+}
+
+/* Every array of the network is there with its shape, and nothing is left over. */
+static bool check_sources(const File *file, const Network *network, const ImportHow *how,
+                          const Source *sources)
+{
+    for (int i = 0; i < network->count; i++)
         if (sources[i].array == NULL)
-            return missing(file, &names[i]);
-    if (!check_surplus(file))
+            return missing(file, &network->names[i]);
+    if (!how->ignore_extra && !check_surplus(&file->names))
         return false;
-    for (int i = 0; i < n_names; i++)
-        if (!check_shape(file->path, names[i].param, &sources[i]))
+    for (int i = 0; i < network->count; i++)
+        if (!check_shape(file->names.path, network->names[i].param, &sources[i]))
             return false;
     return true;
 }
@@ -294,53 +269,67 @@ static bool is_wanted(const void *context, const char *name)
 
 /* The values of what was found by name and shape, and of nothing else. The file may have
  * changed since: shapes are looked at again. */
-static bool read_sources(File *file, const Wanted *wanted, const ImportName *names,
-                         Source *sources, Checkpoint *out)
+static bool take_values(const char *path, const Network *network, const Source *sources,
+                        const Array *arrays, int count, Checkpoint *out)
 {
-    Array *arrays;
-    int count;
-    if (!weights_read_some(file->path, is_wanted, wanted, &arrays, &count))
-        return false;
-    bool ok = true;
-    for (int i = 0; i < wanted->count && ok; i++) {
+    for (int i = 0; i < network->count; i++) {
+        const Param *param = network->names[i].param;
         const char *name = sources[i].array->name;
         const Array *found = NULL;
         for (int k = 0; k < count && found == NULL; k++)
             found = strcmp(arrays[k].name, name) == 0 ? &arrays[k] : NULL;
         Source source = {found, sources[i].torch};
-        ok = found ? check_shape(file->path, names[i].param, &source) &&
-                         check_values(file->path, names[i].param, found)
-                   : rt_fail("%s: %s: gone while it was read", file->path, name);
-        if (ok)
-            add(out, names[i].param, &source);
+        if (found == NULL)
+            return rt_fail("%s: %s: gone while it was read", path, name);
+        if (!check_shape(path, param, &source) || !check_values(path, param, found))
+            return false;
+        add(out, param, &source);
     }
-    arrays_free(arrays, count);
+    return true;
+}
+
+static bool read_sources(const char *path, const Network *network, const ImportHow *how,
+                         const Source *sources, Checkpoint *out)
+{
+    size_t count = (size_t)network->count;
+    Wanted wanted = {rt_alloc(count * sizeof *wanted.names), network->count};
+    for (size_t i = 0; i < count; i++)
+        wanted.names[i] = sources[i].array->name;
+    qsort(wanted.names, count, sizeof *wanted.names, compare_texts);
+    Array *arrays;
+    int found;
+    bool ok = weights_read_some(path, how->key, is_wanted, &wanted, &arrays, &found);
+    free(wanted.names);
+    if (!ok)
+        return false;
+    ok = take_values(path, network, sources, arrays, found, out);
+    arrays_free(arrays, found);
     return ok;
 }
 
 bool import_weights(const char *path, const ImportName *names, int n_names,
-                    Checkpoint *out)
+                    const ImportHow *how, Checkpoint *out)
 {
+    static const ImportHow plain;
     Array *arrays;
     int count;
     *out = (Checkpoint){0};
-    if (!weights_outline(path, &arrays, &count))
+    how = how ? how : &plain;
+    if (!weights_outline(path, how->key, &arrays, &count, NULL))
         return false;
-    File file = {.path = path};
+    Network network = {names, n_names};
+    File file;
     Source *sources = rt_alloc((size_t)n_names * sizeof *sources);
-    bool ok = file_open(&file, arrays, count) && resolve(&file, names, n_names, sources);
-    if (ok) {
-        Wanted wanted = {rt_alloc((size_t)n_names * sizeof *wanted.names), n_names};
-        for (int i = 0; i < n_names; i++)
-            wanted.names[i] = sources[i].array->name;
-        qsort(wanted.names, (size_t)n_names, sizeof *wanted.names, compare_texts);
-        ok = read_sources(&file, &wanted, names, sources, out);
-        free(wanted.names);
-    }
+    bool ok = file_names_open(&file.names, path, arrays, count, how->renames,
+                              how->rename_count);
+    if (ok)
+        find_sources(&file, &network, sources);
+    ok = ok && check_sources(&file, &network, how, sources) &&
+         read_sources(path, &network, how, sources, out);
     if (!ok)
         checkpoint_free(out);
     free(sources);
-    free(file.entries);
+    file_names_free(&file.names);
     arrays_free(arrays, count);
     return ok;
 }

@@ -10,11 +10,21 @@ typedef struct {
                            will  do, "fc.weight|linear.weight"; or NULL */
 } ImportName;
 
+typedef struct {
+    const char *key; /* of the checkpoint's dictionary; NULL: there is but one */
+    const char *const
+        *renames; /* "FROM=TO": in the file's names, before all else, replace
+                                   what the Lua pattern FROM matches by TO */
+    int rename_count;
+    bool ignore_extra; /* arrays of the file that find no place are no error */
+} ImportHow;
+
 /* Read the file and find each array under lathe's name (in lathe's layout, the averaged
- * "ema/" one first) or under PyTorch's (in PyTorch's layout). Fails unless every array is
- * there with its shape and with values that can be used, and no other arrays are. Fills
- * out->arrays; arch, config and progress are left to the caller. */
+ * "ema/" one first) or under PyTorch's (in PyTorch's layout), behind whatever all names in
+ * the file begin with. Fails unless every array is there with its shape and with values
+ * that can be used, and no other arrays are. `how` may be NULL. Fills out->arrays; arch,
+ * config and progress are left to the caller. */
 bool import_weights(const char *path, const ImportName *names, int n_names,
-                    Checkpoint *out);
+                    const ImportHow *how, Checkpoint *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* The stack machine that Python's pickles are programs for, without the instructions that
- * could do harm. Every instruction costs at least one unit of work, every unit takes a
- * bounded amount of memory, nothing recurses. */
+/* The stack machine that Python's pickles are programs for, but for what would run code:
+ * a call stays a value that nobody calls. Every instruction costs at least one unit of
+ * work, every unit takes a bounded amount of memory, nothing recurses. */
 #include "gen/weights/pickle.h"
 
 #include <stdlib.h>
@@ -23,7 +23,6 @@ typedef struct {
     uint64_t operand; /* the number behind it, 0 where it has none */
     ValueKind kind;   /* what it makes or adds to */
 
-    PickleAllows *allows;
     Pickle *pickle;
     Value **stack, **memo;
     size_t depth, stack_room, memo_count, memo_room;
@@ -221,13 +220,16 @@ static bool run_short_tuple(Machine *m)
     return pop_items(m, items, count) && push_tuple(m, items, count);
 }
 
-/* Into the list or dict that is now on top. */
+/* Into the list or dict that is now on top; what an object holds is not kept. */
 static bool add_items(Machine *m, Value **items, size_t count)
 {
-    if (m->depth == 0 || m->stack[m->depth - 1]->kind != m->kind)
+    ValueKind top = m->depth > 0 ? m->stack[m->depth - 1]->kind : VALUE_MARK;
+    if (top != m->kind && top != VALUE_CALL)
         return fail_at(m, "finds nothing to add to");
     if (m->kind == VALUE_DICT && count % 2 != 0)
         return fail_at(m, "finds a key without a value");
+    if (top == VALUE_CALL)
+        return true;
     for (size_t i = 0; i < count; i++)
         append(m, m->stack[m->depth - 1], items[i]);
     return true;
@@ -288,17 +290,12 @@ static bool push_global(Machine *m, const char *module, size_t module_length,
                         const char *name, size_t name_length)
 {
     if (!weights_name_ok(module, module_length) || !weights_name_ok(name, name_length))
-        return fail_at(m, "wants something without a proper name");
+        return fail_at(m, "names something without a proper name");
     char *full =
         rt_format("%.*s.%.*s", (int)module_length, module, (int)name_length, name);
-    bool ok = strcmp(full, "collections.OrderedDict") == 0 || m->allows(full, false) ||
-              m->allows(full, true);
-    if (ok)
-        push_text(m, m->kind, full, strlen(full));
-    else
-        rt_fail("%s: pickle wants %s, which is not allowed", m->path, full);
+    push_text(m, VALUE_GLOBAL, full, strlen(full));
     free(full);
-    return ok;
+    return true;
 }
 
 static bool run_global(Machine *m)
@@ -323,7 +320,7 @@ static bool run_stack_global(Machine *m)
         return false;
     const Value *module = items[0], *name = items[1];
     if (name->kind != VALUE_STRING || module->kind != VALUE_STRING)
-        return fail_at(m, "wants something without a proper name");
+        return fail_at(m, "names something without a proper name");
     return push_global(m, module->text, module->count, name->text, name->count);
 }
 
@@ -347,33 +344,44 @@ static bool push_ordered_dict(Machine *m, const Value *arguments)
     return push(m, dict);
 }
 
-static bool run_reduce(Machine *m)
+/* A call that stays one. What a call gives may be called in turn. */
+static bool push_call(Machine *m, Value *function, Value *arguments)
 {
-    Value *items[2];
-    if (!pop_items(m, items, 2))
-        return false;
-    Value *function = items[0], *arguments = items[1];
+    if (function->kind == VALUE_CALL)
+        function = value_text(&m->pickle->memory, VALUE_GLOBAL, "", 0);
     if (function->kind != VALUE_GLOBAL || arguments->kind != VALUE_TUPLE)
         return fail_at(m, "calls something that is not a function");
     if (value_is_text(function, "collections.OrderedDict"))
         return push_ordered_dict(m, arguments);
-    if (!m->allows(function->text, true))
-        return rt_fail("%s: pickle wants to call %s, which is not allowed", m->path,
-                       function->text);
-    Value *call = value_new(&m->pickle->memory, m->kind);
+    Value *call = value_new(&m->pickle->memory, VALUE_CALL);
     append(m, call, function);
     append(m, call, arguments);
     return push(m, call);
 }
 
-/* State of a dict, such as a state_dict's _metadata, says nothing about its arrays. */
+/* Also NEWOBJ: to make an object of a class is to call it. */
+static bool run_reduce(Machine *m)
+{
+    Value *items[2];
+    return pop_items(m, items, 2) && push_call(m, items[0], items[1]);
+}
+
+/* NEWOBJ_EX has arguments by name, too. */
+static bool run_reduce_named(Machine *m)
+{
+    Value *items[3];
+    return pop_items(m, items, 3) && push_call(m, items[0], items[1]);
+}
+
+/* State of a dict, such as a state_dict's _metadata, says nothing about its arrays; that
+ * of an object is not kept. */
 static bool run_build(Machine *m)
 {
     if (pop(m) == NULL)
         return false;
-    if (m->depth == 0 || m->stack[m->depth - 1]->kind != m->kind)
-        return fail_at(m, "sets the state of something other than an OrderedDict");
-    return true;
+    ValueKind top = m->depth > 0 ? m->stack[m->depth - 1]->kind : VALUE_MARK;
+    return top == VALUE_DICT || top == VALUE_CALL ||
+           fail_at(m, "sets the state of something that is no object");
 }
 
 static bool run_persistent(Machine *m)
@@ -387,16 +395,15 @@ static bool run_persistent(Machine *m)
     return push(m, value);
 }
 
-/* Instructions that checkpoints do not need, named for the message. */
+/* Instructions that checkpoints do not need, named for the message: those of protocols 0
+ * and 1, of Python's own registry, and of data outside the file. */
 static const char *const forbidden[256] = {
-    ['2'] = "DUP",         ['F'] = "FLOAT",        ['I'] = "INT",
-    ['L'] = "LONG",        ['P'] = "PERSID",       ['S'] = "STRING",
-    ['V'] = "UNICODE",     ['d'] = "DICT",         ['g'] = "GET",
-    ['i'] = "INST",        ['l'] = "LIST",         ['o'] = "OBJ",
-    ['p'] = "PUT",         [0x81] = "NEWOBJ",      [0x82] = "EXT1",
-    [0x83] = "EXT2",       [0x84] = "EXT4",        [0x8f] = "EMPTY_SET",
-    [0x90] = "ADDITEMS",   [0x91] = "FROZENSET",   [0x92] = "NEWOBJ_EX",
-    [0x96] = "BYTEARRAY8", [0x97] = "NEXT_BUFFER", [0x98] = "READONLY_BUFFER"};
+    ['2'] = "DUP",     ['F'] = "FLOAT",        ['I'] = "INT",
+    ['L'] = "LONG",    ['P'] = "PERSID",       ['S'] = "STRING",
+    ['V'] = "UNICODE", ['d'] = "DICT",         ['g'] = "GET",
+    ['i'] = "INST",    ['l'] = "LIST",         ['o'] = "OBJ",
+    ['p'] = "PUT",     [0x82] = "EXT1",        [0x83] = "EXT2",
+    [0x84] = "EXT4",   [0x97] = "NEXT_BUFFER", [0x98] = "READONLY_BUFFER"};
 
 /* `width` is the size of the operand; `kind` is what the instruction makes or adds to. */
 static const struct {
@@ -446,8 +453,14 @@ static const struct {
     [0x94] = {"MEMOIZE", 0, run_memoize, VALUE_NONE},
     ['c'] = {"GLOBAL", 0, run_global, VALUE_GLOBAL},
     [0x93] = {"STACK_GLOBAL", 0, run_stack_global, VALUE_GLOBAL},
+    [0x8f] = {"EMPTY_SET", 0, run_empty, VALUE_LIST},
+    [0x90] = {"ADDITEMS", 0, run_add_all, VALUE_LIST},
+    [0x91] = {"FROZENSET", 0, run_tuple, VALUE_TUPLE},
+    [0x96] = {"BYTEARRAY8", 8, run_text, VALUE_BYTES},
     ['R'] = {"REDUCE", 0, run_reduce, VALUE_CALL},
-    ['b'] = {"BUILD", 0, run_build, VALUE_DICT},
+    [0x81] = {"NEWOBJ", 0, run_reduce, VALUE_CALL},
+    [0x92] = {"NEWOBJ_EX", 0, run_reduce_named, VALUE_CALL},
+    ['b'] = {"BUILD", 0, run_build, VALUE_NONE},
     ['Q'] = {"BINPERSID", 0, run_persistent, VALUE_PERSISTENT},
 };
 
@@ -473,12 +486,10 @@ static bool run_one(Machine *m)
     return bytes && work(m, 1) && opcodes[m->opcode].run(m);
 }
 
-bool pickle_read(Pickle *pickle, const char *path, const uint8_t *data, size_t bytes,
-                 PickleAllows *allows)
+bool pickle_read(Pickle *pickle, const char *path, const uint8_t *data, size_t bytes)
 {
     *pickle = (Pickle){0};
-    Machine m = {
-        .path = path, .data = data, .bytes = bytes, .allows = allows, .pickle = pickle};
+    Machine m = {.path = path, .data = data, .bytes = bytes, .pickle = pickle};
     pickle->persistent = value_new(&pickle->memory, VALUE_LIST);
     while (!m.stopped && run_one(&m)) {
     }

@@ -19,6 +19,8 @@ typedef struct {
     Want want;
     bool (*wanted)(const void *context, const char *name); /* WANT_SOME */
     const void *context;
+    const char *key; /* of the dictionary to read; NULL: there is but one */
+    char *beside;    /* set in a WANT_OUTLINE: what else the file holds; NULL: nothing */
     const uint8_t *data; /* the whole file */
     size_t bytes;
     Array *arrays;

@@ -5,10 +5,12 @@
 
 #include "gen/weights/pickle.h"
 #include "gen/weights/reader.h"
+#include "gen/weights/state_dict.h"
 #include "runtime/base/support.h"
 
 typedef struct {
-    const char *key;
+    const char *key, *type_name;
+    bool known; /* a storage of numbers, of `type` */
     ElementType type;
     size_t count;
     uint64_t viewed;     /* elements that wanted tensors have in it, each counted */
@@ -36,21 +38,8 @@ static const struct {
     {"torch.ByteStorage", ELEMENT_U8},   {"torch.BoolStorage", ELEMENT_BOOL},
 };
 
+/* Functions that make a tensor of a storage, and one that makes a parameter of a tensor. */
 #define REBUILD "torch._utils._rebuild_"
-
-/* What a checkpoint's pickle may name: kinds of storage, and the functions that make a
- * tensor of one. */
-static bool allows(const char *global, bool call)
-{
-    if (strcmp(global, REBUILD "tensor") == 0 ||
-        strcmp(global, REBUILD "tensor_v2") == 0 ||
-        strcmp(global, REBUILD "parameter") == 0)
-        return true;
-    for (size_t i = 0; i < sizeof storage_types / sizeof *storage_types; i++)
-        if (strcmp(global, storage_types[i].name) == 0)
-            return !call;
-    return false;
-}
 
 /* Storages. */
 
@@ -73,15 +62,22 @@ static bool read_storage_id(const char *path, const Value *persistent, Storage *
         return rt_fail("%s: storage %s has %lld elements, want 0 to %llu", path,
                        key->text, (long long)count->integer,
                        (unsigned long long)WEIGHTS_MOST_BYTES);
-    *storage = (Storage){.key = key->text, .count = (size_t)count->integer};
+    *storage = (Storage){
+        .key = key->text, .type_name = type->text, .count = (size_t)count->integer};
     for (size_t i = 0; i < sizeof storage_types / sizeof *storage_types; i++) {
         if (value_is_text(type, storage_types[i].name)) {
             storage->type = storage_types[i].type;
-            return true;
+            storage->known = true;
         }
     }
-    return rt_fail("%s: storage %s is a %s, want a storage of numbers", path, key->text,
-                   type->text);
+    return true;
+}
+
+static bool check_known(const char *path, const Storage *storage)
+{
+    return storage->known ||
+           rt_fail("%s: storage %s is a %s, want floats, integers or booleans", path,
+                   storage->key, storage->type_name);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -104,7 +100,8 @@ static bool collect_storages(Torch *torch, const Pickle *pickle)
         const Storage *last = count > 0 ? &all[count - 1] : NULL;
         if (last == NULL || strcmp(last->key, all[i].key) != 0)
             all[count++] = all[i];
-        else if (last->type != all[i].type || last->count != all[i].count)
+        else if (strcmp(last->type_name, all[i].type_name) != 0 ||
+                 last->count != all[i].count)
             return rt_fail("%s: storage %s is given two types or sizes", path, last->key);
     }
     torch->storage_count = count;
@@ -170,18 +167,25 @@ static bool read_tuple(const Value *tuple, int64_t out[4], int *rank)
     return true;
 }
 
-/* The call of _rebuild_tensor or _rebuild_tensor_v2, perhaps inside one of
- * _rebuild_parameter: both start with storage, offset, size, stride. */
+static bool is_parameter(const Value *call)
+{
+    return value_is_text(call->items[0], REBUILD "parameter") ||
+           value_is_text(call->items[0], REBUILD "parameter_with_state");
+}
+
+/* The call of _rebuild_tensor or _rebuild_tensor_v2, perhaps inside one that makes a
+ * parameter of it: both start with storage, offset, size, stride. */
 static const Value *tensor_arguments(const Value *call)
 {
-    if (value_is_text(call->items[0], REBUILD "parameter")) {
+    if (is_parameter(call)) {
         const Value *arguments = call->items[1];
         if (arguments->count == 0 || arguments->items[0]->kind != VALUE_CALL)
             return NULL;
         call = arguments->items[0];
     }
     const Value *arguments = call->items[1];
-    bool ok = !value_is_text(call->items[0], REBUILD "parameter") &&
+    bool ok = (value_is_text(call->items[0], REBUILD "tensor") ||
+               value_is_text(call->items[0], REBUILD "tensor_v2")) &&
               arguments->count >= 4 && arguments->items[0]->kind == VALUE_PERSISTENT &&
               arguments->items[1]->kind == VALUE_INT;
     return ok ? arguments : NULL;
@@ -209,7 +213,10 @@ static bool read_view(Torch *torch, const char *name, const Value *call,
     const Value *arguments = tensor_arguments(call);
     int64_t stride[4];
     int strides;
-    if (arguments == NULL || arguments->items[1]->integer < 0 ||
+    if (arguments == NULL)
+        return rt_fail("%s: %s: made by %s, want a plain tensor", path, name,
+                       call->items[0]->text);
+    if (arguments->items[1]->integer < 0 ||
         !read_tuple(arguments->items[2], view->shape, &view->rank) ||
         !read_tuple(arguments->items[3], stride, &strides) || strides != view->rank)
         return rt_fail(
@@ -218,7 +225,7 @@ static bool read_view(Torch *torch, const char *name, const Value *call,
     for (int i = 0; i < view->rank; i++)
         view->stride[i] = (uint64_t)stride[i];
     Storage id;
-    if (!read_storage_id(path, arguments->items[0], &id))
+    if (!read_storage_id(path, arguments->items[0], &id) || !check_known(path, &id))
         return false;
     *storage = find_storage(torch, id.key);
     *offset = (uint64_t)arguments->items[1]->integer;
@@ -273,47 +280,24 @@ static bool read_tensor(Torch *torch, const Value *key, const Value *call)
     return true;
 }
 
-static bool has_tensor(const Value *dict)
-{
-    if (dict == NULL || dict->kind != VALUE_DICT)
-        return false;
-    for (size_t i = 1; i < dict->count; i += 2)
-        if (dict->items[i]->kind == VALUE_CALL)
-            return true;
-    return false;
-}
-
-/* The state_dict: the whole object, or what training scripts commonly call it. */
-static const Value *find_tensors(const Value *root)
-{
-    static const char *const names[] = {"state_dict", "model", "model_state_dict", "net"};
-    if (root->kind != VALUE_DICT)
-        return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const Value *inner = value_get(root, names[i]);
-        if (has_tensor(inner))
-            return inner;
-    }
-    return has_tensor(root) ? root : NULL;
-}
-
 static bool each_tensor(Torch *torch, const Value *dict,
                         bool (*visit)(Torch *, const Value *key, const Value *call))
 {
     for (size_t i = 0; i < dict->count; i += 2)
-        if (dict->items[i + 1]->kind == VALUE_CALL &&
+        if (state_is_tensor(dict->items[i + 1]) &&
             !visit(torch, dict->items[i], dict->items[i + 1]))
             return false;
     return true;
 }
 
-static bool read_tensors(Torch *torch, const Value *root)
+static bool read_tensors(Torch *torch, Value *root)
 {
-    const Value *dict = find_tensors(root);
+    WeightsReader *reader = torch->reader;
+    const Value *dict = state_find(reader->path, root, reader->key);
     if (dict == NULL)
-        return rt_fail("%s: no tensors by name, neither at the top nor under state_dict, "
-                       "model, model_state_dict or net",
-                       torch->reader->path);
+        return false;
+    if (reader->want == WANT_OUTLINE)
+        reader->beside = state_beside(root, dict);
     return each_tensor(torch, dict, count_tensor) &&
            each_tensor(torch, dict, read_tensor);
 }
@@ -346,7 +330,7 @@ bool torch_read_zip(WeightsReader *reader, zip_t *archive, zip_uint64_t pickle_e
     if (data == NULL)
         return false;
     Pickle pickle;
-    bool ok = pickle_read(&pickle, reader->path, data, bytes, allows) &&
+    bool ok = pickle_read(&pickle, reader->path, data, bytes) &&
               check_byte_order(&torch) && collect_storages(&torch, &pickle) &&
               read_tensors(&torch, pickle.value);
     torch_free(&torch);
@@ -379,22 +363,15 @@ static bool check_machine(const char *path, const Value *facts)
            rt_fail("%s: byte order is not little", path);
 }
 
-static bool nothing_allowed(const char *global, bool call)
-{
-    (void)global;
-    (void)call;
-    return false;
-}
-
 static bool check_header(const WeightsReader *reader, size_t *at)
 {
     static bool (*const checks[])(const char *path, const Value *value) = {
         check_magic, check_version, check_machine};
     for (int i = 0; i < 3; i++) {
         Pickle pickle;
-        bool ok = pickle_read(&pickle, reader->path, reader->data + *at,
-                              reader->bytes - *at, nothing_allowed) &&
-                  checks[i](reader->path, pickle.value);
+        bool ok =
+            pickle_read(&pickle, reader->path, reader->data + *at, reader->bytes - *at) &&
+            checks[i](reader->path, pickle.value);
         *at += pickle.bytes;
         pickle_free(&pickle);
         if (!ok)
@@ -409,6 +386,8 @@ static bool locate_storage(Torch *torch, const char *key, size_t *at)
     Storage *storage = find_storage(torch, key);
     if (storage == NULL)
         return rt_fail("%s: storage %s is of unknown type", reader->path, key);
+    if (!check_known(reader->path, storage)) /* it could not be stepped over */
+        return false;
     size_t left = reader->bytes - *at, size = element_size(storage->type);
     uint64_t count = 0;
     for (int i = 0; i < 8 && left >= 8; i++)
@@ -445,13 +424,10 @@ bool torch_read_legacy(WeightsReader *reader)
         return false;
     Torch torch = {.reader = reader};
     Pickle object, keys = {0};
-    bool ok = pickle_read(&object, reader->path, reader->data + at, reader->bytes - at,
-                          allows) &&
+    bool ok = pickle_read(&object, reader->path, reader->data + at, reader->bytes - at) &&
               collect_storages(&torch, &object);
     at += object.bytes;
-    ok = ok &&
-         pickle_read(&keys, reader->path, reader->data + at, reader->bytes - at,
-                     nothing_allowed) &&
+    ok = ok && pickle_read(&keys, reader->path, reader->data + at, reader->bytes - at) &&
          locate_storages(&torch, keys.value, at + keys.bytes) &&
          read_tensors(&torch, object.value);
     torch_free(&torch);

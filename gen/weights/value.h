@@ -19,7 +19,8 @@ typedef enum {
     VALUE_LIST,       /* the same */
     VALUE_DICT,       /* items: key, value, key, value ... (count is twice its length) */
     VALUE_GLOBAL,     /* text: "module.name" */
-    VALUE_CALL,       /* items: the VALUE_GLOBAL, the VALUE_TUPLE of arguments */
+    VALUE_CALL,       /* items: the VALUE_GLOBAL, the VALUE_TUPLE of arguments; what was
+                         added to the object it gives is not kept */
     VALUE_PERSISTENT, /* items: the id, a value that stands for data outside */
     VALUE_MARK        /* inside the reader only */
 } ValueKind;
@@ -33,6 +34,7 @@ struct Value {
         Value **items;
     };
     size_t count, room;
+    int visit; /* for who walks the tree: shared branches are walked once */
 };
 
 typedef struct {

@@ -54,6 +54,15 @@ static zip_int64_t find_pickle(zip_t *archive)
     return -1;
 }
 
+static bool check_no_key(const WeightsReader *reader)
+{
+    return reader->key == NULL ||
+           rt_fail(
+               "%s: --key %s: its arrays are one list, only PyTorch's checkpoints have "
+               "dictionaries to choose from",
+               reader->path, reader->key);
+}
+
 static bool read_zip(WeightsReader *reader)
 {
     zip_t *archive = zip_open_memory(reader);
@@ -61,7 +70,7 @@ static bool read_zip(WeightsReader *reader)
         return false;
     zip_int64_t pickle = find_pickle(archive);
     bool ok = pickle >= 0 ? torch_read_zip(reader, archive, (zip_uint64_t)pickle)
-                          : npz_read(reader, archive);
+                          : check_no_key(reader) && npz_read(reader, archive);
     zip_discard(archive);
     return ok;
 }
@@ -73,7 +82,7 @@ static bool read_any(WeightsReader *reader)
     if (strncmp(start, "PK\3\4", 4) == 0)
         return read_zip(reader);
     if (strncmp(start, "\x93NUMPY", 6) == 0)
-        return npy_read(reader);
+        return check_no_key(reader) && npy_read(reader);
     if (start[0] == '\x80')
         return torch_read_legacy(reader);
     return rt_fail("%s: no weights: want a file of PyTorch (.pt, .pth, .th) or NumPy "
@@ -111,17 +120,26 @@ bool weights_read(const char *path, Array **arrays, int *count)
     return read_file(&reader, arrays, count);
 }
 
-bool weights_outline(const char *path, Array **arrays, int *count)
+bool weights_outline(const char *path, const char *key, Array **arrays, int *count,
+                     char **beside)
 {
-    WeightsReader reader = {.path = path, .want = WANT_OUTLINE};
-    return read_file(&reader, arrays, count);
+    WeightsReader reader = {.path = path, .key = key, .want = WANT_OUTLINE};
+    bool ok = read_file(&reader, arrays, count);
+    if (ok && beside)
+        *beside = reader.beside;
+    else
+        free(reader.beside);
+    return ok;
 }
 
-bool weights_read_some(const char *path,
+bool weights_read_some(const char *path, const char *key,
                        bool (*wanted)(const void *context, const char *name),
                        const void *context, Array **arrays, int *count)
 {
-    WeightsReader reader = {
-        .path = path, .want = WANT_SOME, .wanted = wanted, .context = context};
+    WeightsReader reader = {.path = path,
+                            .key = key,
+                            .want = WANT_SOME,
+                            .wanted = wanted,
+                            .context = context};
     return read_file(&reader, arrays, count);
 }

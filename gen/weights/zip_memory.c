@@ -107,7 +107,8 @@ uint8_t *zip_read_start(const char *path, zip_t *archive, zip_uint64_t index, si
             break;
     if (*bytes < want) {
         rt_fail("%s: zip entry %llu: %s", path, (unsigned long long)index,
-                n < 0 ? zip_file_strerror(file) : "unpacks to another size than it claims");
+                n < 0 ? zip_file_strerror(file)
+                      : "unpacks to another size than it claims");
         free(data);
         data = NULL;
     }

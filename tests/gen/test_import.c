@@ -81,7 +81,7 @@ static void check_fixture(const Checkpoint *got)
 
 static void import(const char *path, Checkpoint *out)
 {
-    ck_assert_msg(import_weights(path, names, COUNT, out), "%s", rt_error());
+    ck_assert_msg(import_weights(path, names, COUNT, NULL, out), "%s", rt_error());
 }
 
 START_TEST(every_format)
@@ -126,7 +126,7 @@ END_TEST
 static void check_fails(const char *path, int count, const char *message)
 {
     Checkpoint out;
-    ck_assert_msg(!import_weights(path, names, count, &out), "no error, want %s",
+    ck_assert_msg(!import_weights(path, names, count, NULL, &out), "no error, want %s",
                   message);
     ck_assert_int_eq(out.count, 0);
     check_error(message, path);
@@ -165,15 +165,17 @@ START_TEST(missing_in_own_file)
 }
 END_TEST
 
+#define EXTRA "; --ignore-extra leaves such arrays out"
+
 START_TEST(surplus)
 {
     const char *path = "tests/weights/numpy.npz";
     check_fails(path, FC_BIAS,
                 "%s: has 1 array this network does not have, the first is "
-                "linear.bias");
+                "linear.bias" EXTRA);
     check_fails(path, VAR,
                 "%s: has 3 arrays this network does not have, the first is "
-                "bn1.running_var");
+                "bn1.running_var" EXTRA);
 }
 END_TEST
 
@@ -212,7 +214,7 @@ static void import_in_little(const char *path, const char *message)
         struct rlimit limit = {(rlim_t)pages * 4096 + BIG / 2, RLIM_INFINITY};
         setrlimit(RLIMIT_AS, &limit);
         Checkpoint got;
-        bool done = import_weights(path, names, COUNT, &got);
+        bool done = import_weights(path, names, COUNT, NULL, &got);
         char *want = rt_format(message, path);
         _exit(done || strcmp(rt_error(), want) != 0);
     }
@@ -255,12 +257,12 @@ START_TEST(shapes)
     names[SCALE] = (ImportName){&one, "bn1.num_batches_tracked"};
     names[SHIFT] = (ImportName){&params[SHIFT], "bn1.weight"};
     names[MEAN] = (ImportName){&params[MEAN], "bn1.bias"};
-    check_fails(
-        "tests/weights/numpy.npz", COUNT,
-        "%s: has 1 array this network does not have, the first is bn1.running_mean");
+    check_fails("tests/weights/numpy.npz", COUNT,
+                "%s: has 1 array this network does not have, the first is "
+                "bn1.running_mean" EXTRA);
     names[VAR] = (ImportName){&params[VAR], "bn1.running_mean"};
     check_fails("tests/weights/fortran.npy", 0,
-                "%s: has 1 array this network does not have, the first is fortran");
+                "%s: has 1 array this network does not have, the first is fortran" EXTRA);
 }
 END_TEST
 
@@ -281,16 +283,144 @@ START_TEST(own_layout)
 }
 END_TEST
 
-START_TEST(same_array_twice)
+static bool import_as(const char *path, const ImportHow *how, Checkpoint *out)
 {
-    const char *path = in_folder("w.npz");
-    float values[2] = {0};
-    Array arrays[] = {{"module.bn1.bias", 1, {2}, 2, values},
-                      {"model.module.bn1.bias", 1, {2}, 2, values}};
-    ck_assert(npz_write(path, arrays, 2));
+    return import_weights(path, names, COUNT, how, out);
+}
+
+static void import_as_fails(const char *path, const ImportHow *how, const char *message)
+{
     Checkpoint out;
-    ck_assert(!import_weights(path, names, COUNT, &out));
-    ck_assert_ptr_nonnull(strstr(rt_error(), "module.bn1.bias are the same array"));
+    ck_assert_msg(!import_as(path, how, &out), "no error, want %s", message);
+    ck_assert_int_eq(out.count, 0);
+    if (strstr(message, "%s"))
+        check_error(message, path);
+    else
+        ck_assert_str_eq(rt_error(), message);
+    rt_error_clear();
+}
+
+/* Objects, other tensors and a second network beside the weights; nothing of it runs. */
+START_TEST(beside)
+{
+    const char *path = "tests/weights/beside.pt";
+    Checkpoint got;
+    ck_assert_msg(import_as(path, &(ImportHow){.key = "model"}, &got), "%s", rt_error());
+    check_fixture(&got);
+    checkpoint_free(&got);
+    ck_assert_msg(import_as(path, &(ImportHow){.key = "ema.shadow"}, &got), "%s",
+                  rt_error());
+    ck_assert_float_eq(got.arrays[MEAN].values[0], 0.25f);
+    ck_assert_float_eq(got.arrays[VAR].values[1], 0.875f);
+    checkpoint_free(&got);
+    ck_assert_int_ne(access("was-run", F_OK), 0);
+    import_as_fails(path, NULL,
+                    "%s: has several dictionaries of tensors: model (8 tensors), "
+                    "ema.shadow (9 tensors); choose one with --key");
+    import_as_fails(path, &(ImportHow){.key = "ema"},
+                    "%s: no dictionary of tensors named ema; it has model (8 tensors), "
+                    "ema.shadow (9 tensors)");
+    import_as_fails("tests/weights/protocol4.pt", &(ImportHow){.key = "model"},
+                    "%s: no dictionary of tensors named model: the tensors lie at the "
+                    "top, where no key is needed");
+    import_as_fails("tests/weights/numpy.npz", &(ImportHow){.key = "model"},
+                    "%s: --key model: its arrays are one list, only PyTorch's "
+                    "checkpoints have dictionaries to choose from");
+}
+END_TEST
+
+/* numpy.npz under names that `change` makes of its own. */
+static const char *renamed_file(const char *change)
+{
+    Array *arrays;
+    int count;
+    ck_assert(weights_read("tests/weights/numpy.npz", &arrays, &count));
+    for (int i = 0; i < count; i++) {
+        char *name = rt_format(change, arrays[i].name);
+        free(arrays[i].name);
+        arrays[i].name = name;
+    }
+    const char *path = in_folder("renamed.npz");
+    ck_assert(npz_write(path, arrays, count));
+    arrays_free(arrays, count);
+    return path;
+}
+
+START_TEST(prefixes)
+{
+    static const char *const changes[] = {"module.%s", "_orig_mod.%s", "net.backbone.%s",
+                                          "a.b.c.d.%s"};
+    Checkpoint got;
+    for (int i = 0; i < 4; i++) {
+        import(renamed_file(changes[i]), &got);
+        check_fixture(&got);
+        checkpoint_free(&got);
+    }
+    /* a prefix that the network's own names have stays */
+    names[FC].torch = "linear.weight";
+    names[FC_BIAS].torch = "linear.bias";
+    char *torch[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        names[i].torch = torch[i] = rt_format("encoder.%s", names[i].torch);
+    import(renamed_file("encoder.%s"), &got);
+    check_fixture(&got);
+    checkpoint_free(&got);
+    import(renamed_file("module.encoder.%s"), &got);
+    check_fixture(&got);
+    checkpoint_free(&got);
+    for (int i = 0; i < COUNT; i++)
+        free(torch[i]);
+}
+END_TEST
+
+START_TEST(renames)
+{
+    static const char *const wrong[] = {"linear=head"}, *const back[] = {"^linear%.=fc."},
+                             *const swap[] = {"^(%l+)%.bias$=%1.b", "(.*)%.b$=%1.bias"},
+                             *const none[] = {"classifier=fc"}, *const empty[] = {"=fc"},
+                             *const pattern[] = {"[linear=a"}, *const one[] = {".*=same"},
+                             *const nothing[] = {"^bn1%.bias$="};
+    const char *path = "tests/weights/numpy.npz";
+    Checkpoint got;
+    names[FC].torch = "fc.weight";
+    names[FC_BIAS].torch = "fc.bias";
+    ck_assert_msg(import_as(path, &(ImportHow){.renames = back, .rename_count = 1}, &got),
+                  "%s", rt_error());
+    check_fixture(&got);
+    checkpoint_free(&got);
+    names[FC].torch = "linear.weight";
+    names[FC_BIAS].torch = "linear.bias";
+    ck_assert_msg(import_as(path, &(ImportHow){.renames = swap, .rename_count = 2}, &got),
+                  "%s", rt_error());
+    check_fixture(&got);
+    checkpoint_free(&got);
+    import_as_fails(path, &(ImportHow){.renames = wrong, .rename_count = 1},
+                    "%s: no array fc.weight, in PyTorch linear.weight; the nearest is "
+                    "head.weight");
+    import_as_fails(path, &(ImportHow){.renames = none, .rename_count = 1},
+                    "--rename 'classifier=fc': matches no array of %s");
+    import_as_fails(path, &(ImportHow){.renames = empty, .rename_count = 1},
+                    "--rename '=fc': want 'FROM=TO', such as 'fc=linear'");
+    import_as_fails(path, &(ImportHow){.renames = pattern, .rename_count = 1},
+                    "--rename '[linear=a': malformed pattern (missing ']')");
+    import_as_fails(path, &(ImportHow){.renames = one, .rename_count = 1},
+                    "%s: conv1.weight and bn1.weight are both renamed to same");
+    import_as_fails(path, &(ImportHow){.renames = nothing, .rename_count = 1},
+                    "--rename '^bn1%.bias$=': bn1.bias gets a name that is empty, longer "
+                    "than 255 bytes or not text");
+}
+END_TEST
+
+START_TEST(extra_ignored)
+{
+    Checkpoint got;
+    const ImportHow how = {.ignore_extra = true};
+    ck_assert(import_weights("tests/weights/numpy.npz", names, VAR, &how, &got));
+    ck_assert_int_eq(got.count, VAR);
+    checkpoint_free(&got);
+    names[VAR].torch = "x.y"; /* what is missing stays missing */
+    import_as_fails("tests/weights/legacy.th", &how,
+                    "%s: no array stem_bn.var, in PyTorch x.y");
 }
 END_TEST
 
@@ -328,7 +458,10 @@ Suite *import_suite(void)
 #endif
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, own_layout);
-    tcase_add_test(tests, same_array_twice);
+    tcase_add_test(tests, beside);
+    tcase_add_test(tests, prefixes);
+    tcase_add_test(tests, renames);
+    tcase_add_test(tests, extra_ignored);
     tcase_add_test(tests, values_of_no_use);
     suite_add_tcase(suite, tests);
     return suite;

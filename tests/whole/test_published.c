@@ -48,7 +48,8 @@ static void load_weights(const Net *net, const char *path, Weights *weights)
         names[i].torch = params_torch(net, names[i].param);
     }
     Checkpoint checkpoint = {0};
-    ck_assert_msg(import_weights(path, names, n + m, &checkpoint), "%s", rt_error());
+    ck_assert_msg(import_weights(path, names, n + m, NULL, &checkpoint), "%s",
+                  rt_error());
     weights->params = rt_alloc_aligned(net->param_floats * sizeof(float));
     weights->stats = rt_alloc_aligned(net->stat_floats * sizeof(float));
     ck_assert(checkpoint_take(&checkpoint, path, "", params, n, weights->params));
