@@ -1,10 +1,11 @@
 /* The standalone file's time: in all from the file as it is, by layer from a build that
- * calls back after each of them. See bench_shipped.h. */
+ * tells of each of them. See time_infer.h. */
 #include "gen/run/time_infer.h"
 
 #include "gen/emit/infer_file.h"
 #include "gen/emit/profiled.h"
 #include "gen/passes/compile.h"
+#include "gen/run/trace.h"
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/train/profile_json.h"
@@ -21,7 +22,7 @@ enum { LEAST_IMAGES = 16, MOST_IMAGES = 2000 };
 typedef struct {
     void *library;
     void (*scores)(const uint8_t *image, void *arena, void *scores);
-    void **trace; /* where the file keeps its callback, or NULL */
+    const TracedLayer *layers; /* or NULL */
 } Shipped;
 
 typedef struct {
@@ -49,7 +50,7 @@ static bool load(const Config *config, const Scratch *scratch, const char *defin
     }
     if (ok) {
         *(void **)&shipped->scores = dlsym(shipped->library, scores);
-        shipped->trace = dlsym(shipped->library, trace);
+        shipped->layers = dlsym(shipped->library, trace);
         ok = shipped->scores || rt_fail("%s: has no %s", object, scores);
     }
     free(source);
@@ -97,40 +98,26 @@ static double seconds_an_image(const Shipped *shipped, const Memory *memory)
     return middle;
 }
 
-/* The file tells of its ops in their order. */
-static struct {
-    double *seconds; /* [ops][images] */
-    int images, image, op;
-    double since;
-} telling;
-
-static void after_op(const char *layer, const void *y, int h, int w, int c, int row,
-                     int pixel, int size)
-{
-    (void)layer, (void)y, (void)h, (void)w, (void)c, (void)row, (void)pixel, (void)size;
-    size_t at = (size_t)telling.op++ * telling.images + telling.image;
-    telling.seconds[at] = seconds_now() - telling.since;
-    telling.since = seconds_now();
-}
-
 /* An op's time is its median for all images. */
 static void time_ops(const Shipped *shipped, const Memory *memory, int images,
                      ProfileTime *times, int count)
 {
-    void (*callback)(const char *, const void *, int, int, int, int, int, int) = after_op;
-    telling.seconds = rt_alloc((size_t)count * images * sizeof(double));
-    telling.images = images;
+    double *seconds =
+        rt_alloc((size_t)count * images * sizeof(double)); /* [ops][images] */
     shipped->scores(memory->image, memory->arena, memory->scores);
-    memcpy(shipped->trace, &callback, sizeof callback);
-    for (telling.image = 0; telling.image < images; telling.image++) {
-        telling.op = 0;
-        telling.since = seconds_now();
-        shipped->scores(memory->image, memory->arena, memory->scores);
+    for (int image = 0; image < images; image++) {
+        double since = seconds_now();
+        for (int i = 0; i < count; i++) {
+            shipped->layers[i].run(memory->image, memory->arena, memory->scores);
+            double now = seconds_now();
+            seconds[(size_t)i * images + image] = now - since;
+            since = now;
+        }
     }
     for (int i = 0; i < count; i++)
-        times[i] = (ProfileTime){
-            median(telling.seconds + (size_t)i * images, images) * images, images};
-    free(telling.seconds);
+        times[i] =
+            (ProfileTime){median(seconds + (size_t)i * images, images) * images, images};
+    free(seconds);
 }
 
 /* ---- Reporting ---- */

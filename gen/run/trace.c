@@ -18,50 +18,36 @@ typedef struct {
     unsigned char *values;
 } Traced;
 
-static Traced *tracing;
-static int traced;
-
-/* Called by the file after each op; row and pixel are in values. */
-static void keep(const char *layer, const void *y, int h, int w, int c, int row,
-                 int pixel, int size)
+static Traced keep(const TracedLayer *it, const unsigned char *y)
 {
-    if (traced == MOST_LAYERS)
-        return;
-    unsigned char *values = rt_alloc((size_t)h * w * c * size + 1), *to = values;
-    for (int i = 0; i < h; i++)
-        for (int j = 0; j < w; j++, to += c * size)
-            memcpy(to,
-                   (const unsigned char *)y +
-                       ((size_t)i * row + (size_t)j * pixel) * size,
-                   (size_t)c * size);
-    tracing[traced++] = (Traced){layer, h, w, c, size, values};
+    unsigned char *values = rt_alloc((size_t)it->h * it->w * it->c * it->size + 1);
+    unsigned char *to = values;
+    for (int h = 0; h < it->h; h++)
+        for (int w = 0; w < it->w; w++, to += it->c * it->size)
+            memcpy(to, y + ((size_t)h * it->row + (size_t)w * it->pixel) * it->size,
+                   (size_t)it->c * it->size);
+    return (Traced){it->name, it->h, it->w, it->c, it->size, values};
 }
 
-/* Run the object on the image; how many layers it told of. It stays loaded: their names
+/* Run the object's layers on the image; how many there are. It stays loaded: their names
  * are its. */
 static int run(const char *object, const char *name, const uint8_t *image,
                size_t arena_bytes, int classes, Traced *list)
 {
     void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
-    char *trace = rt_format("%s_trace", name), *function = rt_format("%s_scores", name);
-    void **hook = library ? dlsym(library, trace) : NULL;
-    void (*scores)(const uint8_t *, void *, void *) = NULL;
-    if (library)
-        *(void **)&scores = dlsym(library, function);
-    free(trace);
-    free(function);
-    tracing = list;
-    traced = 0;
-    if (hook && scores) {
-        void *arena = rt_alloc_aligned(arena_bytes),
-             *out = rt_alloc(classes * sizeof(float));
-        void (*keeper)(const char *, const void *, int, int, int, int, int, int) = keep;
-        memcpy(hook, &keeper, sizeof keeper);
-        scores(image, arena, out);
-        free(arena);
-        free(out);
+    char *table = rt_format("%s_trace", name);
+    const TracedLayer *layer = library ? dlsym(library, table) : NULL;
+    char *arena = rt_alloc_aligned(arena_bytes);
+    void *scores = rt_alloc(classes * sizeof(float));
+    int count = 0;
+    for (; layer && layer->name && count < MOST_LAYERS; layer++) {
+        layer->run(image, arena, scores);
+        list[count++] = keep(layer, layer->byte < 0 ? scores : arena + layer->byte);
     }
-    return traced;
+    free(table);
+    free(arena);
+    free(scores);
+    return count;
 }
 
 static double value_at(const Traced *t, size_t index)

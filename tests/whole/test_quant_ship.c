@@ -5,6 +5,7 @@
 #include "gen/passes/compile.h"
 #include "gen/passes/passes.h"
 #include "gen/run/scores.h"
+#include "gen/run/trace.h"
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/process.h"
@@ -93,10 +94,12 @@ START_TEST(the_self_test_passes_everywhere)
 }
 END_TEST
 
-/* The first number behind `mark`, with another digit last but one. */
+/* The first number behind the last `mark`, with another digit last but one. */
 static void change_a_number(char *text, const char *mark)
 {
-    char *at = strstr(text, mark);
+    char *at = NULL;
+    for (char *next = text; (next = strstr(next, mark)); next++)
+        at = next;
     ck_assert_ptr_nonnull(at);
     at = strstr(at, "0x") + 8;
     *at = *at == '0' ? '1' : '0';
@@ -119,6 +122,44 @@ START_TEST(the_self_test_can_fail)
         free(said);
     }
     quant_net_close(&net);
+}
+END_TEST
+
+static const char *traced_object(const char *source, const char *object)
+{
+    const char *const words[] = {
+        "gcc",     "-std=c99", "-Wall",         "-Wextra", "-Wpedantic", "-Werror", "-O1",
+        "-shared", "-fPIC",    "-DLATHE_TRACE", "-o",      object,       source,    NULL};
+    compile_quietly(words);
+    return object;
+}
+
+/* verify says where two builds part: in the layer whose weight was changed, not in those
+ * that follow. */
+START_TEST(the_layer_that_differs_is_named)
+{
+    QuantNet net;
+    Net infer;
+    char said[2][256];
+    ship(&net, in_folder("file.c"), &cases[0], false);
+    const CompileOptions options = {.target = target_find("plain")};
+    ck_assert(compile_infer(&net.config, &options, &infer));
+    char *text = rt_read_file(in_folder("file.c"), NULL);
+    change_a_number(text, "b0_b_packed[");
+    write_text(in_folder("wrong.c"), text);
+    uint8_t *image = rt_alloc(net.pixels);
+    random_bytes(image, net.pixels);
+    const char *right = traced_object(in_folder("file.c"), in_folder("right.so"));
+    const char *wrong = traced_object(in_folder("wrong.c"), in_folder("wrong.so"));
+    for (int i = 0; i < 2; i++)
+        trace_difference(right, i ? wrong : right, net.config.name, image,
+                         (size_t)infer.arena_bytes, net.classes, said[i], sizeof said[i]);
+    ck_assert_str_eq(said[0], "the builds agree on every layer");
+    ck_assert_msg(strncmp(said[1], "b0_b: row ", 10) == 0, "%s", said[1]);
+    net_free(&infer);
+    quant_net_close(&net);
+    free(image);
+    free(text);
 }
 END_TEST
 
@@ -218,6 +259,7 @@ Suite *quant_ship_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, the_self_test_passes_everywhere, 0, CASES);
     tcase_add_test(tests, the_self_test_can_fail);
+    tcase_add_test(tests, the_layer_that_differs_is_named);
     tcase_add_loop_test(tests, the_arena_is_as_planned, 0, CASES);
     tcase_add_loop_test(tests, layers_at_32_bits_are_refused, 0, REFUSED);
     tcase_add_loop_test(tests, scores_that_can_overflow_are_refused, 0, 2);
