@@ -36,17 +36,17 @@ LATHE_UNUSED static inline void requantise_i8(i8 sum, i8 other, const int64_t *b
                                               const int32_t *m, const int32_t *r,
                                               int shift, int32_t largest, uint8_t *y)
 {
-    const __m256i b0 = _mm256_loadu_si256((const __m256i *)b);
-    const __m256i b1 = _mm256_loadu_si256((const __m256i *)(b + 4));
+    const __m256i b0 = _mm256_loadu_si256((const void *)b);
+    const __m256i b1 = _mm256_loadu_si256((const void *)(b + 4));
     /* b in the order of even and odd lanes: 0 2 4 6, 1 3 5 7 */
     __m256i even = _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(b0, b1), 0xd8);
     __m256i odd = _mm256_permute4x64_epi64(_mm256_unpackhi_epi64(b0, b1), 0xd8);
     __m256i sum0 = (__m256i)sum, sum1 = _mm256_srli_epi64((__m256i)sum, 32);
-    const __m256i m0 = _mm256_loadu_si256((const __m256i *)m),
+    const __m256i m0 = _mm256_loadu_si256((const void *)m),
                   m1 = _mm256_srli_epi64(m0, 32);
     const __m256i top = _mm256_set1_epi64x(largest);
     if (r) {
-        const __m256i r0 = _mm256_loadu_si256((const __m256i *)r);
+        const __m256i r0 = _mm256_loadu_si256((const void *)r);
         even = _mm256_add_epi64(even, _mm256_mul_epi32((__m256i)other, r0));
         odd =
             _mm256_add_epi64(odd, _mm256_mul_epi32(_mm256_srli_epi64((__m256i)other, 32),

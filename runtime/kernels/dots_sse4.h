@@ -25,16 +25,16 @@ LATHE_UNUSED static inline void requantise_i4(i4 sum, i4 other, const int64_t *b
                                               const int32_t *m, const int32_t *r,
                                               int shift, int32_t largest, uint8_t *y)
 {
-    const __m128i b0 = _mm_loadu_si128((const __m128i *)b);
-    const __m128i b1 = _mm_loadu_si128((const __m128i *)(b + 2));
-    const __m128i m0 = _mm_loadu_si128((const __m128i *)m), sum0 = (__m128i)sum;
+    const __m128i b0 = _mm_loadu_si128((const void *)b);
+    const __m128i b1 = _mm_loadu_si128((const void *)(b + 2));
+    const __m128i m0 = _mm_loadu_si128((const void *)m), sum0 = (__m128i)sum;
     /* 64-bit sums of the lanes 0 and 2, 1 and 3 */
     __m128i even = _mm_add_epi64(_mm_mul_epi32(sum0, m0), _mm_unpacklo_epi64(b0, b1));
     __m128i odd =
         _mm_add_epi64(_mm_mul_epi32(_mm_srli_epi64(sum0, 32), _mm_srli_epi64(m0, 32)),
                       _mm_unpackhi_epi64(b0, b1));
     if (r) {
-        const __m128i r0 = _mm_loadu_si128((const __m128i *)r), other0 = (__m128i)other;
+        const __m128i r0 = _mm_loadu_si128((const void *)r), other0 = (__m128i)other;
         even = _mm_add_epi64(even, _mm_mul_epi32(other0, r0));
         odd = _mm_add_epi64(
             odd, _mm_mul_epi32(_mm_srli_epi64(other0, 32), _mm_srli_epi64(r0, 32)));

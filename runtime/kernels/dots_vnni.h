@@ -37,5 +37,5 @@ LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t
     __m512i codes = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
     codes = _mm512_max_epi32(codes, _mm512_setzero_si512());
     codes = _mm512_min_epi32(codes, _mm512_set1_epi32(largest));
-    _mm_storeu_si128((__m128i *)y, _mm512_cvtepi32_epi8(codes));
+    _mm_storeu_si128((void *)y, _mm512_cvtepi32_epi8(codes));
 }

@@ -59,6 +59,7 @@ static void compile_listing(const char *source, const char *object, const Target
                              "-Wall",
                              "-Wextra",
                              "-Wpedantic",
+                             "-Wcast-align=strict",
                              "-Werror",
                              "-Wno-overlength-strings",
                              "-shared",
@@ -69,7 +70,7 @@ static void compile_listing(const char *source, const char *object, const Target
                              source};
     char *root = rt_format("-I%s", lathe_root());
     char *flags = rt_format("%s", target->cflags), *rest = flags;
-    int count = 17;
+    int count = 18;
     words[count++] = root;
     for (char *flag; (flag = strsep(&rest, " "));)
         if (*flag)

@@ -42,8 +42,9 @@ static size_t arena_bytes(const char *file)
 bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char *file,
                         bool split, int build)
 {
-    static const char *const flags[] = {"-std=c99", "-Wall",   "-Wextra", "-Wpedantic",
-                                        "-Werror",  "-shared", "-fPIC",   "-o"};
+    static const char *const flags[] = {"-std=c99",     "-Wall",      "-Wextra",
+                                        "-Wcast-align", "-Wpedantic", "-Werror",
+                                        "-shared",      "-fPIC",      "-o"};
     if (!program_installed(builds[build].name) || !machine_runs(builds[build].target)) {
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
         return false;
@@ -54,7 +55,7 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
         words[count] = builds[build].words[count];
         count++;
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         words[count++] = flags[i];
     char *object = rt_format("%s.%d.so", file, build);
     char *weights = rt_format("%.*s_weights.c", (int)strlen(file) - 2, file);

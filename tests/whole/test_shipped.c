@@ -151,15 +151,16 @@ enum { BUILDS = sizeof builds / sizeof *builds };
 /* All files of the shipment as one shared object, compiled without a warning. */
 static void build(int build, const char *const *sources, const char *object)
 {
-    static const char *const warnings[] = {"-std=c99", "-Wall",   "-Wextra", "-Wpedantic",
-                                           "-Werror",  "-shared", "-fPIC",   "-o"};
+    static const char *const warnings[] = {"-std=c99",     "-Wall",      "-Wextra",
+                                           "-Wcast-align", "-Wpedantic", "-Werror",
+                                           "-shared",      "-fPIC",      "-o"};
     const char *words[32];
     int count = 0;
     while (builds[build].words[count]) {
         words[count] = builds[build].words[count];
         count++;
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         words[count++] = warnings[i];
     words[count++] = object;
     while (*sources)
