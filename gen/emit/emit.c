@@ -83,7 +83,7 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
         return;
     }
     const ImageSet *set = &input->selftest->images;
-    size_t bytes = (size_t)set->height * set->width * set->channels;
+    size_t bytes = image_set_bytes(set);
     lua_newtable(lua);
     lua_pushinteger(lua, set->count);
     lua_setfield(lua, -2, "count");
@@ -93,6 +93,7 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
         for (int n = 0; n < set->count; n++) {
             luaL_Buffer buffer;
             luaL_buffinit(lua, &buffer);
+            const uint8_t *pixels = image_kept(set, n).pixels;
             size_t count =
                 list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
             for (size_t i = 0; i < count; i++) {
@@ -100,7 +101,7 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
                 if (list == 1)
                     memcpy(&word, &input->selftest->scores[n * count + i], sizeof word);
                 for (size_t b = 4 * i; list == 0 && b < 4 * i + 4 && b < bytes; b++)
-                    word |= (uint32_t)set->pixels[n * bytes + b] << 8 * (b % 4);
+                    word |= (uint32_t)pixels[b] << 8 * (b % 4);
                 char text[16];
                 snprintf(text, sizeof text, "0x%08lx,%s", (unsigned long)word,
                          i % 8 == 7 ? "\n" : " ");

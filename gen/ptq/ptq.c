@@ -36,10 +36,13 @@ static void run_image(Ptq *ptq, const Op *op)
     const Tensor *y = op_out(c->net, op, "y");
     Values *out = calibration_values(c, op->out[IMAGE_y]);
     double deviation = image_deviation(c->config, y->c);
-    long count = (long)c->images * tensor_count(y);
-    for (long i = 0; i < count; i++)
-        out->f[i] = out->q[i] =
-            (float)((ptq->images->pixels[i] - c->config->mean[i % y->c]) / deviation);
+    long count = tensor_count(y);
+    for (int n = 0; n < c->images; n++) {
+        const uint8_t *pixels = image_kept(ptq->images, n).pixels;
+        for (long i = 0; i < count; i++)
+            out->f[n * count + i] = out->q[n * count + i] =
+                (float)((pixels[i] - c->config->mean[i % y->c]) / deviation);
+    }
     for (int i = 0; i < y->c; i++) {
         out->pad[i] =
             (float)((floor(c->config->mean[i] + 0.5) - c->config->mean[i]) / deviation);

@@ -24,17 +24,9 @@ bool start_images(const Config *config, const char *data, int least, int images,
     if (images > all.count)
         images = all.count;
     if (ok) {
-        size_t bytes = (size_t)all.height * all.width * all.channels;
         int *order = rt_alloc(all.count * sizeof(int));
         random_permutation(config->recipe.seed, all.count, order);
-        *set = all; /* unlabelled or not */
-        set->count = images;
-        set->pixels = rt_alloc(images * bytes);
-        set->labels = rt_alloc(images * sizeof *set->labels);
-        for (int i = 0; i < images; i++) {
-            memcpy(set->pixels + i * bytes, all.pixels + order[i] * bytes, bytes);
-            set->labels[i] = all.labels[order[i]];
-        }
+        *set = image_set_copy(&all, order, images);
         free(order);
     }
     data_free(&all);

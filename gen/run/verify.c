@@ -80,9 +80,8 @@ typedef struct {
 static void run_image(void *context, int image, int worker)
 {
     const Comparison *c = context;
-    size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
     float *found = c->found + (size_t)image * c->classes;
-    c->scores(c->images->pixels + image * bytes, c->arenas + worker * c->arena_bytes,
+    c->scores(image_kept(c->images, image).pixels, c->arenas + worker * c->arena_bytes,
               found);
     for (int k = 0; c->integers && k < c->classes; k++) {
         int32_t score;
@@ -155,8 +154,7 @@ static void explain(const Build *build, const Scratch *scratch, const Config *co
     rt_error_clear();
     if (compile_shared(compilers[0], scratch, "-DLATHE_TRACE", a) &&
         compile_shared(build->command, scratch, "-DLATHE_TRACE", b)) {
-        size_t bytes = (size_t)c->images->height * c->images->width * c->images->channels;
-        trace_difference(a, b, config->name, c->images->pixels + image * bytes,
+        trace_difference(a, b, config->name, image_kept(c->images, image).pixels,
                          c->arena_bytes, c->classes, difference, sizeof difference);
         rt_error_clear();
         rt_fail("%s; %s and %s: %s", why, compilers[0], build->command, difference);

@@ -90,7 +90,7 @@ static bool is_official(const char *folder)
 static void encode(const ImageSet *set, uint8_t *to)
 {
     for (int i = 0; i < set->count; i++) {
-        const uint8_t *image = set->pixels + (size_t)i * CHANNELS * PLANE;
+        const uint8_t *image = image_kept(set, i).pixels;
         *to++ = (uint8_t)set->labels[i];
         for (int c = 0; c < CHANNELS; c++)
             for (int p = 0; p < PLANE; p++)
@@ -225,33 +225,30 @@ bool cifar10_get(const char *from, const char *folder)
 /* As many images of each class, one class after the other: short runs stay balanced. */
 static bool choose(const char *folder, const ImageSet *train, ImageSet *chosen)
 {
-    size_t bytes = CHANNELS * PLANE;
-    int found[CLASSES] = {0};
-    *chosen = *train;
-    chosen->count = SAMPLE_OF_CLASS * CLASSES;
-    chosen->pixels = rt_alloc((size_t)chosen->count * bytes);
-    chosen->labels = rt_alloc((size_t)chosen->count * sizeof *chosen->labels);
+    int found[CLASSES] = {0}, numbers[SAMPLE_OF_CLASS * CLASSES];
     for (int i = 0; i < train->count; i++) {
         int label = train->labels[i], place = found[label]++ * CLASSES + label;
-        if (place < chosen->count) {
-            chosen->labels[place] = label;
-            memcpy(chosen->pixels + (size_t)place * bytes,
-                   train->pixels + (size_t)i * bytes, bytes);
-        }
+        if (place < SAMPLE_OF_CLASS * CLASSES)
+            numbers[place] = i;
     }
     for (int i = 0; i < CLASSES; i++)
         if (found[i] < SAMPLE_OF_CLASS)
             return rt_fail("%s: %d training images of class %s, want %d", folder,
                            found[i], class_names[i], SAMPLE_OF_CLASS);
+    *chosen = image_set_select(train, numbers, SAMPLE_OF_CLASS * CLASSES);
     return true;
 }
 
-/* Frees `path`. */
-static bool write_picture(char *path, int width, int height, uint8_t *pixels)
+/* Images as a picture, one behind the other. Frees `path`. */
+static bool write_picture(char *path, int width, int height, const ImageSet *set,
+                          int first, int count)
 {
+    uint8_t *pixels = rt_alloc((size_t)count * image_set_bytes(set));
+    image_read_all(set, first, count, pixels);
     bool ok = picture_write(path, &(Picture){width, height, pixels});
     if (ok)
         printf("%s: %d x %d\n", rt_shown(path), width, height);
+    free(pixels);
     free(path);
     return ok;
 }
@@ -283,7 +280,7 @@ static bool write_examples(const char *folder, const ImageSet *test)
         const char *name = class_names[wanted[i]];
         ok = first < test->count
                  ? write_picture(rt_format("%s/images/%s_0.png", folder, name), SIDE,
-                                 SIDE, test->pixels + (size_t)first * CHANNELS * PLANE)
+                                 SIDE, test, first, 1)
                  : rt_fail("%s: want a test image of class %s", folder, name);
     }
     return ok;
@@ -297,16 +294,16 @@ static bool write_sample(const char *folder, const ImageSet *train, ImageSet *te
     test->count = test->count < SAMPLE_TEST ? test->count : SAMPLE_TEST;
     return ok &&
            write_picture(rt_format("%s/data_batch_1.png", folder), PLANE, train->count,
-                         train->pixels) &&
-           write_picture(rt_format("%s/test_batch.png", folder), PLANE, test->count,
-                         test->pixels) &&
+                         train, 0, train->count) &&
+           write_picture(rt_format("%s/test_batch.png", folder), PLANE, test->count, test,
+                         0, test->count) &&
            write_labels(rt_format("%s/train_lables.json", folder), train) &&
            write_labels(rt_format("%s/test_lables.json", folder), test);
 }
 
 bool cifar10_sample(const char *cifar, const char *folder)
 {
-    ImageSet train, test, chosen;
+    ImageSet train, test, chosen = {0};
     if (!data_load(cifar, DATA_TRAIN | DATA_TEST, SIDE, SIDE, CHANNELS, CLASSES, &train,
                    &test))
         return false;

@@ -22,7 +22,7 @@ void augment(const ImageSet *set, int index, const Recipe *recipe,
              const uint8_t pad_pixel[4], uint64_t key, uint8_t *out)
 {
     int height = set->height, width = set->width, channels = set->channels;
-    const uint8_t *image = set->pixels + (size_t)index * image_set_bytes(set);
+    const uint8_t *image = image_kept(set, index).pixels;
     bool mirror = recipe->flip && random_below(key, 0, 2);
     int down = random_below(key, 1, 2 * recipe->crop + 1) - recipe->crop;
     int right = random_below(key, 2, 2 * recipe->crop + 1) - recipe->crop;

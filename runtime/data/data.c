@@ -10,7 +10,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,17 +17,6 @@
 
 #define MOST_FILES 99        /* data_batch_1 .. data_batch_99 */
 #define MOST_RANDOM 10000000 /* images */
-
-/* Room for `more` images behind those that are there. */
-static bool make_room(ImageSet *set, const char *path, size_t more)
-{
-    size_t count = (size_t)set->count + more;
-    if (count > INT_MAX)
-        return rt_fail("%s: more than %d images", path, INT_MAX);
-    set->pixels = rt_grow(set->pixels, count * image_set_bytes(set));
-    set->labels = rt_grow(set->labels, count * sizeof *set->labels);
-    return true;
-}
 
 static bool check_label(const char *path, size_t image, long label, int classes)
 {
@@ -49,18 +37,17 @@ static bool add_records(ImageSet *set, const char *path, const uint8_t *data,
                        "%d x %d)",
                        path, bytes, record, set->channels, set->height, set->width);
     size_t count = bytes / record;
-    if (!make_room(set, path, count))
-        return false;
-    uint8_t *to = set->pixels + (size_t)set->count * image_set_bytes(set);
-    for (size_t i = 0; i < count; i++, data += record) {
+    size_t first = (size_t)set->count;
+    uint8_t *to = image_set_add(set, path, count);
+    for (size_t i = 0; i < count && to; i++, data += record) {
         if (!check_label(path, i, data[0], classes))
             return false;
-        set->labels[set->count++] = data[0];
+        set->labels[first + i] = data[0];
         for (size_t p = 0; p < pixels; p++)
             for (size_t c = 0; c < channels; c++)
                 *to++ = data[1 + c * pixels + p];
     }
-    return true;
+    return to != NULL;
 }
 
 static bool load_records(ImageSet *set, const char *path, int classes)
@@ -84,12 +71,10 @@ static bool load_sheet(ImageSet *set, const char *path)
                 sheet.width, set->height, set->width, set->height * set->width,
                 set->channels);
     } else {
-        ok = make_room(set, path, (size_t)sheet.height);
-    }
-    if (ok) {
-        memcpy(set->pixels + (size_t)set->count * image_set_bytes(set), sheet.pixels,
-               (size_t)sheet.height * image_set_bytes(set));
-        set->count += sheet.height;
+        uint8_t *to = image_set_add(set, path, (size_t)sheet.height);
+        ok = to != NULL;
+        if (ok)
+            memcpy(to, sheet.pixels, (size_t)sheet.height * image_set_bytes(set));
     }
     picture_free(&sheet);
     return ok;
@@ -215,12 +200,10 @@ static bool find_source(Source *source, const char *folder)
 static void random_images(ImageSet *set, int count, uint64_t key, int classes)
 {
     size_t bytes = (size_t)count * image_set_bytes(set);
-    set->count = count;
-    set->pixels = rt_alloc(bytes);
-    set->labels = rt_alloc((size_t)count * sizeof *set->labels);
+    uint8_t *to = image_set_add(set, "random", (size_t)count);
     uint64_t pixel_key = random_bits(key, 0), label_key = random_bits(key, 1);
     for (size_t i = 0; i < bytes; i++)
-        set->pixels[i] = (uint8_t)(random_bits(pixel_key, i / 8) >> (i % 8 * 8));
+        to[i] = (uint8_t)(random_bits(pixel_key, i / 8) >> (i % 8 * 8));
     for (int i = 0; i < count; i++)
         set->labels[i] =
             (int32_t)(random_bits(label_key, (uint64_t)i) % (uint64_t)classes);

@@ -38,12 +38,11 @@ static bool take_images(const char *path, const char *data, size_t bytes, ImageS
     if (!ok)
         return rt_fail("%s: want NumPy's uint8 array of (images, %d, %d, %d) in C order",
                        path, set->height, set->width, set->channels);
-    set->count = (int)count;
     set->unlabelled = true;
-    set->pixels = rt_alloc(count * image);
-    set->labels = rt_alloc(count * sizeof *set->labels);
-    memcpy(set->pixels, data + START + length, count * image);
-    return true;
+    uint8_t *to = image_set_add(set, path, (size_t)count);
+    if (to)
+        memcpy(to, data + START + length, count * image);
+    return to != NULL;
 }
 
 bool data_load_npy(const char *path, ImageSet *set)

@@ -101,13 +101,12 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
               const ImageSet *set, int count, FILE *file,
               const volatile sig_atomic_t *stop, Score *score)
 {
-    size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
     size_t classes = (size_t)model->classes;
     for (int done = 0; done < count;) {
         if (stop && *stop)
             return false;
         int left = count - done;
-        Step step = {.images = set->pixels + (size_t)done * image_bytes,
+        Step step = {.images = work->images,
                      .labels = set->labels + done,
                      .count = left < model->micro_batch ? left : model->micro_batch,
                      .params = weights->params,
@@ -117,6 +116,7 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
                      .classes = work->classes};
         step_forget(&step);
         uint64_t since = rt_profile_now();
+        image_read_all(set, done, step.count, work->images);
         model->evaluate(&step);
         since = profile_part(PART_EVALUATE, step.count, since);
         if (step.failed)

@@ -41,16 +41,14 @@ static bool evaluate_batches(const Model *model, const Weights *weights, const W
                              const ImageSet *set, int count, FILE *file,
                              const Tiers *tiers, Score *score)
 {
-    size_t image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
-    ImageSet batch = *set;
     bool ok = true;
-    for (int left = count; ok && left > 0; left -= model->micro_batch) {
+    for (int done = 0; ok && done < count; done += model->micro_batch) {
+        int left = count - done;
         int images = left < model->micro_batch ? left : model->micro_batch;
+        ImageSet batch = image_set_part(set, done, images);
         if (tiers && tiers->move)
             tiers->move(tiers->context, false);
         ok = evaluate(model, weights, work, &batch, images, file, NULL, score);
-        batch.pixels += (size_t)images * image_bytes;
-        batch.labels += images;
     }
     return ok;
 }

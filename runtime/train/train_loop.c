@@ -74,11 +74,10 @@ static void fill_one(void *context, int index, int worker)
     const Run *run = filling->run;
     const ImageSet *set = &run->train;
     int image = filling->indices[index];
-    size_t bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels;
     run->work.labels[index] = set->labels[image];
     augment(set, image, &run->recipe, run->model->zero_pixel,
             random_bits(filling->key, (uint64_t)image),
-            run->work.images + (size_t)index * bytes);
+            run->work.images + (size_t)index * image_set_bytes(set));
 }
 
 /* Epochs into the run, a fraction included. */

@@ -88,12 +88,15 @@ static double *scores_of(const QuantNet *net)
     ImageSet train = {0}, none = {0};
     ck_assert(data_load("random:24", DATA_TRAIN, image->h, image->w, image->c,
                         net->classes, &train, &none));
+    uint8_t *images = rt_alloc(IMAGES * image_set_bytes(&train));
+    image_read_all(&train, 0, IMAGES, images);
     QuantOracle o = {.net = net,
-                     .images = train.pixels,
+                     .images = images,
                      .count = IMAGES,
                      .logits = rt_alloc(IMAGES * net->classes * sizeof(double))};
     quant_oracle_run(&o);
     data_free(&train);
+    free(images);
     return o.logits;
 }
 

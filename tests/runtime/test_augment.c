@@ -15,14 +15,19 @@ enum { H = 9, W = 7, C = 3, BYTES = H * W * C };
 
 static const uint8_t pad[4] = {251, 252, 253, 254}; /* no pixel of the image has these */
 static uint8_t image[2 * BYTES], out[BYTES];
-static int32_t labels[2];
 static ImageSet set;
 
 static void fill_image(void)
 {
     for (int i = 0; i < 2 * BYTES; i++)
         image[i] = (uint8_t)(random_bits(5, (uint64_t)i) % 250);
-    set = (ImageSet){2, H, W, C, image, labels, false};
+    set = (ImageSet){.height = H, .width = W, .channels = C};
+    memcpy(image_set_add(&set, "two", 2), image, sizeof image);
+}
+
+static void free_image(void)
+{
+    data_free(&set);
 }
 
 /* The pixel of the second image, the one the tests augment; `pad` outside. */
@@ -268,7 +273,7 @@ Suite *augment_suite(void)
     tcase_add_test(tests, permutations_are_even);
     suite_add_tcase(suite, tests);
     tests = tcase_create("augment");
-    tcase_add_checked_fixture(tests, fill_image, NULL);
+    tcase_add_checked_fixture(tests, fill_image, free_image);
     tcase_add_test(tests, identity_when_off);
     tcase_add_test(tests, flip_mirrors_half);
     tcase_add_loop_test(tests, crop_moves_within_bounds, 0, 2);

@@ -49,9 +49,9 @@ static void check_fails(const char *folder, DataParts parts, const char *message
 {
     ck_assert(!load(folder, parts));
     check_error(message, path);
-    ck_assert_ptr_null(train.pixels);
+    ck_assert_ptr_null(train.store);
     ck_assert_ptr_null(train.labels);
-    ck_assert_ptr_null(test.pixels);
+    ck_assert_ptr_null(test.store);
     ck_assert_ptr_null(test.labels);
 }
 
@@ -104,7 +104,8 @@ static void check_set(const ImageSet *set, int count, const uint8_t *pixels,
     ck_assert_int_eq(set->height, H);
     ck_assert_int_eq(set->width, W);
     ck_assert_int_eq(set->channels, C);
-    ck_assert_mem_eq(set->pixels, pixels, (size_t)count * PIXELS);
+    for (int i = 0; i < count; i++)
+        ck_assert_mem_eq(image_kept(set, i).pixels, pixels + i * PIXELS, PIXELS);
     ck_assert_mem_eq(set->labels, labels, (size_t)count * sizeof *labels);
 }
 
@@ -132,7 +133,7 @@ START_TEST(only_wanted_parts_are_read)
     ck_assert(load(in_folder("a"), DATA_TRAIN));
     check_set(&train, TRAIN, train_pixels, train_labels);
     ck_assert_int_eq(test.count, 0);
-    ck_assert_ptr_null(test.pixels);
+    ck_assert_ptr_null(test.store);
     free_both();
     check_fails(in_folder("a"), DATA_TRAIN | DATA_TEST, "%s: missing",
                 in_folder("a/test_batch.bin"));
@@ -243,7 +244,10 @@ START_TEST(random_sets)
     ck_assert(load("random:50:3", DATA_TRAIN | DATA_TEST));
     ck_assert_int_eq(train.count, 50);
     ck_assert_int_eq(test.count, 50);
-    ck_assert_mem_ne(train.pixels, test.pixels, 50 * PIXELS);
+    uint8_t first[50 * PIXELS], other[50 * PIXELS];
+    image_read_all(&train, 0, 50, first);
+    image_read_all(&test, 0, 50, other);
+    ck_assert_mem_ne(first, other, sizeof first);
     bool seen[CLASSES] = {false};
     for (int i = 0; i < 50; i++) {
         ck_assert_int_ge(train.labels[i], 0);
@@ -253,11 +257,12 @@ START_TEST(random_sets)
     for (int i = 0; i < CLASSES; i++)
         ck_assert(seen[i]);
     ck_assert(data_load("random:50:3", DATA_TRAIN, H, W, C, CLASSES, &again, &unused));
-    check_set(&again, 50, train.pixels, train.labels);
+    check_set(&again, 50, first, train.labels);
     ck_assert_int_eq(unused.count, 0);
     data_free(&again);
     ck_assert(data_load("random:50", DATA_TRAIN, H, W, C, CLASSES, &again, &unused));
-    ck_assert_mem_ne(again.pixels, train.pixels, 50 * PIXELS);
+    image_read_all(&again, 0, 50, other);
+    ck_assert_mem_ne(other, first, sizeof first);
     data_free(&again);
     free_both();
 }
@@ -280,10 +285,10 @@ END_TEST
 /* Image i is i everywhere, so that what was moved where shows. */
 static void numbered(int count)
 {
-    ck_assert(load("random:60", DATA_TRAIN));
-    train.count = count;
+    train = (ImageSet){.height = H, .width = W, .channels = C};
+    uint8_t *pixels = image_set_add(&train, "numbered", (size_t)count);
     for (int i = 0; i < count; i++) {
-        memset(train.pixels + (size_t)i * PIXELS, i, PIXELS);
+        memset(pixels + i * PIXELS, i, PIXELS);
         train.labels[i] = i;
     }
 }
@@ -295,7 +300,7 @@ static void check_increasing(const ImageSet *set, bool *seen)
         ck_assert(!seen[set->labels[i]]);
         seen[set->labels[i]] = true;
         for (int p = 0; p < PIXELS; p++)
-            ck_assert_int_eq(set->pixels[(size_t)i * PIXELS + (size_t)p], set->labels[i]);
+            ck_assert_int_eq(image_kept(set, i).pixels[p], set->labels[i]);
     }
 }
 
@@ -323,6 +328,32 @@ START_TEST(hold_out_splits)
 }
 END_TEST
 
+/* A chosen set reads the same pixels, a copy its own; each outlives the one it came of. */
+START_TEST(chosen_and_copied)
+{
+    static const int which[] = {5, 0, 5, 2};
+    numbered(6);
+    ImageSet chosen = image_set_select(&train, which, 4);
+    ImageSet copy = image_set_copy(&chosen, which + 1, 1), part;
+    ck_assert_ptr_eq(image_kept(&chosen, 1).pixels, image_kept(&train, 0).pixels);
+    ck_assert_ptr_ne(image_kept(&copy, 0).pixels, image_kept(&train, 5).pixels);
+    data_free(&train);
+    for (int i = 0; i < 4; i++) {
+        uint8_t pixels[PIXELS];
+        part = image_set_part(&chosen, i, 1);
+        image_read(&part, 0, pixels);
+        ck_assert_int_eq(part.labels[0], which[i]);
+        ck_assert_int_eq(pixels[0], which[i]);
+        ck_assert_int_eq(pixels[PIXELS - 1], which[i]);
+    }
+    data_free(&chosen);
+    ck_assert_int_eq(copy.count, 1);
+    ck_assert_int_eq(copy.labels[0], 5);
+    ck_assert_int_eq(image_kept(&copy, 0).pixels[3], 5);
+    data_free(&copy);
+}
+END_TEST
+
 START_TEST(hold_out_edges)
 {
     ImageSet held;
@@ -337,7 +368,7 @@ START_TEST(hold_out_edges)
     ck_assert(!data_hold_out(&train, -1, 1, &held));
     ck_assert_str_eq(rt_error(), "-1 training images held out of 60, want 0..59");
     ck_assert_int_eq(train.count, 60);
-    ck_assert_ptr_null(held.pixels);
+    ck_assert_ptr_null(held.store);
     ck_assert(data_hold_out(&train, 59, 1, &held) && train.count == 1);
     data_free(&held);
     free_both();
@@ -358,7 +389,7 @@ START_TEST(repository_sample)
     ck_assert_int_eq(test.labels[0], 3);
     ck_assert_int_eq(cat.width, 32);
     ck_assert_int_eq(cat.height, 32);
-    ck_assert_mem_eq(cat.pixels, test.pixels, 3072);
+    ck_assert_mem_eq(cat.pixels, image_kept(&test, 0).pixels, 3072);
     picture_free(&cat);
     free_both();
 }
@@ -378,6 +409,7 @@ Suite *data_suite(void)
     tcase_add_test(tests, random_sets);
     tcase_add_test(tests, bad_random_sets);
     tcase_add_test(tests, hold_out_splits);
+    tcase_add_test(tests, chosen_and_copied);
     tcase_add_test(tests, hold_out_edges);
     tcase_add_test(tests, repository_sample);
     suite_add_tcase(suite, tests);

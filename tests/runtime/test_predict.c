@@ -119,7 +119,7 @@ START_TEST(eval_uses_averaged_weights)
     ImageSet none, test;
     ck_assert(data_load("random:105", DATA_TEST, TINY_SIDE, TINY_SIDE, TINY_CHANNELS,
                         TINY_CLASSES, &none, &test));
-    Step step = {.images = test.pixels,
+    Step step = {.images = image_kept(&test, 0).pixels,
                  .count = 1,
                  .params = averaged.params,
                  .stats = averaged.stats,
