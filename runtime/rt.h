@@ -93,6 +93,7 @@ typedef struct Step Step;
 typedef struct {
     int abi; /* LATHE_ABI */
     const char *name;
+    const char *origin; /* the config's file and overrides, as words of a command; or NULL */
     const char *arch;   /* one "key=value" line per layer: what weights must match */
     const char *config; /* one "path=value" line per config field, sorted */
     int height, width, channels; /* of the image */

@@ -33,6 +33,7 @@ void config_free(Config *config)
     free(config->record);
     free(config->signature);
     free(config->arch);
+    free(config->origin);
     free(config->required);
     net_free(&config->net);
     *config = (Config){.output = NONE};

@@ -20,6 +20,7 @@ typedef struct {
                         its weights are made for */
     char *signature; /* all that quantised weights come of: how ranges are found, too */
     char *arch;      /* every layer as a "name=description" line */
+    char *origin;    /* the file and the overrides, as words of a command */
     char *required;  /* a line for each file it required, by name */
     char hash[65];   /* SHA-256 of lines and arch */
 } Config;

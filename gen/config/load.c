@@ -216,6 +216,20 @@ static bool name_config(Config *config, const char *path)
     return true;
 }
 
+/* "configs/net.lua --set train.lr=0.1" */
+static char *origin_of(const char *path, const char *const *overrides, int count)
+{
+    char *text = rt_shell_word(short_path(path));
+    for (int i = 0; i < count; i++) {
+        char *word = rt_shell_word(overrides[i]);
+        char *longer = rt_format("%s --set %s", text, word);
+        free(word);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 static bool load(Sandbox *sandbox, const char *path, const char *const *overrides,
                  int count, Config *config)
 {
@@ -239,6 +253,7 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
     config->record = fields_record(config);
     config->arch = describe_arch(&config->net);
     config->signature = fields_signature(config);
+    config->origin = origin_of(path, overrides, count);
     config->required = sandbox_required(sandbox);
     char *both = rt_format("%s%s", config->lines, config->arch);
     rt_sha256(both, strlen(both), config->hash);

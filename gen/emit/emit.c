@@ -137,6 +137,7 @@ static void push_config(lua_State *lua, const Config *config)
 {
     lua_newtable(lua);
     outside_set(lua, "path", config->path);
+    outside_set(lua, "origin", config->origin);
     set_string(lua, "name", config->name);
     outside_set(lua, "record", config->record);
     outside_set(lua, "arch", config->arch);
@@ -252,6 +253,8 @@ static int render(lua_State *lua)
     lua_pushcfunction(lua, file_text);
     lua_setfield(lua, -2, "text_of");
     outside_set(lua, "command", input->command);
+    outside_set(lua, "made", input->made);
+    set_flag(lua, "has_made", input->made != NULL);
     set_string(lua, "name", input->name);
     outside_set(lua, "root", input->root);
     set_string(lua, "version", LATHE_VERSION);

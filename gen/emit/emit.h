@@ -54,6 +54,7 @@ typedef struct {
     const char *name, *header;  /* infer: prefix of C names; file */
     const Constants *constants; /* infer, or NULL: left out */
     const Selftest *selftest;   /* infer, or NULL */
+    const char *made;           /* infer.h: lines on the weights, or NULL */
     bool split, only_weights;   /* infer: constants in their own file */
     bool profile;               /* trainer: keep the time of each op */
     void (*more)(struct lua_State *lua,

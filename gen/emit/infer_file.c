@@ -152,6 +152,25 @@ static bool output_name_ok(const char *output)
                    output);
 }
 
+/* What the weights are: their file by its name alone, so that the same weights give the same
+ * bytes, and what was kept with them. free() it. */
+static char *made_lines(const Checkpoint *checkpoint, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    fprintf(file, "weights: %s\n", rt_shown(slash ? slash + 1 : path));
+    for (const char *at = checkpoint->progress; *at;) {
+        int length = (int)strcspn(at, "\n");
+        if (strncmp(at, "made.", 5) == 0)
+            fprintf(file, "%.*s\n", length - 5, at + 5);
+        at += length + (at[length] == '\n');
+    }
+    fclose(file);
+    return text;
+}
+
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
@@ -164,11 +183,13 @@ bool shipped_write(const Config *config, const char *weights, const char *output
     bool ok = constants_make(config, &checkpoint, weights, &constants);
     if (ok) {
         ShippedNets shipped;
-        char *command = rt_format("lathe emit %s", config->path);
+        char *command = rt_format("lathe emit %s", config->origin);
         Selftest selftest = {0};
         ok = shipped_compile(config, &constants, &shipped);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
+        char *made = made_lines(&checkpoint, weights);
+        input.made = made;
         if (ok && options.selftest && quant_used(&config->net)) {
             ok = options.selftest(config, weights, &selftest);
             input.selftest = &selftest;
@@ -177,6 +198,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         data_free(&selftest.images);
         free(selftest.scores);
         free(command);
+        free(made);
         shipped_free(&shipped);
     }
     constants_free(&constants);

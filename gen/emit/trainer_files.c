@@ -5,6 +5,7 @@
 #include "gen/emit/emit.h"
 #include "gen/emit/report.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ static char *report_text(const Config *config, const CompileOptions *options,
     FILE *file = open_memstream(&text, &bytes);
     report_print(file, config, NULL, 0);
     report_print_programs(file, train, options->target);
+    fprintf(file, "\nconfig %s, sha256 %s, seed %llu\n", rt_shown(config->origin),
+            config->hash, (unsigned long long)config->recipe.seed);
     fclose(file);
     return text;
 }

@@ -12,7 +12,8 @@ typedef struct {
     bool round;   /* learn the rounding of weights of few bits */
     bool correct; /* move BN statistics and the dense bias to where the errors put them */
     bool floats;  /* refuse weights that are quantised already */
-    FILE *report; /* one line per layer, or NULL */
+    const char *made; /* start_quantise: lines kept with the weights, or NULL */
+    FILE *report;     /* one line per layer, or NULL */
     const volatile sig_atomic_t *stop; /* ends it between two layers once true, or NULL */
 } PtqOptions;
 

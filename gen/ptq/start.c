@@ -52,6 +52,15 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
     return ok;
 }
 
+static bool keep_made(Checkpoint *start, const char *made)
+{
+    if (made) {
+        free(start->progress);
+        start->progress = rt_format("%s", made);
+    }
+    return true;
+}
+
 bool start_quantise(const Config *config, const char *weights, const char *data,
                     int least, int images, const PtqOptions *options, const char *output,
                     PtqResult *result)
@@ -62,7 +71,7 @@ bool start_quantise(const Config *config, const char *weights, const char *data,
               checkpoint_match_arch(&checkpoint, weights, config->arch) &&
               start_images(config, data, least, images, &set) &&
               start_make(config, &checkpoint, weights, &set, options, &start, result) &&
-              checkpoint_write(output, &start);
+              keep_made(&start, options->made) && checkpoint_write(output, &start);
     checkpoint_free(&checkpoint);
     checkpoint_free(&start);
     data_free(&set);

@@ -25,7 +25,7 @@ static bool write_initial(const Config *config, const char *path)
     optim_alloc(&optim, &model, &config->recipe);
     optim_initialise(&optim, config->recipe.seed);
     optim_start_averages(&optim);
-    bool ok = state_save_for_use(path, &optim, config->lines);
+    bool ok = state_save_for_use(path, &optim, config->lines, "");
     optim_free(&optim);
     free(params);
     free(stats);

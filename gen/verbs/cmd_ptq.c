@@ -18,13 +18,23 @@ static bool quantise(const Options *options)
     if (!quant_used(&config->net))
         return rt_fail("%s: nothing to quantise: the config has no quantiser",
                        config->path);
-    const PtqOptions ptq = {.round = !options->plain,
+    char *weights = rt_shell_word(options->weights), *data = rt_shell_word(options->data);
+    char *made =
+        rt_format("made.command=lathe ptq %s --weights %s --data %s --images %d%s\n",
+                  rt_shown(config->origin), rt_shown(weights), rt_shown(data), wanted,
+                  options->plain ? " --plain" : "");
+    free(weights);
+    free(data);
+    const PtqOptions ptq = {.made = made,
+                            .round = !options->plain,
                             .correct = !options->plain,
                             .floats = true,
                             .report = stdout};
     PtqResult result;
-    if (!start_quantise(config, options->weights, options->data, least, wanted, &ptq,
-                        options->output, &result))
+    bool ok = start_quantise(config, options->weights, options->data, least, wanted, &ptq,
+                             options->output, &result);
+    free(made);
+    if (!ok)
         return false;
     if (result.images < wanted)
         printf("%s: has %d training images, fewer than %d: calibrated on all of them\n",

@@ -96,12 +96,15 @@ static bool calibrate_start(Job *job)
             config->path);
     if (!start_is_wanted(config, options->weights, &wanted) || !wanted)
         return rt_error()[0] == 0;
-    const PtqOptions ranges = {0};
+    char *made = rt_format("made.start_of=%s\n", rt_shown(options->weights));
+    const PtqOptions ranges = {.made = made};
     PtqResult result;
     job->start = rt_format("%s/start.ckpt", job->folder);
-    if (!rt_make_directories(job->folder) ||
-        !start_quantise(config, options->weights, options->data, 1, IMAGES, &ranges,
-                        job->start, &result))
+    bool ok = rt_make_directories(job->folder) &&
+              start_quantise(config, options->weights, options->data, 1, IMAGES, &ranges,
+                             job->start, &result);
+    free(made);
+    if (!ok)
         return false;
     printf("ranges found on %d images: float %.4f, quantised %.4f of them right\n",
            result.images, result.float_accuracy, result.quantised_accuracy);

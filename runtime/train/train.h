@@ -14,7 +14,8 @@ typedef struct {
     Recipe recipe; /* in effect: with the command line's epochs and seed */
     char *config;  /* Model.config, with the same */
     int lock;      /* of the output folder; -1: not taken yet */
-    char *last, *best, *log, *events, *curve, *bits; /* paths of the files it writes */
+    char *last, *best, *log, *report, *events, *curve,
+        *bits; /* paths of the files it writes */
     ImageSet train, held_out, test;
     int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
     int *order;          /* [train.count], of the current epoch */

@@ -4,6 +4,7 @@
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "runtime/data/augment.h"
 #include "runtime/kernels/profile.h"
 #include "runtime/train/bits_picture.h"
@@ -11,6 +12,7 @@
 #include "runtime/train/curve.h"
 #include "runtime/train/events.h"
 #include "runtime/train/profile_report.h"
+#include "runtime/train/run_record.h"
 #include "runtime/train/size.h"
 #include "runtime/train/train.h"
 #include "runtime/train/trainer.h"
@@ -275,9 +277,11 @@ static bool is_best(const TrainState *state, const Score *score, bool within)
  * epoch and writes the same again. Log and curve are drawn from the state. */
 static bool write_files(const Run *run, bool best)
 {
-    return (!best || state_save_for_use(run->best, &run->optim, run->config)) &&
-           state_save(run->last, &run->state, &run->optim, run->config) &&
-           history_write(&run->state.history, run->log) &&
+    char *made = record_lines(run->model, &run->state);
+    bool ok = (!best || state_save_for_use(run->best, &run->optim, run->config, made)) &&
+              state_save(run->last, &run->state, &run->optim, run->config, made);
+    free(made);
+    return ok && history_write(&run->state.history, run->log) &&
            events_append(run->events, run->model, &run->state.history) &&
            curve_write(run->curve, run->model->name, &run->state.history) &&
            bits_picture_write(run->bits, run->model, run->optim.params);
@@ -347,8 +351,11 @@ static void print_header(const Run *run)
 
 static bool stop(const Run *run, int *status)
 {
-    if (!check_weights(run) ||
-        !state_save(run->last, &run->state, &run->optim, run->config))
+    char *made = record_lines(run->model, &run->state);
+    bool ok = check_weights(run) &&
+              state_save(run->last, &run->state, &run->optim, run->config, made);
+    free(made);
+    if (!ok)
         return false;
     if (run->state.seconds > 0)
         printf("%.0f images/s\n",
@@ -357,6 +364,18 @@ static bool stop(const Run *run, int *status)
            run->go_on);
     *status = stop_signal ? 128 + stop_signal : 0;
     return true;
+}
+
+/* What the best epoch's weights are, in report.txt. */
+static bool write_report(const Run *run, const Score *score)
+{
+    Checkpoint best;
+    if (!checkpoint_read(run->best, &best))
+        return false;
+    bool ok =
+        record_report(run->report, best.progress, (double)score->correct / score->images);
+    checkpoint_free(&best);
+    return ok;
 }
 
 /* What the run came to: the best epoch's weights on images that chose nothing. */
@@ -383,7 +402,7 @@ static bool conclude(const Run *run, int *status)
     if (!size_print_verdict(run->model, &run->recipe, weights.params) && *status == 0)
         *status = OVER_BUDGET;
     weights_free(&weights);
-    return true;
+    return !done || write_report(run, &score);
 }
 
 static bool run_epochs(Run *run, long steps, int *status)

@@ -4,6 +4,7 @@
 #include "runtime/data/data.h"
 #include "runtime/train/events.h"
 #include "runtime/train/run_folder.h"
+#include "runtime/train/run_record.h"
 #include "runtime/train/train.h"
 
 #include <libgen.h>
@@ -41,6 +42,7 @@ static void set_paths(Run *run, const char *folder)
     run->last = rt_format("%s/last.ckpt", folder);
     run->best = rt_format("%s/best.ckpt", folder);
     run->log = rt_format("%s/log.csv", folder);
+    run->report = rt_format("%s/report.txt", folder);
     run->events = rt_format("%s/%s", folder, EVENTS_NAME);
     run->curve = rt_format("%s/curve.png", folder);
     run->bits = rt_format("%s/bits.png", folder);
@@ -91,6 +93,7 @@ static void begin_state(Run *run, const Recipe *recipe, const TrainerOptions *op
     run->state.epochs = options->epochs ? (int)options->epochs : recipe->epochs;
     run->state.seed = options->seed.given ? options->seed.value : recipe->seed;
     run->state.cc_from = options->tiers ? -1 : 0;
+    run->state.weights = options->weights ? record_start(options->weights) : NULL;
     set_recipe(run, recipe);
 }
 
@@ -120,6 +123,7 @@ static bool load_data(Run *run, const TrainerOptions *options)
     if (state->step > run->steps_per_epoch)
         return rt_fail("%s: the run to resume stopped at step %d of %d", options->data,
                        state->step, run->steps_per_epoch);
+    state->data = rt_format("%s", options->data);
     state->images = run->train.count;
     run->order = rt_alloc((size_t)run->train.count * sizeof *run->order);
     return true;
@@ -216,6 +220,7 @@ void run_free(Run *run)
     free(run->last);
     free(run->best);
     free(run->log);
+    free(run->report);
     free(run->events);
     free(run->curve);
     free(run->bits);

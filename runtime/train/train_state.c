@@ -3,6 +3,7 @@
 #include "runtime/train/train_state.h"
 #include "runtime/base/parse.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -10,16 +11,21 @@
 
 void state_free(TrainState *state)
 {
+    free(state->data);
+    free(state->weights);
     history_free(&state->history);
 }
 
 /* ---- Writing ---- */
 
-static char *format_state(const TrainState *state)
+static char *format_state(const TrainState *state, const char *made)
 {
     char *text = NULL;
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
+    fputs(made, file);
+    if (state->weights)
+        fprintf(file, "weights=%s\n", rt_shown(state->weights));
     fprintf(file,
             "epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
             "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
@@ -45,12 +51,12 @@ static void add_all(Checkpoint *checkpoint, const char *prefix, const Param *par
 }
 
 bool state_save(const char *path, const TrainState *state, const Optim *optim,
-                const char *config)
+                const char *config, const char *made)
 {
     const Model *model = optim->model;
     Checkpoint checkpoint = {.arch = rt_format("%s", model->arch),
                              .config = rt_format("%s", config),
-                             .progress = format_state(state)};
+                             .progress = format_state(state, made)};
     add_all(&checkpoint, "", model->params, model->param_count, optim->params);
     add_all(&checkpoint, "", model->stats, model->stat_count, optim->stats);
     add_all(&checkpoint, "momentum/", model->params, model->param_count, optim->momentum);
@@ -63,12 +69,13 @@ bool state_save(const char *path, const TrainState *state, const Optim *optim,
     return ok;
 }
 
-bool state_save_for_use(const char *path, const Optim *optim, const char *config)
+bool state_save_for_use(const char *path, const Optim *optim, const char *config,
+                        const char *made)
 {
     const Model *model = optim->model;
     Checkpoint checkpoint = {.arch = rt_format("%s", model->arch),
                              .config = rt_format("%s", config),
-                             .progress = rt_format("%s", "")};
+                             .progress = rt_format("%s", made)};
     add_all(&checkpoint, "", model->params, model->param_count,
             optim->averages ? optim->ema : optim->params);
     add_all(&checkpoint, "", model->stats, model->stat_count,
@@ -152,7 +159,9 @@ static void find_history(Lookup *lookup, int count, History *history)
 bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *state)
 {
     *state = (TrainState){0};
-    if (checkpoint->progress[0] == 0)
+    char *epochs = find_value(checkpoint->progress, "epochs");
+    free(epochs);
+    if (epochs == NULL)
         return rt_fail("%s: weights for use, no training state; start from them with "
                        "--weights",
                        path);
@@ -160,6 +169,7 @@ bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *stat
     char *seed = find_value(lookup.text, "seed");
     good(&lookup, "seed", seed && parse_u64(seed, &state->seed));
     free(seed);
+    state->weights = find_value(lookup.text, "weights");
     state->epochs = (int)find_long(&lookup, "epochs", 1, INT_MAX);
     state->images = (int)find_long(&lookup, "images", 1, INT_MAX);
     state->epoch = (int)find_long(&lookup, "epoch", 0, state->epochs);

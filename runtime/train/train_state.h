@@ -10,9 +10,11 @@
 typedef struct {
     int epochs; /* of the whole run */
     uint64_t seed;
-    int images; /* in the training set, without those held out */
-    int epoch;  /* finished ones */
-    int step;   /* optimiser steps of the current epoch */
+    char *data;    /* as the command line has it */
+    char *weights; /* those that the run began with, or NULL */
+    int images;    /* in the training set, without those held out */
+    int epoch;     /* finished ones */
+    int step;      /* optimiser steps of the current epoch */
     long
         cc_from; /* the run's first step done by a C compiler's code, not libtcc's; -1: none */
     double loss; /* sums over the current epoch */
@@ -27,16 +29,18 @@ typedef struct {
 
 void state_free(TrainState *state);
 
-/* last.ckpt: weights, statistics, momentum, averages, state and the config in effect. */
+/* last.ckpt: weights, statistics, momentum, averages, state, the config in effect, and the
+ * same `made` lines. */
 bool state_save(const char *path, const TrainState *state, const Optim *optim,
-                const char *config);
+                const char *config, const char *made);
 /* The state of a checkpoint, before anything is allocated for the run. */
 bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *state);
 /* The arrays of the same checkpoint; the architecture must match. */
 bool state_take_arrays(const Checkpoint *checkpoint, const char *path, Optim *optim);
 
 /* best.ckpt: weights and statistics for use, the averaged ones if there are, under their
- * plain names. */
-bool state_save_for_use(const char *path, const Optim *optim, const char *config);
+ * plain names; with `made` lines that say what they are (see run_record.h), or "". */
+bool state_save_for_use(const char *path, const Optim *optim, const char *config,
+                        const char *made);
 
 #endif

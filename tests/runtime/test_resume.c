@@ -160,7 +160,7 @@ START_TEST(the_state_comes_back_exactly)
     Optim optim;
     optim_alloc(&optim, &model, &recipe);
     const char *path = in_folder("a.ckpt");
-    ck_assert(state_save(path, &state, &optim, model.config));
+    ck_assert(state_save(path, &state, &optim, model.config, "made.x=y\n"));
     Checkpoint checkpoint;
     ck_assert(checkpoint_read(path, &checkpoint));
     ck_assert_msg(state_read(&checkpoint, path, &back), "%s", rt_error());
@@ -201,7 +201,7 @@ START_TEST(long_logs_come_back)
     Checkpoint checkpoint;
     optim_alloc(&optim, &model, &recipe);
     const char *path = in_folder("a.ckpt");
-    ck_assert_msg(state_save(path, &state, &optim, model.config), "%s", rt_error());
+    ck_assert_msg(state_save(path, &state, &optim, model.config, ""), "%s", rt_error());
     ck_assert_msg(checkpoint_read(path, &checkpoint), "%s", rt_error());
     ck_assert_msg(state_read(&checkpoint, path, &back), "%s", rt_error());
     ck_assert_int_eq(back.history.count, ROWS);

@@ -34,7 +34,15 @@ START_TEST(training_writes_its_files)
     Checkpoint best;
     ck_assert(checkpoint_read(in_folder("a/b/best.ckpt"), &best));
     ck_assert_int_eq(best.count, 3);
-    ck_assert_str_eq(best.progress, "");
+    static const char made[] = "made.command=lathe train tiny --data random:105 --epochs "
+                               "3 --seed 5\nmade.epoch=";
+    ck_assert_msg(strncmp(best.progress, made, sizeof made - 1) == 0, "%s",
+                  best.progress);
+    ck_assert_ptr_nonnull(strstr(best.progress, "\nmade.held_out_accuracy=0."));
+    char *report = rt_read_file(in_folder("a/b/report.txt"), NULL);
+    ck_assert_ptr_nonnull(strstr(report, "\ntrained:\nmade.command=lathe train tiny "));
+    ck_assert_ptr_nonnull(strstr(report, "\nmade.final_test_accuracy=0."));
+    free(report);
     ck_assert_str_eq(best.config, model.config);
     checkpoint_free(&best);
 }
@@ -190,6 +198,9 @@ START_TEST(weights_are_a_start)
     ck_assert_mem_eq(a.arrays[0].values, b.arrays[0].values, 36 * sizeof(float));
     ck_assert_mem_eq(checkpoint_find(&b, "ema/", "fc.weight")->values, a.arrays[0].values,
                      36 * sizeof(float));
+    char *made = rt_format(" --weights %s --epochs 1 ", in_folder("a/best.ckpt"));
+    ck_assert_ptr_nonnull(strstr(b.progress, made));
+    free(made);
     checkpoint_free(&a);
     checkpoint_free(&b);
     model.arch = "input=2x2x3\nfc=dense 12 4\n";

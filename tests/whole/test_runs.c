@@ -185,6 +185,49 @@ START_TEST(litter_goes)
 }
 END_TEST
 
+/* The file has the text, with a path of the folder in it. */
+static void check_has(const char *file, const char *format, const char *path)
+{
+    char *text = rt_read_file(in_folder(file), NULL), *want = rt_format(format, path);
+    ck_assert_msg(text && strstr(text, want), "no \"%s\" in %s:\n%.3000s", want, file,
+                  text);
+    free(text);
+    free(want);
+}
+
+/* Report, checkpoints and header say what they are of: the same whether the run was stopped,
+ * and the float weights that a quantised one began with, not what stands for them. */
+START_TEST(runs_can_be_told_apart)
+{
+    const char *const set = "train.lr=0.01", *const quant =
+                                                 "quant={ quantizer = 'parametric_d' }";
+    const char *best = in_folder("run/best.ckpt");
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o",
+             in_folder("run"), "--set", set, "--seed", "7", "--epochs", "1");
+    static const char command[] =
+        "made.command=lathe train tests/nets/picture.lua --set train.lr=0.01 "
+        "--data random:150 --epochs 1 --seed 7\nmade.epoch=1\nmade.train_accuracy=0.";
+    check_has("run/best.ckpt", command, "");
+    check_has("run/last.ckpt", command, "");
+    check_has("run/report.txt", command, "");
+    check_has("run/report.txt", "\nmade.final_test_accuracy=0.", "");
+    check_has("run/report.txt",
+              "\nconfig tests/nets/picture.lua --set train.lr=0.01, sha256 ", "");
+    LATHE_OK("emit", net_config("picture"), "--weights", best, "-o", in_folder("i.c"),
+             "--set", set);
+    check_has("i.h",
+              " * weights: best.ckpt\n * command=lathe train "
+              "tests/nets/picture.lua --set train.lr=0.01 --data random:150 "
+              "--epochs 1 --seed 7\n * epoch=1\n * train_accuracy=0.",
+              "");
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o", in_folder("q"),
+             "--set", quant, "--weights", best, "--epochs", "2", "--steps", "1");
+    LATHE_OK("train", net_config("picture"), "--data", "random:150", "-o", in_folder("q"),
+             "--set", quant, "--epochs", "2", "--resume");
+    check_has("q/best.ckpt", "--data random:150 --weights %s --epochs 2 ", best);
+}
+END_TEST
+
 Suite *runs_suite(void)
 {
     TCase *tests = tcase_create("runs");
@@ -195,6 +238,7 @@ Suite *runs_suite(void)
     tcase_add_loop_test(tests, another_run_is_kept, 0, 2);
     tcase_add_loop_test(tests, a_damaged_run_is_kept, 0, 1);
     tcase_add_loop_test(tests, litter_goes, 0, 1);
+    tcase_add_test(tests, runs_can_be_told_apart);
     Suite *suite = suite_create("runs");
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,80 @@
+/* Lines that tell runs apart: see run_record.h. */
+#include "runtime/train/run_record.h"
+
+#include "runtime/base/support.h"
+#include "runtime/base/text.h"
+#include "runtime/checkpoint/checkpoint.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_flag(FILE *file, const char *flag, const char *value)
+{
+    char *word = value ? rt_shell_word(value) : NULL;
+    if (word)
+        fprintf(file, " %s %s", flag, rt_shown(word));
+    free(word);
+}
+
+static void print_known(FILE *file, const char *key, double value)
+{
+    if (isfinite(value))
+        fprintf(file, "made.%s=%.4f\n", key, value);
+}
+
+char *record_lines(const Model *model, const TrainState *state)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    fprintf(file, "made.command=lathe train %s",
+            rt_shown(model->origin ? model->origin : model->name));
+    print_flag(file, "--data", state->data);
+    print_flag(file, "--weights", state->weights);
+    fprintf(file, " --epochs %d --seed %llu\n", state->epochs,
+            (unsigned long long)state->seed);
+    if (state->epoch > 0 && state->history.count >= state->epoch) {
+        const EpochRow *row = &state->history.rows[state->epoch - 1];
+        fprintf(file, "made.epoch=%d\n", state->epoch);
+        print_known(file, "train_accuracy", row->train_accuracy);
+        print_known(file, "held_out_accuracy", row->held_out_accuracy);
+        print_known(file, "test_accuracy", row->test_accuracy);
+    }
+    fclose(file);
+    return text;
+}
+
+char *record_start(const char *path)
+{
+    static const char key[] = "made.start_of=";
+    Checkpoint checkpoint;
+    if (!checkpoint_read(path, &checkpoint)) {
+        rt_error_clear(); /* who uses it says so */
+        return rt_format("%s", path);
+    }
+    const char *at = checkpoint.progress;
+    bool found = strncmp(at, key, sizeof key - 1) == 0;
+    char *start = found ? rt_format("%.*s", (int)strcspn(at + sizeof key - 1, "\n"),
+                                    at + sizeof key - 1)
+                        : rt_format("%s", path);
+    checkpoint_free(&checkpoint);
+    return start;
+}
+
+bool record_report(const char *path, const char *lines, double test_accuracy)
+{
+    static const char mark[] = "\ntrained:\n";
+    char *old = access(path, F_OK) == 0 ? rt_read_file(path, NULL) : NULL;
+    rt_error_clear();
+    char *end = old ? strstr(old, mark) : NULL;
+    if (end)
+        *end = 0;
+    char *text = rt_format("%s%s%smade.final_test_accuracy=%.4f\n", old ? old : "", mark,
+                           lines, test_accuracy);
+    bool ok = rt_write_if_changed(path, text, strlen(text));
+    free(text);
+    free(old);
+    return ok;
+}
