@@ -7,6 +7,7 @@
 #include "gen/config/quantisers.h"
 #include "gen/config/sandbox.h"
 #include "gen/config/words.h"
+#include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 

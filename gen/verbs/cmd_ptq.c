@@ -4,6 +4,7 @@
 #include "gen/ptq/start.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
+#include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 

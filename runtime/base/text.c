@@ -1,8 +1,6 @@
 /* Text from outside, made fit to be shown: see text.h. */
 #include "runtime/base/text.h"
 
-#include "runtime/base/support.h"
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,22 +95,4 @@ const char *rt_shown(const char *text)
     next = (next + 1) % KEPT;
     rt_show(text, copy, room);
     return copy;
-}
-
-char *rt_shell_word(const char *text)
-{
-    static const char *const plain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        "0123456789_-+=.,:/@%";
-    char *word = NULL;
-    size_t bytes;
-    if (*text && text[strspn(text, plain)] == 0)
-        return rt_format("%s", text);
-    FILE *file = open_memstream(&word, &bytes);
-    fputc('\'', file);
-    for (; *text; text++)
-        fputs(*text == '\'' ? "'\\''" : (const char[]){*text, 0}, file);
-    fputc('\'', file);
-    fclose(file);
-    return word;
 }

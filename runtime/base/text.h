@@ -22,8 +22,4 @@ void rt_show(const char *text, char *to, size_t room);
 void rt_show_lines(const char *text, char *to, size_t room);
 void rt_put_lines(const char *text, FILE *file);
 
-/* The text as a word of a command, quoted where a shell would take it for more; free() it.
- */
-char *rt_shell_word(const char *text);
-
 #endif

@@ -1,6 +1,7 @@
 /* Lines that tell runs apart: see run_record.h. */
 #include "runtime/train/run_record.h"
 
+#include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/checkpoint/checkpoint.h"

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FORMS                                                                            \
     "a folder of CIFAR-10's data_batch_1.bin and test_batch.bin, one of PNG sheets of "  \
@@ -395,11 +396,34 @@ START_TEST(repository_sample)
 }
 END_TEST
 
+/* What never ends is refused before it is read, and nobody waits for a pipe's writer. */
+START_TEST(devices_are_no_files)
+{
+    static const char *const names[] = {"device", "pipe", "link"};
+    const char *path = in_folder(names[_i]);
+    if (_i == 0)
+        path = "/dev/zero";
+    else if (_i == 1)
+        ck_assert_int_eq(mkfifo(path, 0666), 0);
+    else
+        ck_assert_int_eq(symlink("/dev/zero", path), 0);
+    ck_assert_ptr_null(rt_read_file(path, NULL));
+    check_error("%s: not a regular file", path);
+    rt_error_clear();
+    const char *batch = in_folder("test_batch.bin");
+    ck_assert_int_eq(symlink(path, batch), 0);
+    ImageSet train, test;
+    ck_assert(!data_load(in_folder("."), DATA_TEST, 2, 2, 3, 10, &train, &test));
+    ck_assert_ptr_nonnull(strstr(rt_error(), "test_batch.bin: not a regular file"));
+}
+END_TEST
+
 Suite *data_suite(void)
 {
     Suite *suite = suite_create("data");
     TCase *tests = tcase_create("loading");
     tcase_add_checked_fixture(tests, fill_pixels, folder_remove);
+    tcase_add_loop_test(tests, devices_are_no_files, 0, 3);
     tcase_add_test(tests, forms_load_the_same);
     tcase_add_test(tests, only_wanted_parts_are_read);
     tcase_add_test(tests, bad_folders);
