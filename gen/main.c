@@ -30,8 +30,8 @@ static const struct {
     {"diff", "what differs between two configs or generated programs", cmd_diff},
     {"compare", "training runs side by side, and a picture of their curves", cmd_compare},
     {"repl", "a Lua prompt: change bitwidths, evaluate, train; scripts of it", cmd_repl},
-    {"import", "weights from a PyTorch checkpoint or NumPy .npz", cmd_import},
-    {"export", "weights to NumPy .npz", cmd_export},
+    {"import", "weights from a file of PyTorch, safetensors or NumPy", cmd_import},
+    {"export", "weights to NumPy .npz or .safetensors", cmd_export},
     {"data", "get CIFAR-10", cmd_data},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

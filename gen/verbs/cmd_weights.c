@@ -8,7 +8,6 @@
 #include "runtime/base/text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool import(const Options *options)
 {
@@ -46,8 +45,8 @@ int cmd_import(int argc, char **argv)
     const Verb verb = {
         "import",
         "WEIGHTS CONFIG -o FILE",
-        "Read a PyTorch checkpoint (old or new format) or NumPy .npz as weights of\n"
-        "CONFIG's network. Nothing in the file is executed.",
+        "Read a PyTorch checkpoint (old or new format), .safetensors or NumPy .npz as\n"
+        "weights of CONFIG's network. Nothing in the file is executed.",
         CONFIG_NEEDED,
         1,
         false};
@@ -63,23 +62,22 @@ int cmd_import(int argc, char **argv)
 
 int cmd_export(int argc, char **argv)
 {
-    const Verb verb = {"export",
-                       "WEIGHTS -o FILE.npz",
-                       "Write a checkpoint's arrays as NumPy .npz, under lathe's names.",
-                       CONFIG_NONE,
-                       1,
-                       false};
+    const Verb verb = {
+        "export",
+        "WEIGHTS -o FILE.npz",
+        "Write a checkpoint's arrays as NumPy .npz or as .safetensors, under\n"
+        "lathe's names.",
+        CONFIG_NONE,
+        1,
+        false};
     Options options;
     Checkpoint checkpoint = {0};
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options.words.count == 1 || rt_fail("export: want one checkpoint");
-        const char *ending = ok ? strrchr(options.output, '.') : NULL;
-        ok = ok && ((ending && strcmp(ending, ".npz") == 0) ||
-                    rt_fail("export: -o %s: want a name that ends in .npz, NumPy's",
-                            options.output));
-        ok = ok && checkpoint_read(options.words.items[0], &checkpoint) &&
-             export_npz(options.output, &checkpoint);
+        ok = ok && export_knows(options.output) &&
+             checkpoint_read(options.words.items[0], &checkpoint) &&
+             export_weights(options.output, &checkpoint);
         if (ok)
             printf("%s: %d arrays\n", rt_shown(options.output), checkpoint.count);
         checkpoint_free(&checkpoint);

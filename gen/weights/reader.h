@@ -41,6 +41,9 @@ bool weights_name_ok(const char *name, size_t length);
 
 bool npy_read(WeightsReader *reader);
 bool npz_read(WeightsReader *reader, zip_t *archive);
+/* Whether the file begins as one. */
+bool safetensors_is(const WeightsReader *reader);
+bool safetensors_read(WeightsReader *reader);
 bool torch_read_legacy(WeightsReader *reader);
 /* `pickle` is the entry ".../data.pkl". */
 bool torch_read_zip(WeightsReader *reader, zip_t *archive, zip_uint64_t pickle);

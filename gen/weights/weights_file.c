@@ -79,14 +79,16 @@ static bool read_any(WeightsReader *reader)
 {
     const char *start = (const char *)reader->data; /* a 0 byte lies behind the data */
     weights_set_budget(reader, reader->bytes);
+    if (safetensors_is(reader))
+        return check_no_key(reader) && safetensors_read(reader);
     if (strncmp(start, "PK\3\4", 4) == 0)
         return read_zip(reader);
     if (strncmp(start, "\x93NUMPY", 6) == 0)
         return check_no_key(reader) && npy_read(reader);
     if (start[0] == '\x80')
         return torch_read_legacy(reader);
-    return rt_fail("%s: no weights: want a file of PyTorch (.pt, .pth, .th) or NumPy "
-                   "(.npz, .npy)",
+    return rt_fail("%s: no weights: want a file of PyTorch (.pt, .pth, .th), "
+                   ".safetensors or NumPy (.npz, .npy)",
                    reader->path);
 }
 

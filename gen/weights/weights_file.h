@@ -1,5 +1,5 @@
-/* Weights as other programs store them: PyTorch checkpoints (legacy and zip) and NumPy's
- * .npy and .npz. Files are untrusted: nothing in them is executed, and every size, name
+/* Weights as other programs store them: PyTorch checkpoints (legacy and zip), safetensors
+ * and NumPy's .npy and .npz. Files are untrusted: nothing in them is executed, and every size, name
  * and offset is checked before it is used. */
 #ifndef LATHE_WEIGHTS_FILE_H
 #define LATHE_WEIGHTS_FILE_H
@@ -23,5 +23,6 @@ void arrays_free(Array *arrays, int count);
 
 /* The same arrays give the same bytes. Whole or not at all. */
 bool npz_write(const char *path, const Array *arrays, int count);
+bool safetensors_write(const char *path, const Array *arrays, int count);
 
 #endif

@@ -86,10 +86,10 @@ static void import(const char *path, Checkpoint *out)
 
 START_TEST(every_format)
 {
-    static const char *const files[] = {"tests/weights/legacy.th", "tests/weights/zip.pt",
-                                        "tests/weights/protocol4.pt",
-                                        "tests/weights/numpy.npz"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const files[] = {
+        "tests/weights/legacy.th", "tests/weights/zip.pt", "tests/weights/protocol4.pt",
+        "tests/weights/numpy.npz", "tests/weights/types.safetensors"};
+    for (int i = 0; i < 5; i++) {
         Checkpoint got;
         import(files[i], &got);
         check_fixture(&got);
@@ -100,10 +100,10 @@ END_TEST
 
 START_TEST(export_and_back)
 {
-    const char *path = in_folder("w.npz");
+    const char *path = in_folder(_i == 0 ? "w.npz" : "w.safetensors");
     Checkpoint first, back;
     import("tests/weights/zip.pt", &first);
-    ck_assert_msg(export_npz(path, &first), "%s", rt_error());
+    ck_assert_msg(export_weights(path, &first), "%s", rt_error());
     import(path, &back);
     check_fixture(&back);
     checkpoint_free(&back);
@@ -113,13 +113,24 @@ START_TEST(export_and_back)
     checkpoint_add(&first, "ema/", &params[FC], other);
     checkpoint_add(&first, "momentum/", &params[FC], other);
     checkpoint_add(&first, "momentum/", &params[SCALE], other);
-    ck_assert_msg(export_npz(path, &first), "%s", rt_error());
+    ck_assert_msg(export_weights(path, &first), "%s", rt_error());
     import(path, &back);
     ck_assert_int_eq(back.count, COUNT);
     ck_assert_mem_eq(back.arrays[FC].values, other, sizeof other);
     ck_assert_float_eq(back.arrays[SCALE].values[1], -1.5f);
     checkpoint_free(&back);
     checkpoint_free(&first);
+}
+END_TEST
+
+START_TEST(export_endings)
+{
+    static const char *const endings[] = {"w.pt", "w", "npz", "w.npz/w"};
+    for (int i = 0; i < 4; i++) {
+        ck_assert(!export_knows(in_folder(endings[i])));
+        check_error("%s: want a name that ends in .npz, NumPy's, or .safetensors",
+                    in_folder(endings[i]));
+    }
 }
 END_TEST
 
@@ -157,7 +168,7 @@ START_TEST(missing_in_own_file)
     Checkpoint all;
     import("tests/weights/zip.pt", &all);
     strcpy(all.arrays[SCALE].name, "stem_bn.scael");
-    ck_assert(export_npz(path, &all));
+    ck_assert(export_weights(path, &all));
     checkpoint_free(&all);
     check_fails(path, COUNT,
                 "%s: no array stem_bn.scale, in PyTorch bn1.weight; the nearest "
@@ -449,7 +460,8 @@ Suite *import_suite(void)
     TCase *tests = tcase_create("import");
     tcase_add_checked_fixture(tests, make_names, folder_remove);
     tcase_add_test(tests, every_format);
-    tcase_add_test(tests, export_and_back);
+    tcase_add_loop_test(tests, export_and_back, 0, 2);
+    tcase_add_test(tests, export_endings);
     tcase_add_test(tests, missing);
     tcase_add_test(tests, missing_in_own_file);
     tcase_add_test(tests, surplus);

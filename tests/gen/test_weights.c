@@ -68,6 +68,7 @@ START_TEST(every_format)
     check_arrays(FIXTURES "zip.pt", "module.");
     check_arrays(FIXTURES "protocol4.pt", "module.");
     check_arrays(FIXTURES "numpy.npz", "");
+    check_arrays(FIXTURES "types.safetensors", "");
     Array *array;
     int count;
     ck_assert(weights_read(FIXTURES "fortran.npy", &array, &count));
@@ -170,6 +171,120 @@ START_TEST(bad_npy)
 }
 END_TEST
 
+/* Safetensors. */
+
+START_TEST(safetensors_round_trip)
+{
+    float values[] = {1, -0.0f, 0x1p-149f, INFINITY, 5, 6};
+    Array arrays[] = {{"ema/a.b", 2, {2, 3}, 6, values},
+                      {"none \"\xc3\xa9\"", 2, {0, 3}, 0, values},
+                      {"one", 0, {0}, 1, values + 4}};
+    const char *path = in_folder("a.safetensors");
+    ck_assert_msg(safetensors_write(path, arrays, 3), "%s", rt_error());
+    size_t bytes;
+    char *data = rt_read_file(path, &bytes);
+    static const char header[] =
+        "{\"ema/a.b\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"none \\\"\xc3\xa9\\\"\":{\"dtype\":\"F32\",\"shape\":[0,3],"
+        "\"data_offsets\":[24,24]},"
+        "\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[24,28]}}";
+    size_t length = (sizeof header - 1 + 7) / 8 * 8;
+    ck_assert_uint_eq(bytes, 8 + length + 28);
+    ck_assert_uint_eq((unsigned char)data[0], length);
+    ck_assert_mem_eq(data + 8, header, sizeof header - 1);
+    ck_assert_mem_eq(data + 8 + length, values, 24);
+    free(data);
+    Array *back;
+    int count;
+    ck_assert_msg(weights_read(path, &back, &count), "%s", rt_error());
+    ck_assert_int_eq(count, 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(back[i].name, arrays[i].name);
+        ck_assert_int_eq(back[i].rank, arrays[i].rank);
+        ck_assert_mem_eq(back[i].shape, arrays[i].shape, sizeof back[i].shape);
+        ck_assert_mem_eq(back[i].values, arrays[i].values, arrays[i].count * 4);
+    }
+    arrays_free(back, count);
+    arrays[1].name = "one";
+    ck_assert(!safetensors_write(path, arrays, 3));
+    check_error("%s: two arrays are named one", path);
+    arrays[1].name = "\xff";
+    ck_assert(!safetensors_write(path, arrays, 3));
+    check_error("%s: \\xff: a name that is no UTF-8", path);
+    ck_assert(!safetensors_write(path, arrays, 0));
+    check_error("%s: no arrays to write", path);
+    path = in_folder("none/a.safetensors");
+    ck_assert(!safetensors_write(path, arrays, 1));
+    check_error("%s: No such file or directory", path);
+}
+END_TEST
+
+/* A file of that header, said to be so long, and of that many bytes behind it. */
+static void safetensors_fails(const char *header, uint64_t length, size_t data_bytes,
+                              const char *message)
+{
+    char file[512] = {0};
+    for (int i = 0; i < 8; i++)
+        file[i] = (char)(length >> 8 * i);
+    memcpy(file + 8, header, strlen(header));
+    write_bytes(in_folder("w"), file, 8 + strlen(header) + data_bytes);
+    check_fails(in_folder("w"), message);
+}
+
+#define ARRAY(name, dtype, shape, offsets)                                               \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape                             \
+    ",\"data_offsets\":" offsets "}"
+#define HEADER_FAILS(header, data_bytes, message)                                        \
+    safetensors_fails(header, sizeof header - 1, data_bytes, message)
+
+START_TEST(bad_safetensors)
+{
+    safetensors_fails("{}", 3, 0, "%s: cut short: a header of 3 bytes in a file of 10");
+    safetensors_fails("{}", 0xffffffff, 9,
+                      "%s: a header of 4294967295 bytes, want at most 8388608");
+    HEADER_FAILS("{}", 0, "%s: no arrays in it");
+    HEADER_FAILS("{]", 0, "%s: header, byte 2: string or '}' expected near ']'");
+    HEADER_FAILS("{\"w\":[4]}", 0, "%s: w: no dtype");
+    HEADER_FAILS("{\"w\":{},\"w\":{}}", 0,
+                 "%s: header, byte 11: duplicate object key near '\"w\"'");
+    HEADER_FAILS(
+        "{\"w\\u0000\":{}}", 0,
+        "%s: header, byte 10: NUL byte in object key not supported near '\"w\\u0000\"'");
+    HEADER_FAILS("{\"w\\u001b[2J\":{}}", 0,
+                 "%s: an array whose name is empty, longer "
+                 "than 255 bytes or not text");
+    HEADER_FAILS("{" ARRAY("w", "F8_E4M3", "[4]", "[0,4]") "}", 4,
+                 "%s: w: elements of type F8_E4M3, want F32, F16, BF16, F64, an integer "
+                 "or BOOL");
+    const char *shape = "%s: w: shape: want a list of at most 4 numbers from 0 up";
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1,1,1,1,1]", "[0,4]") "}", 4, shape);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[-1]", "[0,4]") "}", 4, shape);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1.0]", "[0,4]") "}", 4, shape);
+    HEADER_FAILS("{" ARRAY("w", "F32", "{}", "[0,4]") "}", 4, shape);
+    const char *offsets = "%s: w: data_offsets: want two numbers, rising, from 0 to 4";
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1]", "[0]") "}", 4, offsets);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1]", "[4,0]") "}", 4, offsets);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1]", "[-4,0]") "}", 4, offsets);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[2]", "[0,8]") "}", 4, offsets);
+    HEADER_FAILS("{" ARRAY("w", "F32", "[2]", "[0,4]") "}", 4,
+                 "%s: w: 4 bytes of elements, want 8");
+    HEADER_FAILS("{" ARRAY("w", "F32", "[2147483647,2147483647]", "[0,4]") "}", 4,
+                 "%s: w: dimension 0 is 2147483647, too large for this file");
+    HEADER_FAILS("{" ARRAY("w", "F32", "[0,9223372036854775807]", "[0,0]") "}", 4,
+                 "%s: w: dimension 1 is 9223372036854775807, too large for this file");
+    HEADER_FAILS(
+        "{" ARRAY("w", "F32", "[1]", "[0,4]") "," ARRAY("v", "F32", "[1]", "[0,4]") "}",
+        4,
+        "%s: v begins at byte 0 of the elements, want 4, where the array "
+        "before ends");
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1]", "[4,8]") "}", 8,
+                 "%s: w begins at byte 4 of the elements, want 0, where the array before "
+                 "ends");
+    HEADER_FAILS("{" ARRAY("w", "F32", "[1]", "[0,4]") "}", 5,
+                 "%s: 1 bytes behind the last array");
+}
+END_TEST
+
 /* Files that lie, are cut short or damaged. */
 
 START_TEST(no_weights)
@@ -177,7 +292,7 @@ START_TEST(no_weights)
     const char *path = in_folder("w");
     check_fails(path, "%s: No such file or directory");
     const char *message =
-        "%s: no weights: want a file of PyTorch (.pt, .pth, .th) or NumPy "
+        "%s: no weights: want a file of PyTorch (.pt, .pth, .th), .safetensors or NumPy "
         "(.npz, .npy)";
     write_text(path, "");
     check_fails(path, message);
@@ -232,7 +347,8 @@ static bool is_linear(const void *context, const char *name)
 START_TEST(outlines_and_parts)
 {
     static const char *const paths[] = {FIXTURES "legacy.th", FIXTURES "zip.pt",
-                                        FIXTURES "protocol4.pt", FIXTURES "numpy.npz"};
+                                        FIXTURES "protocol4.pt", FIXTURES "numpy.npz",
+                                        FIXTURES "types.safetensors"};
     Array *arrays, *some;
     int count, wanted;
     ck_assert_msg(weights_outline(paths[_i], NULL, &arrays, &count, NULL), "%s",
@@ -257,8 +373,9 @@ START_TEST(outlines_and_parts)
 }
 END_TEST
 
-static const char *const files[] = {FIXTURES "legacy.th", FIXTURES "zip.pt",
-                                    FIXTURES "numpy.npz", FIXTURES "fortran.npy"};
+static const char *const files[] = {FIXTURES "legacy.th",         FIXTURES "zip.pt",
+                                    FIXTURES "numpy.npz",         FIXTURES "fortran.npy",
+                                    FIXTURES "types.safetensors", FIXTURES "beside.pt"};
 
 /* A new file each time: file systems are slow to overwrite one. */
 static void rewrite(const char *data, size_t bytes)
@@ -517,13 +634,15 @@ Suite *weights_suite(void)
     tcase_add_test(formats, npz_round_trip);
     tcase_add_test(formats, npz_write_fails);
     tcase_add_test(formats, bad_npy);
+    tcase_add_test(formats, safetensors_round_trip);
+    tcase_add_test(formats, bad_safetensors);
     suite_add_tcase(suite, formats);
 
     TCase *hostile = tcase_create("hostile");
     tcase_add_checked_fixture(hostile, folder_make, folder_remove);
     tcase_set_timeout(hostile, 60);
     tcase_add_test(hostile, no_weights);
-    tcase_add_loop_test(hostile, outlines_and_parts, 0, 4);
+    tcase_add_loop_test(hostile, outlines_and_parts, 0, 5);
     tcase_add_test(hostile, zip_bombs);
     tcase_add_loop_test(hostile, cut_short, 0, sizeof files / sizeof *files);
     tcase_add_loop_test(hostile, damaged, 0, sizeof files / sizeof *files);

@@ -85,7 +85,7 @@ static const struct {
     {{"import", "CONFIG", "none"}, "lathe: import: -o FILE is missing\n"},
     {{"export", "-o", "x.npz"}, "lathe: export: want one checkpoint\n"},
     {{"export", "none", "-o", "x.pt"},
-     "lathe: export: -o x.pt: want a name that ends in .npz, NumPy's\n"},
+     "lathe: x.pt: want a name that ends in .npz, NumPy's, or .safetensors\n"},
     {{"export", "none"}, "lathe: export: -o FILE.npz is missing\n"},
     {{"show", "CONFIG", "--dump", "train/plam"},
      "lathe: --dump train/plam: unknown pass; did you mean train/plan; see lathe show "

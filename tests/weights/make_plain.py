@@ -1,11 +1,11 @@
-"""Writes beside.pt: checkpoint like those of training scripts, with objects beside the weights
-of make.py's network, averages as a second dictionary, and a command that must not run.
-
-Python alone suffices: classes of the names that PyTorch and NumPy have stand in for theirs.
+"""Writes fixtures of make.py's network without PyTorch or NumPy, for which classes of their
+names stand in: beside.pt, a checkpoint like those of training scripts, with objects beside the
+weights, averages as a second dictionary and a command that must not run; and types.safetensors.
 """
 import argparse
 import collections
 import io
+import json
 import os
 import pickle
 import struct
@@ -113,4 +113,34 @@ save("beside.pt", {
     "rng_state": count(4),
     "hook": Call(os.system, "touch was-run"),
     "epoch": 3,
+})
+
+
+def save_safetensors(path, arrays):
+    """arrays: name to (dtype, shape, values)."""
+    header, elements = {"__metadata__": {"format": "pt"}}, b""
+    for name, (dtype, shape, values) in arrays.items():
+        if dtype == "BF16":  # the upper half of a float
+            data = b"".join(struct.pack("<f", value)[2:] for value in values)
+        else:
+            code = {"F16": "e", "F32": "f", "F64": "d", "I64": "q"}[dtype]
+            data = struct.pack(f"<{len(values)}{code}", *values)
+        header[name] = {"dtype": dtype, "shape": shape,
+                        "data_offsets": [len(elements), len(elements) + len(data)]}
+        elements += data
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + elements)
+
+
+save_safetensors("types.safetensors", {
+    "conv1.weight": ("F32", [2, 3, 2, 1], [i * 0.125 for i in range(12)]),
+    "bn1.weight": ("F16", [2], [0, -1.5]),
+    "bn1.bias": ("BF16", [2], [0, 3]),
+    "bn1.running_mean": ("F64", [2], [0.125, 0.25]),
+    "bn1.running_var": ("F32", [2], [0.375, 0.875]),
+    "bn1.num_batches_tracked": ("I64", [], [7]),
+    "linear.weight": ("F32", [4, 2], [(i % 2 * 4 + i // 2) * 0.125 for i in range(8)]),
+    "linear.bias": ("F32", [4], [0.125, 0.375, 0.625, 0.875]),
 })
