@@ -3,8 +3,8 @@
  * end with a result or one error, and free what it took. */
 #include "gen/base/paths.h"
 #include "gen/config/config.h"
+#include "gen/emit/trainer_files.h"
 #include "gen/passes/compile.h"
-#include "gen/run/build.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
@@ -52,10 +52,9 @@ static bool is_small(const Net *net)
 static void compile_config(const Config *config)
 {
     const CompileOptions options = {.target = target_find("avx2")};
-    char *network, *tables;
-    build_texts(config, &options, "lathe gen", &network, &tables);
-    free(network);
-    free(tables);
+    TrainerFiles files;
+    trainer_files_make(config, &options, "lathe gen", NULL, &files);
+    trainer_files_free(&files);
     Net infer;
     if (compile_infer(config, &options, &infer))
         net_free(&infer);
@@ -97,8 +96,14 @@ static void fuzz_weights(const uint8_t *data, size_t bytes)
 {
     Array *arrays;
     int count;
-    if (weights_read(write_input("weights", data, bytes), &arrays, &count))
+    const char *path = write_input("weights", data, bytes);
+    if (weights_read(path, &arrays, &count))
         arrays_free(arrays, count);
+    char *beside = NULL;
+    rt_error_clear();
+    if (weights_outline(path, "model", &arrays, &count, &beside))
+        arrays_free(arrays, count);
+    free(beside);
 }
 
 static void fuzz_checkpoint(const uint8_t *data, size_t bytes)
