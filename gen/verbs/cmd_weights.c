@@ -9,9 +9,23 @@
 
 #include <stdlib.h>
 
+/* What is in the checkpoint beside its arrays. */
+static bool write_imported(const Options *options, Checkpoint *checkpoint)
+{
+    const char *output = options->output;
+    checkpoint->arch = rt_format("%s", options->config.arch);
+    checkpoint->config = rt_format("%s", options->config.lines);
+    checkpoint->progress = rt_format("%s", "");
+    if (!checkpoint_write(output, checkpoint))
+        return false;
+    printf("%s: %d arrays from %s\n", rt_shown(output), checkpoint->count,
+           rt_shown(options->words.items[0]));
+    return true;
+}
+
 static bool import(const Options *options)
 {
-    const char *from = options->words.items[0], *output = options->output;
+    const char *from = options->words.items[0];
     const Net *net = &options->config.net;
     Param *params = params_of(net, ROLE_PARAM), *stats = params_of(net, ROLE_STAT);
     int n = params_count(net, ROLE_PARAM), m = params_count(net, ROLE_STAT);
@@ -23,17 +37,10 @@ static bool import(const Options *options)
     const ImportHow how = {options->key, options->renames.items, options->renames.count,
                            options->ignore_extra};
     Checkpoint checkpoint = {0};
-    bool ok = import_weights(from, names, n + m, &how, &checkpoint);
-    if (ok) {
-        checkpoint.arch = rt_format("%s", options->config.arch);
-        checkpoint.config = rt_format("%s", options->config.lines);
-        checkpoint.progress = rt_format("%s", "");
-        ok = checkpoint_write(output, &checkpoint);
-        if (ok)
-            printf("%s: %d arrays from %s\n", rt_shown(output), checkpoint.count,
-                   rt_shown(from));
-        checkpoint_free(&checkpoint);
-    }
+    bool ok = options->explain ? import_explain(from, names, n + m, &how, stdout)
+                               : import_weights(from, names, n + m, &how, &checkpoint) &&
+                                     write_imported(options, &checkpoint);
+    checkpoint_free(&checkpoint);
     free(names);
     free(params);
     free(stats);
@@ -44,7 +51,7 @@ int cmd_import(int argc, char **argv)
 {
     const Verb verb = {
         "import",
-        "WEIGHTS CONFIG -o FILE",
+        "WEIGHTS CONFIG (-o FILE | --explain)",
         "Read a PyTorch checkpoint (old or new format), .safetensors or NumPy .npz as\n"
         "weights of CONFIG's network. Nothing in the file is executed.",
         CONFIG_NEEDED,
@@ -54,6 +61,8 @@ int cmd_import(int argc, char **argv)
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options.words.count == 1 || rt_fail("import: want one file of WEIGHTS");
+        ok = ok &&
+             (options.output || options.explain || rt_fail("import: -o FILE is missing"));
         ok = ok && options_load(&options) && import(&options);
     }
     options_free(&options);

@@ -20,7 +20,7 @@ static const char target_help[] = "one of"
 static const Flag flags[] = {
     {"-o", "DIR", "gen", "where to (default: out/<name>)", FLAG_TEXT, FIELD(output), 0,
      0},
-    {"-o", "FILE", "ptq! import!", "the checkpoint to write", FLAG_TEXT, FIELD(output), 0,
+    {"-o", "FILE", "ptq! import", "the checkpoint to write", FLAG_TEXT, FIELD(output), 0,
      0},
     {"-o", "FILE.c", "emit!", "the file to write; FILE.h beside it", FLAG_TEXT,
      FIELD(output), 0, 0},
@@ -33,6 +33,9 @@ static const Flag flags[] = {
     {"--rename", "FROM=TO", "import",
      "in the file's names, TO for the Lua pattern FROM; repeat for more", FLAG_LIST,
      FIELD(renames), 0, 0},
+    {"--explain", NULL, "import",
+     "print which array goes where and what is left; write nothing", FLAG_SWITCH,
+     FIELD(explain), 0, 0},
     {"--ignore-extra", NULL, "import",
      "leave out arrays that the network has no place for", FLAG_SWITCH,
      FIELD(ignore_extra), 0, 0},

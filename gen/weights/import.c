@@ -9,6 +9,7 @@
 #include "gen/weights/file_names.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 
 typedef struct {
     FileNames names;
@@ -226,22 +227,56 @@ static void add(Checkpoint *out, const Param *param, const Source *source)
     free(turned);
 }
 
-static void find_sources(File *file, const Network *network, Source *sources)
+/* ---- A file beside a network ---- */
+
+typedef struct {
+    Array *arrays; /* the file's outline */
+    int count;
+    char *beside; /* what else is in it, or NULL */
+    File file;
+    Network network;
+    Source *sources; /* of the network's arrays */
+    ImportHow how;
+} Match;
+
+/* match_close() it in any case. */
+static bool match_open(Match *match, const char *path, const Network *network,
+                       const ImportHow *how)
 {
-    file_names_strip(&file->names, count_matches, network);
-    file->ours = is_ours(&file->names, network->names, network->count);
+    *match = (Match){.network = *network};
+    if (how)
+        match->how = *how;
+    how = &match->how;
+    if (!weights_outline(path, how->key, &match->arrays, &match->count, &match->beside) ||
+        !file_names_open(&match->file.names, path, match->arrays, match->count,
+                         how->renames, how->rename_count))
+        return false;
+    match->sources = rt_alloc((size_t)network->count * sizeof *match->sources);
+    file_names_strip(&match->file.names, count_matches, network);
+    match->file.ours = is_ours(&match->file.names, network->names, network->count);
     for (int i = 0; i < network->count; i++)
-        find_source(file, &network->names[i], &sources[i]);
+        find_source(&match->file, &network->names[i], &match->sources[i]);
+    return true;
+}
+
+static void match_close(Match *match)
+{
+    free(match->sources);
+    free(match->beside);
+    file_names_free(&match->file.names);
+    arrays_free(match->arrays, match->count);
 }
 
 /* Every array of the network is there with its shape, and nothing is left over. */
-static bool check_sources(const File *file, const Network *network, const ImportHow *how,
-                          const Source *sources)
+static bool check_sources(const Match *match)
 {
+    const File *file = &match->file;
+    const Network *network = &match->network;
+    const Source *sources = match->sources;
     for (int i = 0; i < network->count; i++)
         if (sources[i].array == NULL)
             return missing(file, &network->names[i]);
-    if (!how->ignore_extra && !check_surplus(&file->names))
+    if (!match->how.ignore_extra && !check_surplus(&file->names))
         return false;
     for (int i = 0; i < network->count; i++)
         if (!check_shape(file->names.path, network->names[i].param, &sources[i]))
@@ -288,21 +323,22 @@ static bool take_values(const char *path, const Network *network, const Source *
     return true;
 }
 
-static bool read_sources(const char *path, const Network *network, const ImportHow *how,
-                         const Source *sources, Checkpoint *out)
+static bool read_sources(const Match *match, Checkpoint *out)
 {
-    size_t count = (size_t)network->count;
-    Wanted wanted = {rt_alloc(count * sizeof *wanted.names), network->count};
+    const char *path = match->file.names.path;
+    size_t count = (size_t)match->network.count;
+    Wanted wanted = {rt_alloc(count * sizeof *wanted.names), match->network.count};
     for (size_t i = 0; i < count; i++)
-        wanted.names[i] = sources[i].array->name;
+        wanted.names[i] = match->sources[i].array->name;
     qsort(wanted.names, count, sizeof *wanted.names, compare_texts);
     Array *arrays;
     int found;
-    bool ok = weights_read_some(path, how->key, is_wanted, &wanted, &arrays, &found);
+    bool ok =
+        weights_read_some(path, match->how.key, is_wanted, &wanted, &arrays, &found);
     free(wanted.names);
     if (!ok)
         return false;
-    ok = take_values(path, network, sources, arrays, found, out);
+    ok = take_values(path, &match->network, match->sources, arrays, found, out);
     arrays_free(arrays, found);
     return ok;
 }
@@ -310,26 +346,105 @@ static bool read_sources(const char *path, const Network *network, const ImportH
 bool import_weights(const char *path, const ImportName *names, int n_names,
                     const ImportHow *how, Checkpoint *out)
 {
-    static const ImportHow plain;
-    Array *arrays;
-    int count;
+    Match match;
     *out = (Checkpoint){0};
-    how = how ? how : &plain;
-    if (!weights_outline(path, how->key, &arrays, &count, NULL))
-        return false;
-    Network network = {names, n_names};
-    File file;
-    Source *sources = rt_alloc((size_t)n_names * sizeof *sources);
-    bool ok = file_names_open(&file.names, path, arrays, count, how->renames,
-                              how->rename_count);
-    if (ok)
-        find_sources(&file, &network, sources);
-    ok = ok && check_sources(&file, &network, how, sources) &&
-         read_sources(path, &network, how, sources, out);
+    bool ok = match_open(&match, path, &(Network){names, n_names}, how) &&
+              check_sources(&match) && read_sources(&match, out);
     if (!ok)
         checkpoint_free(out);
-    free(sources);
-    file_names_free(&file.names);
-    arrays_free(arrays, count);
+    match_close(&match);
+    return ok;
+}
+
+/* ---- The match as a table ---- */
+
+typedef struct {
+    char *array, *shape, *place;
+} Row;
+
+/* An array of the file, and where it goes. */
+static Row file_row(const Match *match, const FileName *name)
+{
+    char shape[64], want_text[64];
+    Row row = {rt_format("%s", rt_shown(name->array->name)),
+               rt_format("%s", show_shape(name->array->rank, name->array->shape, shape)),
+               NULL};
+    int want[4];
+    for (int i = 0; i < match->network.count && name->param; i++) {
+        const Param *param = match->network.names[i].param;
+        if (param != name->param)
+            continue;
+        shape_in_file(param, match->sources[i].torch, want);
+        const char *text = show_shape(param->rank, want, want_text);
+        row.place = strcmp(text, row.shape) == 0
+                        ? rt_format("%s", param->name)
+                        : rt_format("%s, but want %s", param->name, text);
+    }
+    if (row.place == NULL)
+        row.place = rt_format("%s", is_surplus(name) ? "(left over)" : "(not needed)");
+    return row;
+}
+
+/* An array of the network that the file does not have. */
+static Row missing_row(const Match *match, int i)
+{
+    const ImportName *name = &match->network.names[i];
+    char shape[64];
+    int want[4];
+    shape_in_file(name->param, name->torch && !match->file.ours, want);
+    return (Row){rt_format("(missing)"),
+                 rt_format("%s", show_shape(name->param->rank, want, shape)),
+                 rt_format("%s%s%s", name->param->name,
+                           name->torch ? ", in PyTorch " : "",
+                           name->torch ? name->torch : "")};
+}
+
+/* In the order of the file; then what is missing. */
+static Row *make_rows(const Match *match, int *count)
+{
+    const FileNames *file = &match->file.names;
+    Row *rows = rt_alloc((size_t)(file->count + match->network.count) * sizeof *rows);
+    for (int i = 0; i < file->count; i++)
+        rows[file->items[i].array - match->arrays] = file_row(match, &file->items[i]);
+    *count = file->count;
+    for (int i = 0; i < match->network.count; i++)
+        if (match->sources[i].array == NULL)
+            rows[(*count)++] = missing_row(match, i);
+    return rows;
+}
+
+static void print_rows(FILE *out, Row *rows, int count)
+{
+    int widths[2] = {(int)strlen("array"), (int)strlen("shape")};
+    for (int i = 0; i < count; i++) {
+        int array = (int)strlen(rows[i].array), shape = (int)strlen(rows[i].shape);
+        widths[0] = array > widths[0] ? array : widths[0];
+        widths[1] = shape > widths[1] ? shape : widths[1];
+    }
+    fprintf(out, "%-*s  %-*s  goes to\n", widths[0], "array", widths[1], "shape");
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "%-*s  %-*s  %s\n", widths[0], rows[i].array, widths[1],
+                rows[i].shape, rows[i].place);
+        free(rows[i].array);
+        free(rows[i].shape);
+        free(rows[i].place);
+    }
+    free(rows);
+}
+
+bool import_explain(const char *path, const ImportName *names, int n_names,
+                    const ImportHow *how, FILE *out)
+{
+    Match match;
+    bool ok = match_open(&match, path, &(Network){names, n_names}, how);
+    if (ok) {
+        int count;
+        Row *rows = make_rows(&match, &count);
+        print_rows(out, rows, count);
+        if (match.beside)
+            fprintf(out, "beside the weights, left alone: %s\n", rt_shown(match.beside));
+        ok = check_sources(&match);
+    }
+    match_close(&match);
     return ok;
 }

@@ -2,6 +2,8 @@
 #ifndef LATHE_IMPORT_H
 #define LATHE_IMPORT_H
 
+#include <stdio.h>
+
 #include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
@@ -26,5 +28,11 @@ typedef struct {
  * config and progress are left to the caller. */
 bool import_weights(const char *path, const ImportName *names, int n_names,
                     const ImportHow *how, Checkpoint *out);
+
+/* Print the match as a table: each array of the file, its shape and where it goes, then the
+ * arrays that are missing. No values are read. False and rt_fail where import_weights would
+ * fail for a name or shape. */
+bool import_explain(const char *path, const ImportName *names, int n_names,
+                    const ImportHow *how, FILE *out);
 
 #endif

@@ -395,17 +395,9 @@ static bool run_persistent(Machine *m)
     return push(m, value);
 }
 
-/* Instructions that checkpoints do not need, named for the message: those of protocols 0
- * and 1, of Python's own registry, and of data outside the file. */
-static const char *const forbidden[256] = {
-    ['2'] = "DUP",     ['F'] = "FLOAT",        ['I'] = "INT",
-    ['L'] = "LONG",    ['P'] = "PERSID",       ['S'] = "STRING",
-    ['V'] = "UNICODE", ['d'] = "DICT",         ['g'] = "GET",
-    ['i'] = "INST",    ['l'] = "LIST",         ['o'] = "OBJ",
-    ['p'] = "PUT",     [0x82] = "EXT1",        [0x83] = "EXT2",
-    [0x84] = "EXT4",   [0x97] = "NEXT_BUFFER", [0x98] = "READONLY_BUFFER"};
-
-/* `width` is the size of the operand; `kind` is what the instruction makes or adds to. */
+/* What is not here no checkpoint has: instructions of protocols 0 and 1, of Python's own
+ * registry, and of data outside the file. `width` is the size of the operand; `kind` is
+ * what the instruction makes or adds to. */
 static const struct {
     const char *name;
     int width;
@@ -473,12 +465,11 @@ static bool run_one(Machine *m)
     m->name = opcodes[m->opcode].name;
     m->kind = opcodes[m->opcode].kind;
     m->operand = 0;
-    if (forbidden[m->opcode])
-        return rt_fail("%s: pickle instruction %s is not allowed", m->path,
-                       forbidden[m->opcode]);
     if (m->name == NULL)
-        return rt_fail("%s: 0x%02x at byte %zu is no pickle instruction", m->path,
-                       m->opcode, m->start);
+        return rt_fail(
+            "%s: 0x%02x at byte %zu is no pickle instruction of protocols 2 to "
+            "5",
+            m->path, m->opcode, m->start);
     int width = opcodes[m->opcode].width;
     const uint8_t *bytes = take_bytes(m, (uint64_t)width);
     for (int i = 0; bytes && i < width; i++)

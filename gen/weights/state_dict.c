@@ -157,12 +157,12 @@ char *state_beside(const Value *root, const Value *state)
         if (value == state || name->kind != VALUE_STRING ||
             !weights_name_ok(name->text, name->count))
             continue;
-        bool object = value->kind == VALUE_CALL && value->items[0]->count > 0;
-        char *text =
-            shown == MOST_SHOWN
-                ? rt_format("more")
-                : rt_format("%s%s%s%s", name->text, object ? " (" : "",
-                            object ? value->items[0]->text : "", object ? ")" : "");
+        const char *what = state_is_tensor(value)      ? "a tensor"
+                           : value->kind == VALUE_CALL ? value->items[0]->text
+                                                       : "";
+        char *text = shown == MOST_SHOWN ? rt_format("more")
+                     : *what             ? rt_format("%s (%s)", name->text, what)
+                                         : rt_format("%s", name->text);
         add_text(&list, text);
         free(text);
         if (shown++ == MOST_SHOWN)

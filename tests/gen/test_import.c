@@ -340,6 +340,72 @@ START_TEST(beside)
 }
 END_TEST
 
+/* The table of import --explain. */
+static void check_explained(const char *path, const ImportHow *how, bool fits,
+                            const char *want)
+{
+    FILE *out = fopen(in_folder("table"), "w");
+    ck_assert_int_eq(import_explain(path, names, COUNT, how, out), fits);
+    fclose(out);
+    char *table = rt_read_file(in_folder("table"), NULL);
+    ck_assert_str_eq(table, want);
+    free(table);
+}
+
+START_TEST(explained)
+{
+    check_explained(
+        "tests/weights/beside.pt", &(ImportHow){.key = "model"}, true,
+        "array                              shape            goes to\n"
+        "_orig_mod.conv1.weight             [2][3][2][1]     stem.weight\n"
+        "_orig_mod.bn1.weight               [2]              stem_bn.scale\n"
+        "_orig_mod.bn1.bias                 [2]              stem_bn.shift\n"
+        "_orig_mod.bn1.running_mean         [2]              stem_bn.mean\n"
+        "_orig_mod.bn1.running_var          [2]              stem_bn.var\n"
+        "_orig_mod.bn1.num_batches_tracked  a single number  (not needed)\n"
+        "_orig_mod.linear.weight            [4][2]           fc.weight\n"
+        "_orig_mod.linear.bias              [4]              fc.bias\n"
+        "beside the weights, left alone: ema, optimizer, lr_scheduler, args "
+        "(argparse.Namespace), best (numpy.core.multiarray.scalar), rng_state "
+        "(a tensor), hook (posix.system), epoch\n");
+
+    Param tall = params[FC];
+    tall.shape[0] = 3;
+    names[FC].param = &tall;
+    names[VAR].torch = "bn1.var";
+    static const char table[] =
+        "array                    shape            goes to\n"
+        "conv1.weight             [2][3][2][1]     stem.weight\n"
+        "bn1.weight               [2]              stem_bn.scale\n"
+        "bn1.bias                 [2]              stem_bn.shift\n"
+        "bn1.running_mean         [2]              stem_bn.mean\n"
+        "bn1.running_var          [2]              (left over)\n"
+        "bn1.num_batches_tracked  a single number  (not needed)\n"
+        "linear.weight            [4][2]           fc.weight, but want [4][3]\n"
+        "linear.bias              [4]              fc.bias\n"
+        "(missing)                [2]              stem_bn.var, in PyTorch bn1.var\n";
+    check_explained("tests/weights/types.safetensors", NULL, false, table);
+    check_error("%s: no array stem_bn.var, in PyTorch bn1.var",
+                "tests/weights/types.safetensors");
+    check_explained(
+        "tests/weights/types.safetensors",
+        &(ImportHow){.renames = (const char *const[]){"running_var=var"},
+                     .rename_count = 1},
+        false,
+        "array                    shape            goes to\n"
+        "conv1.weight             [2][3][2][1]     stem.weight\n"
+        "bn1.weight               [2]              stem_bn.scale\n"
+        "bn1.bias                 [2]              stem_bn.shift\n"
+        "bn1.running_mean         [2]              stem_bn.mean\n"
+        "bn1.running_var          [2]              stem_bn.var\n"
+        "bn1.num_batches_tracked  a single number  (not needed)\n"
+        "linear.weight            [4][2]           fc.weight, but want [4][3]\n"
+        "linear.bias              [4]              fc.bias\n");
+    check_error("%s: linear.weight is [4][2], want [4][3] for fc.weight",
+                "tests/weights/types.safetensors");
+}
+END_TEST
+
 /* numpy.npz under names that `change` makes of its own. */
 static const char *renamed_file(const char *change)
 {
@@ -471,6 +537,7 @@ Suite *import_suite(void)
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, own_layout);
     tcase_add_test(tests, beside);
+    tcase_add_test(tests, explained);
     tcase_add_test(tests, prefixes);
     tcase_add_test(tests, renames);
     tcase_add_test(tests, extra_ignored);

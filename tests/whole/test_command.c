@@ -222,6 +222,13 @@ START_TEST(training_to_file)
     LATHE_OK("export", best, "-o", in_folder("w.npz"));
     LATHE_OK("import", in_folder("w.npz"), net_config("picture"), "-o",
              in_folder("w.ckpt"));
+    LATHE_OK("export", best, "-o", in_folder("w.safetensors"));
+    LATHE_OK("import", in_folder("w.safetensors"), net_config("picture"), "-o",
+             in_folder("s.ckpt"));
+    check_same_bytes(in_folder("w.ckpt"), in_folder("s.ckpt"));
+    LATHE_OK("import", in_folder("w.safetensors"), net_config("picture"), "--explain");
+    ck_assert_ptr_nonnull(strstr(out, "goes to"));
+    ck_assert_ptr_null(strstr(out, "(missing)"));
     LATHE_OK("eval", net_config("picture"), "--weights", best, "--data", sample,
              "--scores", in_folder("a.npy"));
     LATHE_OK("eval", net_config("picture"), "--weights", in_folder("w.ckpt"), "--data",
