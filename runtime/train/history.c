@@ -98,8 +98,10 @@ void history_add(History *history, const EpochRow *row)
     history_parse(text, &kept);
     free(text);
     free(row->bits);
-    history->rows =
-        rt_grow(history->rows, (size_t)(history->count + 1) * sizeof *history->rows);
+    if ((history->count & (history->count - 1)) == 0) /* full: 0, 1, 2, 4, ... rows */
+        history->rows =
+            rt_grow(history->rows, (size_t)(history->count ? 2 * history->count : 1) *
+                                       sizeof *history->rows);
     history->rows[history->count++] = kept;
 }
 
