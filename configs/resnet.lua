@@ -60,7 +60,7 @@ resnet.cifar = family{
         x = relu(bn{ x, torch = "bn1" })
         x = stages(x, net, { blocks, blocks, blocks })
         return dense{ avgpool(x), name = "classifier", out = net.classes, init = net.dense_init,
-            torch = "linear" }
+            torch = "linear|fc" }
     end,
 }
 

@@ -171,6 +171,19 @@ static const char *text_field(lua_State *lua, const char *layer, const char *fie
     return text;
 }
 
+/* PyTorch's name of the layer, or several, "fc|linear": the layer's own where none is given. */
+static const char *torch_field(lua_State *lua, const char *layer)
+{
+    const char *torch = text_field(lua, layer, "torch", layer);
+    size_t room = strlen(torch) + sizeof ".running_mean"; /* the longest key */
+    for (const char *p = torch; *p; p++)
+        room += *p == '|' ? strlen(".running_mean") : 0;
+    if (room > sizeof(((Tensor *)NULL)->torch))
+        luaL_error(lua, "%s: torch: a name of %d bytes is too long", layer,
+                   (int)strlen(torch));
+    return torch;
+}
+
 static int input_field(lua_State *lua, const char *layer, int index)
 {
     lua_rawgeti(lua, 1, index);
@@ -250,6 +263,17 @@ static int finish_op(lua_State *lua, int index)
     return push_tensor(lua, net->ops[index].out[LAYER_y]);
 }
 
+/* "fc|linear" and "weight" to "fc.weight|linear.weight"; torch_field sees to the room. */
+static void name_torch(Tensor *tensor, const char *torch, const char *key)
+{
+    char *at = tensor->torch;
+    while (*torch) {
+        int length = (int)strcspn(torch, "|");
+        at += sprintf(at, "%s%.*s.%s", at > tensor->torch ? "|" : "", length, torch, key);
+        torch += length + (torch[length] == '|');
+    }
+}
+
 /* A parameter of the op in its input slot `slot`. */
 static void add_param(Net *net, int op, const char *slot, const char *key, Role role,
                       ParamKind kind, ParamInit init, const char *torch,
@@ -261,8 +285,7 @@ static void add_param(Net *net, int op, const char *slot, const char *key, Role 
     Tensor *tensor = &net->tensors[index];
     tensor->param_kind = kind;
     tensor->init = init;
-    if (torch)
-        snprintf(tensor->torch, sizeof tensor->torch, "%s.%s", torch, torch_key);
+    name_torch(tensor, torch, torch_key);
     net->ops[op].in[op_input(net->ops[op].kind, slot)] = index;
 }
 
@@ -441,7 +464,7 @@ static Layer read_layer(lua_State *lua, const Word *word)
     if (word->init)
         layer.init = init_field(lua, layer.name, word->init);
     if (word->torch)
-        layer.torch = text_field(lua, layer.name, "torch", NULL);
+        layer.torch = torch_field(lua, layer.name);
     return layer;
 }
 

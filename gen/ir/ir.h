@@ -126,8 +126,8 @@ typedef struct {
     TENSOR_FIELDS(FIELD)
     ParamKind param_kind;
     ParamInit init;
-    char torch[NAME_SIZE]; /* PyTorch's name of a parameter, "" when none */
-    Quantiser codes;       /* TYPE_U8 data: what its codes mean */
+    char torch[4 * NAME_SIZE]; /* PyTorch's names of a parameter, "a.weight|b.weight" */
+    Quantiser codes;           /* TYPE_U8 data: what its codes mean */
 } Tensor;
 
 typedef struct {

@@ -7,7 +7,7 @@
 /* In the Net's order; names point into the Net. free() the list. */
 Param *params_of(const Net *net, Role role);
 int params_count(const Net *net, Role role);
-/* PyTorch's name of it, NULL when the config gives none. */
+/* PyTorch's name of it, or several, "fc.weight|linear.weight". */
 const char *params_torch(const Net *net, const Param *param);
 
 #endif

@@ -60,14 +60,53 @@ static FileName *find_own(const FileNames *file, const char *prefix,
     return file_names_find(file, prefix, name->param->name, strlen(name->param->name));
 }
 
-/* lathe wrote it when it has a name that only lathe gives. */
+static bool has_torch_only(const FileNames *file, const ImportName *names, int n_names)
+{
+    for (int i = 0; i < n_names; i++) {
+        const FileName *found = find_torch(file, names[i].torch);
+        if (found && strcmp(found->name, names[i].param->name) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* PyTorch has conv weights as [k][c][kh][kw] and linear ones as [k][c]. */
+static void shape_in_file(const Param *param, bool torch, int shape[4])
+{
+    static const int conv[4] = {3, 2, 0, 1}, dense[4] = {1, 0, 2, 3},
+                     same[4] = {0, 1, 2, 3};
+    const int *axes = torch && param->kind == PARAM_CONV    ? conv
+                      : torch && param->kind == PARAM_DENSE ? dense
+                                                            : same;
+    for (int i = 0; i < param->rank; i++)
+        shape[i] = param->shape[axes[i]];
+}
+
+static bool has_shape(const Array *array, const Param *param, bool torch)
+{
+    int want[4] = {0};
+    shape_in_file(param, torch, want);
+    return array->rank == param->rank &&
+           memcmp(array->shape, want, (size_t)param->rank * sizeof *want) == 0;
+}
+
+/* Lathe wrote it when it has a name that only lathe gives, not when it has one that only
+ * PyTorch gives, and else when shapes say so. */
 static bool is_ours(const FileNames *file, const ImportName *names, int n_names)
 {
-    for (int i = 0; i < n_names; i++)
-        if (!is_torch_name(names[i].torch, names[i].param->name) &&
-            find_own(file, "", &names[i]))
-            return true;
-    return false;
+    bool fits_own = true, fits_torch = true;
+    for (int i = 0; i < n_names; i++) {
+        const Param *param = names[i].param;
+        const FileName *own = find_own(file, "", &names[i]);
+        if (!is_torch_name(names[i].torch, param->name)) {
+            if (own)
+                return true;
+        } else if (own) {
+            fits_own = fits_own && has_shape(own->array, param, false);
+            fits_torch = fits_torch && has_shape(own->array, param, true);
+        }
+    }
+    return fits_own && !fits_torch && !has_torch_only(file, names, n_names);
 }
 
 typedef struct {
@@ -95,7 +134,7 @@ static bool missing(const File *file, const ImportName *name)
         if (!has->items[i].used)
             unused[count++] = has->items[i].name;
     char *torch = NULL;
-    if (name->torch)
+    if (name->torch && strcmp(name->torch, name->param->name) != 0)
         torch = rt_format("%.*s", (int)strcspn(name->torch, "|"), name->torch);
     const char *wanted = torch && !file->ours ? torch : name->param->name;
     const char *nearest = rt_nearest(wanted, unused, count);
@@ -153,18 +192,6 @@ static bool check_surplus(const FileNames *file)
                    file->path, surplus, surplus == 1 ? "" : "s", first->name);
 }
 
-/* PyTorch has conv weights as [k][c][kh][kw] and linear ones as [k][c]. */
-static void shape_in_file(const Param *param, bool torch, int shape[4])
-{
-    static const int conv[4] = {3, 2, 0, 1}, dense[4] = {1, 0, 2, 3},
-                     same[4] = {0, 1, 2, 3};
-    const int *axes = torch && param->kind == PARAM_CONV    ? conv
-                      : torch && param->kind == PARAM_DENSE ? dense
-                                                            : same;
-    for (int i = 0; i < param->rank; i++)
-        shape[i] = param->shape[axes[i]];
-}
-
 static const char *show_shape(int rank, const int *shape, char text[64])
 {
     strcpy(text, rank == 0 ? "a single number" : "");
@@ -177,10 +204,9 @@ static bool check_shape(const char *path, const Param *param, const Source *sour
 {
     const Array *array = source->array;
     int want[4];
-    shape_in_file(param, source->torch, want);
-    if (array->rank == param->rank &&
-        memcmp(array->shape, want, (size_t)param->rank * sizeof *want) == 0)
+    if (has_shape(array, param, source->torch))
         return true;
+    shape_in_file(param, source->torch, want);
     char has_text[64], want_text[64];
     return rt_fail("%s: %s is %s, want %s for %s", path, array->name,
                    show_shape(array->rank, array->shape, has_text),
@@ -389,14 +415,14 @@ static Row file_row(const Match *match, const FileName *name)
 static Row missing_row(const Match *match, int i)
 {
     const ImportName *name = &match->network.names[i];
+    bool other = name->torch && strcmp(name->torch, name->param->name) != 0;
     char shape[64];
     int want[4];
     shape_in_file(name->param, name->torch && !match->file.ours, want);
     return (Row){rt_format("(missing)"),
                  rt_format("%s", show_shape(name->param->rank, want, shape)),
-                 rt_format("%s%s%s", name->param->name,
-                           name->torch ? ", in PyTorch " : "",
-                           name->torch ? name->torch : "")};
+                 rt_format("%s%s%s", name->param->name, other ? ", in PyTorch " : "",
+                           other ? name->torch : "")};
 }
 
 /* In the order of the file; then what is missing. */

@@ -2,6 +2,8 @@
  * message says what does not fit; export and import give the same arrays back. */
 #include "tests/suites.h"
 
+#include "gen/config/config.h"
+#include "gen/ir/params.h"
 #include "gen/weights/export.h"
 #include "gen/weights/import.h"
 #include "gen/weights/weights_file.h"
@@ -501,6 +503,37 @@ START_TEST(extra_ignored)
 }
 END_TEST
 
+/* Names that are lathe's and PyTorch's alike: the shapes say whose layout it is. */
+START_TEST(layout_by_shape)
+{
+    const char *path = in_folder("w.npz");
+    float values[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    Array arrays[] = {{"stem.weight", 4, {2, 1, 3, 2}, 12, values},
+                      {"fc.weight", 2, {2, 4}, 8, values}};
+    const ImportName both[] = {{&params[STEM], "stem.weight"},
+                               {&params[FC], "fc.weight"}};
+    Checkpoint got;
+    ck_assert(npz_write(path, arrays, 2));
+    ck_assert_msg(import_weights(path, both, 2, NULL, &got), "%s", rt_error());
+    ck_assert_mem_eq(got.arrays[0].values, values, sizeof values);
+    ck_assert_mem_eq(got.arrays[1].values, values, 8 * sizeof *values);
+    checkpoint_free(&got);
+
+    memcpy(arrays[0].shape, (int[]){2, 3, 2, 1}, sizeof arrays[0].shape);
+    memcpy(arrays[1].shape, (int[]){4, 2}, 2 * sizeof(int));
+    ck_assert(npz_write(path, arrays, 2));
+    ck_assert_msg(import_weights(path, both, 2, NULL, &got), "%s", rt_error());
+    ck_assert_float_eq(got.arrays[0].values[1], 6);
+    ck_assert_float_eq(got.arrays[1].values[1], 2);
+    checkpoint_free(&got);
+
+    memcpy(arrays[1].shape, (int[]){2, 4}, 2 * sizeof(int)); /* one of each */
+    ck_assert(npz_write(path, arrays, 2));
+    ck_assert(!import_weights(path, both, 2, NULL, &got));
+    check_error("%s: fc.weight is [2][4], want [4][2] for fc.weight", path);
+}
+END_TEST
+
 START_TEST(values_of_no_use)
 {
     const char *path = in_folder("w.npz");
@@ -517,6 +550,34 @@ START_TEST(values_of_no_use)
     ck_assert(npz_write(path, &array, 1));
     check_fails(path, 1,
                 "%s: bn1.running_var: element 1 is -0.5, want variances from 0 up");
+}
+END_TEST
+
+/* PyTorch's names as a config gives them: those of `torch`, else the layers' own. */
+START_TEST(names_of_a_config)
+{
+    static const char *const want[] = {"a.weight",
+                                       "a_bn.weight",
+                                       "a_bn.bias",
+                                       "fc.weight|head.fc.weight",
+                                       "fc.bias|head.fc.bias",
+                                       "a_bn.running_mean",
+                                       "a_bn.running_var"};
+    write_text(in_folder("a.lua"),
+               "return { net = { layers = function()\n"
+               "    local x = conv{ image{ 8, 8, 3 }, name = 'a', out = 4, kernel = 3 }\n"
+               "    return dense{ avgpool(relu(bn{ x })), name = 'b', out = 10,\n"
+               "        torch = 'fc|head.fc' }\n"
+               "end } }\n");
+    Config config;
+    ck_assert_msg(config_load(in_folder("a.lua"), NULL, 0, &config), "%s", rt_error());
+    Param *of[] = {params_of(&config.net, ROLE_PARAM), params_of(&config.net, ROLE_STAT)};
+    for (int i = 0; i < 7; i++)
+        ck_assert_str_eq(params_torch(&config.net, i < 5 ? &of[0][i] : &of[1][i - 5]),
+                         want[i]);
+    free(of[0]);
+    free(of[1]);
+    config_free(&config);
 }
 END_TEST
 
@@ -541,7 +602,9 @@ Suite *import_suite(void)
     tcase_add_test(tests, prefixes);
     tcase_add_test(tests, renames);
     tcase_add_test(tests, extra_ignored);
+    tcase_add_test(tests, layout_by_shape);
     tcase_add_test(tests, values_of_no_use);
+    tcase_add_test(tests, names_of_a_config);
     suite_add_tcase(suite, tests);
     return suite;
 }
