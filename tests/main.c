@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, events_suite());
     srunner_add_suite(runner, hostile_suite());
     srunner_add_suite(runner, import_suite());
+    srunner_add_suite(runner, import_names_suite());
     srunner_add_suite(runner, inspect_suite());
     srunner_add_suite(runner, interrupt_suite());
     srunner_add_suite(runner, jit_suite());
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, outside_suite());
     srunner_add_suite(runner, page_suite());
     srunner_add_suite(runner, passes_suite());
+    srunner_add_suite(runner, pickle_suite());
     srunner_add_suite(runner, picture_suite());
     srunner_add_suite(runner, places_suite());
     srunner_add_suite(runner, plan_suite());
