@@ -9,7 +9,7 @@
 #include <lua.h>
 #include <stdio.h>
 
-enum { NAME_SIZE = 64, NAME_LETTERS = 40, KERNEL_SIZE = 128 };
+enum { NAME_SIZE = 64, NAME_LETTERS = 40, KERNEL_SIZE = 192 };
 
 /* The enums below, each from one list: X(NAME, word of dumps and templates, ...). */
 

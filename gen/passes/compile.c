@@ -81,6 +81,12 @@ static bool step_sequence(Compiling *c)
     return true;
 }
 
+static bool step_names(Compiling *c)
+{
+    pass_names(c->net);
+    return true;
+}
+
 static bool step_plan(Compiling *c)
 {
     pass_plan(c->net, c->program == PROGRAM_INFER ? 1 : c->config->micro_batch);

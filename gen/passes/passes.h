@@ -29,6 +29,8 @@ void pass_select(Net *net, const Target *target, const Lowering *force);
 void pass_schedule(Net *net);
 /* sequence: for one image; every op its own segment, in order. */
 void pass_sequence(Net *net);
+/* names: what kernels are called, so that those of one text share a name. */
+void pass_names(Net *net);
 /* plan: halos, arena offsets from liveness. */
 void pass_plan(Net *net, int batch);
 

@@ -1,6 +1,5 @@
-/* select: how each op is lowered. Needs: shapes. Sets: halos, lanes, tiles, lowering, the
- * way weight gradients are shared among threads, and the name of each kernel, which says
- * all that its text depends on. */
+/* select: how each op is lowered. Needs: shapes. Sets: halos, lanes, tiles, lowering, and
+ * the way weight gradients are shared among threads. */
 #include "gen/passes/passes.h"
 
 #include "gen/ir/transposed.h"
@@ -213,94 +212,12 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         op->lowering = LOWER_CALL;
 }
 
-/* "_x544" and such: a tensor in a kernel's name, by the floats of its row. */
-static void append_rows(char *name, const Net *net, const Op *op)
-{
-    const int *slots[] = {op->in, op->out};
-    const int counts[] = {OP_INPUTS, OP_OUTPUTS};
-    for (int side = 0; side < 2; side++) {
-        for (int i = 0; i < counts[side]; i++) {
-            const Tensor *t =
-                slots[side][i] == NONE ? NULL : &net->tensors[slots[side][i]];
-            size_t length = strlen(name);
-            static const char *const letters[] = {"c", "", "", "i", "", ""};
-            if (t && t->role == ROLE_DATA)
-                snprintf(name + length, KERNEL_SIZE - length, "_%s%ld", letters[t->type],
-                         tensor_row(t));
-        }
-    }
-}
-
-static void name_kernel(const Net *net, Op *op)
-{
-    const Tensor *t =
-        NULL; /* whose shape the kernel is named by: the first per-image one */
-    for (int i = 0; i < OP_INPUTS && t == NULL; i++)
-        if (op->in[i] != NONE && (net->tensors[op->in[i]].role == ROLE_DATA ||
-                                  net->tensors[op->in[i]].role == ROLE_PIXELS))
-            t = &net->tensors[op->in[i]];
-    const Tensor *out = op->out[0] == NONE ? NULL : &net->tensors[op->out[0]];
-    char kind[KERNEL_SIZE / 2];
-    size_t length = 0;
-    for (const char *p = op_info[op->kind].name; *p; p++)
-        kind[length++] = *p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p;
-    kind[length] = 0;
-    char window[KERNEL_SIZE / 4] = "";
-    if (op->kernel_h)
-        snprintf(window, sizeof window, "_%dx%ds%dp%d%d", op->kernel_h, op->kernel_w,
-                 op->stride, op->pad_top, op->pad_left);
-    else if (op->stride)
-        snprintf(window, sizeof window, "_s%d", op->stride);
-    char shapes[KERNEL_SIZE / 2] = "";
-    if (t && out && out->rank == 3)
-        snprintf(shapes, sizeof shapes, "_%dx%dx%d_%dx%dx%d", t->h, t->w, t->c, out->h,
-                 out->w, out->c);
-    else if (op->kind == OP_CONV_FLIP)
-        snprintf(shapes, sizeof shapes, "_%dx%d_phases%dx%d", op_in(net, op, "w")->c,
-                 op_in(net, op, "w")->k, op->rows < op->stride ? op->rows : op->stride,
-                 op->columns < op->stride ? op->columns : op->stride);
-    else if (t)
-        snprintf(shapes, sizeof shapes, "_%dx%dx%d", t->h, t->w, t->c);
-    bool affine =
-        (op->kind == OP_POINT || op->kind == OP_POINT_BWD || op->kind == OP_Q_POINT ||
-         op->kind == OP_Q_POINT_BWD || op->kind == OP_Q_POINT_SUMS) &&
-        op->in[op_input(op->kind, "coef")] != NONE;
-    bool bias = op->kind == OP_CONV_FOLDED && op->in[op_input(op->kind, "b")] != NONE;
-    bool only_residual = op->kind == OP_POINT_BWD && op->out[POINT_BWD_dx] == NONE;
-    snprintf(op->kernel, sizeof op->kernel, "%s%s%s%s%s%s%s%s%s%s", kind, window, shapes,
-             affine ? "_bn" : "", bias ? "_bias" : "", only_residual ? "_residual" : "",
-             op->relu ? "_relu" : "", op->accumulate ? "_add" : "",
-             op->accumulate_residual ? "_addr" : "",
-             op->lowering == LOWER_CALL ? "_call" : "");
-    append_rows(op->kernel, net, op);
-    bool quantises = op->kind == OP_Q_POINT || op->kind == OP_Q_POINT_SUMS ||
-                     op->kind == OP_Q_POINT_BWD;
-    size_t end = strlen(op->kernel);
-    if (quantises)
-        snprintf(op->kernel + end, sizeof op->kernel - end, "_q%d%d%d%d",
-                 op->own.quantizer, op->own.gradient,
-                 op->out[op->kind == OP_Q_POINT_SUMS] != NONE,
-                 op->kind == OP_Q_POINT_SUMS && op->out[Q_POINT_SUMS_partial] != NONE);
-    end = strlen(op->kernel);
-    if (quantises && op->kind != OP_Q_POINT && op->own.gradient) /* in millionths */
-        snprintf(op->kernel + end, sizeof op->kernel - end, "_a%.0fk%.0f",
-                 op->own.gradient_scale * 1e6, op->own.steepness * 1e6);
-    else if (op->kind == OP_I_UNPACK)
-        snprintf(op->kernel, sizeof op->kernel, "i_unpack_%dx%d_%dbits", out->c, out->k,
-                 op->own.bits);
-    else if (op->in_steps)
-        snprintf(op->kernel + end, sizeof op->kernel - end, "_steps");
-}
-
 void pass_select(Net *net, const Target *target, const Lowering *force)
 {
     set_halos(net);
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)
             share_weight_gradient(net, i);
-    for (int i = 0; i < net->op_count; i++) {
-        Op *op = &net->ops[i];
-        lower(net, op, target, force);
-        name_kernel(net, op);
-    }
+    for (int i = 0; i < net->op_count; i++)
+        lower(net, &net->ops[i], target, force);
 }

@@ -199,7 +199,7 @@ START_TEST(a_float_layer_is_shown)
     says("static void evaluate_b0_a_forward(const At *at)\n{\n");
     says("static void b0_a_forward(const uint8_t *image, char *arena, float "
          "*scores)\n{\n");
-    says("static void conv_folded_3x3s1p11_");
+    says("static void conv_folded_3x3_");
     says_not("train_b0_b_forward");
     LATHE_OK("show", path, "b0_a_relu");
     says("b0_a_relu is done by b0_a: lathe show tests/nets/residual.lua b0_a\n");

@@ -107,7 +107,7 @@ START_TEST(clicks_show_a_layers_code)
 
     click_for(&browser, "tr[data-layer=\"6\"] .op", "b0_a"); /* a row of the table */
     check_code(&browser, "train_b0_a_forward(", true);
-    check_code(&browser, "static void conv_3x3s1", true); /* with its kernel */
+    check_code(&browser, "static void conv_3x3_", true); /* with its kernel */
     check_code(&browser, "train_stem_forward(", false);
     check_value(&browser, "document.querySelector('tr.picked a').textContent", "b0_a");
 

@@ -393,7 +393,7 @@ START_TEST(source_of_a_layer)
     ck_assert_ptr_nonnull(train);
     *train = 0;
     ck_assert_ptr_nonnull(strstr(out, "static void evaluate_b_forward(const At *at)\n{"));
-    ck_assert_ptr_nonnull(strstr(out, "static void i_conv_3x3s2"));
+    ck_assert_ptr_nonnull(strstr(out, "static void i_conv_3x3_stride2_"));
     ck_assert_ptr_null(strstr(out, "_a_forward"));
     ck_assert_ptr_nonnull(strstr(train + 1, "static void train_b_backward_weight("));
 }
