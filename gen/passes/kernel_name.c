@@ -1,6 +1,6 @@
-/* names: what each kernel is called. Needs: all that decides its text. Sets: kernel. Ops of
- * one name share a kernel, so a name says everything in which texts of its kind differ,
- * in one order:
+/* names: what each kernel is called. Needs: all that decides its text. Sets: kernel. Ops
+ * of one name share a kernel, so a name says everything in which texts of its kind
+ * differ, in one order:
  *   kind_window_shapes_what the op has and does_rows_rounding
  * such as i_conv_3x3_8x8x64_plus_codes_in_place_relu_x10_y10: what goes without saying,
  * a stride of 1 or rows without a halo, is left out. */

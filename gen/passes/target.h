@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Standalone files that carry a target's kernels: of float networks, of quantised ones. */
+/* Standalone files that carry a target's kernels: of float networks, of quantised
+ * ones. */
 typedef enum { SHIP_NONE, SHIP_FLOATS, SHIP_CODES, SHIP_BOTH } Ships;
 
 typedef struct {

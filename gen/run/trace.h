@@ -1,5 +1,5 @@
-/* A shipped file's layers one by one, from a build with -DLATHE_TRACE; and where two builds
- * part: the first layer, position and values. */
+/* A shipped file's layers one by one, from a build with -DLATHE_TRACE; and where two
+ * builds part: the first layer, position and values. */
 #ifndef LATHE_TRACE_H
 #define LATHE_TRACE_H
 

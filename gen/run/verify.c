@@ -26,7 +26,8 @@ static const double tolerance = 1e-5;
  * value. */
 static const int32_t exact_below = 1 << 23;
 
-/* A way to build the file. Optimised builds see every image, the others the first 1,000. */
+/* A way to build the file. Optimised builds see every image, the others the first 1,000.
+ */
 typedef struct {
     char command[96];
     bool optimised, runs_here;
