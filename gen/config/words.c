@@ -171,7 +171,7 @@ static const char *text_field(lua_State *lua, const char *layer, const char *fie
     return text;
 }
 
-/* PyTorch's name of the layer, or several, "fc|linear": the layer's own where none is given. */
+/* PyTorch's name of the layer, or several, "fc|linear"; by default the layer's own. */
 static const char *torch_field(lua_State *lua, const char *layer)
 {
     const char *torch = text_field(lua, layer, "torch", layer);

@@ -6,8 +6,8 @@
 
 /* Whether the path ends as a format does that is written: .npz or .safetensors; rt_fail. */
 bool export_knows(const char *path);
-/* Write the checkpoint's arrays in the format that the path's ending says, names and layouts
- * as they are; import_weights reads it back. */
+/* Write the checkpoint's arrays in the format that the path's ending says, names and
+ * layouts as they are; import_weights reads it back. */
 bool export_weights(const char *path, const Checkpoint *checkpoint);
 
 #endif

@@ -43,6 +43,7 @@ static bool read_type(Npy *npy)
         {"u4", ELEMENT_U32},  {"u8", ELEMENT_U64}, {"i1", ELEMENT_I8},
         {"i2", ELEMENT_I16},  {"i4", ELEMENT_I32}, {"i8", ELEMENT_I64},
         {"f2", ELEMENT_F16},  {"f4", ELEMENT_F32}, {"f8", ELEMENT_F64},
+        {"V2", ELEMENT_BF16}, /* NumPy itself has no bfloat16 */
     };
     if (!accept(npy, "'"))
         return rt_fail("%s: %s: a record or object array, want float or integer elements",

@@ -191,7 +191,7 @@ static json_t *describe(const Array *array, uint64_t at)
                      (json_int_t)(at + array->count * sizeof(float)));
 }
 
-/* The header, filled up with spaces so that elements begin at a multiple of 8; free() it. */
+/* The header, filled up with spaces: elements begin at a multiple of 8; free() it. */
 static char *make_header(const char *path, const Array *arrays, int count)
 {
     json_t *header = json_object();

@@ -8,8 +8,8 @@
  * functions that rebuild them. */
 bool state_is_tensor(const Value *value);
 
-/* The dictionary of tensors under `key` ("model", "ema.state_dict"), or, when `key` is NULL,
- * the only one there is. NULL and rt_fail: there is none, or there are several. */
+/* The dictionary of tensors under `key` ("model", "ema.state_dict"), or, when `key` is
+ * NULL, the only one there is. NULL and rt_fail: there is none, or there are several. */
 const Value *state_find(const char *path, Value *root, const char *key);
 
 /* What else the checkpoint holds, "epoch, args (argparse.Namespace)"; NULL when nothing;

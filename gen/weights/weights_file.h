@@ -1,6 +1,6 @@
 /* Weights as other programs store them: PyTorch checkpoints (legacy and zip), safetensors
- * and NumPy's .npy and .npz. Files are untrusted: nothing in them is executed, and every size, name
- * and offset is checked before it is used. */
+ * and NumPy's .npy and .npz. Files are untrusted: nothing in them is executed, and every
+ * size, name and offset is checked before it is used. */
 #ifndef LATHE_WEIGHTS_FILE_H
 #define LATHE_WEIGHTS_FILE_H
 
@@ -8,7 +8,8 @@
 
 /* All arrays of a file, converted to float32 in C order, with the file's names and
  * shapes; the format is told by content. The array of a .npy is named after the file. Of a
- * checkpoint, those of its only dictionary of tensors. On failure nothing is left to free. */
+ * checkpoint, those of its only dictionary of tensors. On failure nothing is left to
+ * free. */
 bool weights_read(const char *path, Array **arrays, int *count);
 /* The same with values NULL: what is in the file, in memory that grows with its names only.
  * `key` chooses a checkpoint's dictionary, or is NULL. *beside, unless NULL, is what else

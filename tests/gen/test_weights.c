@@ -145,6 +145,24 @@ static void npy_fails(const char *header, int data_bytes, const char *message)
     check_fails(in_folder("w.npy"), message);
 }
 
+/* As ml_dtypes saves it. */
+START_TEST(npy_of_bfloat16)
+{
+    static const char file[] =
+        "\x93NUMPY\1\0\75\0"
+        "{'descr': '<V2', 'fortran_order': False, 'shape': (2,), }   \n"
+        "\x40\x40\xc0\xbf";
+    const char *path = in_folder("w.npy");
+    write_bytes(path, file, sizeof file - 1);
+    Array *array;
+    int count;
+    ck_assert_msg(weights_read(path, &array, &count), "%s", rt_error());
+    ck_assert_float_eq(array->values[0], 3);
+    ck_assert_float_eq(array->values[1], -1.5f);
+    arrays_free(array, count);
+}
+END_TEST
+
 START_TEST(bad_npy)
 {
     const char *damaged = "%s: w: damaged .npy header";
@@ -429,6 +447,7 @@ Suite *weights_suite(void)
     tcase_add_test(formats, every_format);
     tcase_add_test(formats, npz_round_trip);
     tcase_add_test(formats, npz_write_fails);
+    tcase_add_test(formats, npy_of_bfloat16);
     tcase_add_test(formats, bad_npy);
     tcase_add_test(formats, safetensors_round_trip);
     tcase_add_test(formats, bad_safetensors);
