@@ -179,7 +179,7 @@ out/fuzz/%.o: %.c
 
 # With a runtime that knows nothing of this machine: tests train with both to the same bits.
 BASELINE = $(patsubst out/%,out/baseline/%,$(RUNTIME))
-BASELINE_FLAGS = -O1 $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
+BASELINE_FLAGS = -O1 -Wno-format-truncation $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
 
 out/baseline/lathe: $(GEN) $(BASELINE)
 	$(CC) -fopenmp -rdynamic -o $@ $^ $(LIBRARIES)

@@ -74,11 +74,11 @@ typedef struct {
     int milestones[8], milestone_count; /* step: epochs at which lr is multiplied */
     double decay_factor;                /* step: by this */
     double label_smoothing;             /* 0..1 */
-    double ema;   /* decay per step of the averaged weights; 0 = off */
-    bool flip;    /* mirror half of the images */
-    int crop;     /* shift by up to this many pixels each way */
-    int cutout;   /* side of the square that is blanked; 0 = off */
-    int held_out; /* training images kept aside to choose the best checkpoint by */
+    double ema;     /* decay per step of the averaged weights; 0 = off */
+    bool flip;      /* mirror half of the images */
+    int crop;       /* shift by up to this many pixels each way */
+    int cutout;     /* side of the square that is blanked; 0 = off */
+    int held_out;   /* training images kept aside to choose the best checkpoint by */
     int test_every; /* epochs from one accuracy on the test images to the next; 0: none */
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
     bool a_sum;     /* a_budget is for the sum of activations, not the largest */
@@ -115,8 +115,10 @@ typedef struct {
     /* Forward, loss, backward over step->count images; adds to step->gradient, updates
      * step->stats, fills step->logits, step->loss and step->correct. */
     void (*train)(Step *step);
-    /* Forward with running statistics; fills step->logits. */
+    /* Forward with running statistics; fills step->logits, and step->scores where it
+     * `scores_integers`. */
     void (*evaluate)(Step *step);
+    bool scores_integers;
 } Model;
 
 /* What one call of Model.train or Model.evaluate works on. */
@@ -127,11 +129,10 @@ struct Step {
     float *params;         /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
-    char *arena;   /* Model.arena_bytes, 64-byte aligned */
-    float *logits; /* [count][classes] */
-    int32_t
-        *classes; /* evaluation, out: [count] class of the largest score where scores are
-                         integers, which floats tell apart up to 2^24 only; else untouched. May be NULL */
+    char *arena;     /* Model.arena_bytes, 64-byte aligned */
+    float *logits;   /* [count][classes] */
+    int64_t *scores; /* evaluation in integers, out: [count][classes] the scores that the
+                        logits stand for. May be NULL */
     float label_smoothing;
     float loss_scale; /* gradients are multiplied by this: 1 / batch */
     double loss;      /* out: sum over the images of the cross-entropy */

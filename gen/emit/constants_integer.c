@@ -135,11 +135,13 @@ static bool make_dense(Maker *m, const Op *op)
 {
     int most;
     double step = step_of(m, &op->input, &most);
+    void *bias = values_of(m, op->out[I_DENSE_CONSTANTS_ibias]);
+    bool wide = op_out(m->net, op, "ibias")->type == TYPE_I64;
     if (rt_dense_constants(op_out(m->net, op, "ibias")->k,
                            values_of(m, op->in[I_DENSE_CONSTANTS_scales]),
                            values_of(m, op->in[I_DENSE_CONSTANTS_bias]), step,
-                           op->samples, (double)op->terms * most,
-                           values_of(m, op->out[I_DENSE_CONSTANTS_ibias]),
+                           op->samples, (double)op->terms * most, wide ? NULL : bias,
+                           wide ? bias : NULL,
                            values_of(m, op->out[I_DENSE_CONSTANTS_scale])))
         return true;
     return failed_for(op);

@@ -75,7 +75,37 @@ static void set_score_unit(lua_State *lua, const EmitInput *input)
     set_string(lua, "score_unit", text);
 }
 
-/* The images, four pixels to a 32-bit word, and the scores as their words. */
+/* Pixels, four to a 32-bit word, as a list in C. */
+static void push_pixels(lua_State *lua, const uint8_t *pixels, size_t bytes)
+{
+    luaL_Buffer buffer;
+    luaL_buffinit(lua, &buffer);
+    for (size_t i = 0; i < bytes; i += 4) {
+        uint32_t word = 0;
+        for (size_t b = i; b < i + 4 && b < bytes; b++)
+            word |= (uint32_t)pixels[b] << 8 * (b % 4);
+        char text[16];
+        snprintf(text, sizeof text, "0x%08lx,%s", (unsigned long)word,
+                 i % 32 == 28 ? "\n" : " ");
+        luaL_addstring(&buffer, text);
+    }
+    luaL_pushresult(&buffer);
+}
+
+static void push_scores(lua_State *lua, const int64_t *scores, int classes)
+{
+    luaL_Buffer buffer;
+    luaL_buffinit(lua, &buffer);
+    for (int i = 0; i < classes; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%lld,%s", (long long)scores[i],
+                 i % 8 == 7 ? "\n" : " ");
+        luaL_addstring(&buffer, text);
+    }
+    luaL_pushresult(&buffer);
+}
+
+/* The images and their scores. */
 static void set_selftest(lua_State *lua, const EmitInput *input)
 {
     if (input->selftest == NULL) {
@@ -84,34 +114,20 @@ static void set_selftest(lua_State *lua, const EmitInput *input)
     }
     const ImageSet *set = &input->selftest->images;
     size_t bytes = image_set_bytes(set);
+    int classes = input->config->class_count;
     lua_newtable(lua);
     lua_pushinteger(lua, set->count);
     lua_setfield(lua, -2, "count");
-    const char *const names[] = {"images", "scores"};
-    for (int list = 0; list < 2; list++) {
-        lua_newtable(lua);
-        for (int n = 0; n < set->count; n++) {
-            luaL_Buffer buffer;
-            luaL_buffinit(lua, &buffer);
-            const uint8_t *pixels = image_kept(set, n).pixels;
-            size_t count =
-                list == 0 ? (bytes + 3) / 4 : (size_t)input->config->class_count;
-            for (size_t i = 0; i < count; i++) {
-                uint32_t word = 0;
-                if (list == 1)
-                    memcpy(&word, &input->selftest->scores[n * count + i], sizeof word);
-                for (size_t b = 4 * i; list == 0 && b < 4 * i + 4 && b < bytes; b++)
-                    word |= (uint32_t)pixels[b] << 8 * (b % 4);
-                char text[16];
-                snprintf(text, sizeof text, "0x%08lx,%s", (unsigned long)word,
-                         i % 8 == 7 ? "\n" : " ");
-                luaL_addstring(&buffer, text);
-            }
-            luaL_pushresult(&buffer);
-            lua_rawseti(lua, -2, n + 1);
-        }
-        lua_setfield(lua, -2, names[list]);
+    lua_newtable(lua);
+    lua_newtable(lua);
+    for (int n = 0; n < set->count; n++) {
+        push_pixels(lua, image_kept(set, n).pixels, bytes);
+        lua_rawseti(lua, -3, n + 1);
+        push_scores(lua, input->selftest->scores + (size_t)n * classes, classes);
+        lua_rawseti(lua, -2, n + 1);
     }
+    lua_setfield(lua, -3, "scores");
+    lua_setfield(lua, -2, "images");
     lua_setfield(lua, -2, "selftest");
 }
 

@@ -12,7 +12,7 @@
 /* Images a shipped file tests itself with, and the scores they must get. */
 typedef struct {
     ImageSet images;
-    float *scores; /* [images][classes] */
+    int64_t *scores; /* [images][classes] */
 } Selftest;
 
 /* Lines of a generated text that belong together, and whose they are. */

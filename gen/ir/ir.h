@@ -93,7 +93,7 @@ typedef enum {
     X(int, columns, "of the same")                                                       \
     X(int, channel_offset, "subsample: zero channels before")                            \
     X(int, samples, "values per image that a channel's statistics cover")                \
-    X(int, terms, "values in a sum, each as often as its weight's largest code")         \
+    X(long, terms, "values in a sum, each as often as its weight's largest code")         \
     X(int, other_terms, "products in a sum that is added; 0: none, or codes")            \
     X(bool, in_steps, "image floats in the stem's units, their border too")              \
     X(bool, standalone, "of the shipped file: scores stay integers")                     \

@@ -370,19 +370,21 @@ static bool integer_dense(Integers *in, const Op *dense)
     if (x == NONE || pool->kind != OP_AVGPOOL)
         return refuse(dense, "input is no average of quantised values");
     const Tensor *pooled = op_in(in->from, pool, "x");
-    long pixels = (long)pooled->h * pooled->w;
-    double terms = (double)pixels * pooled->c * largest_weight(dense);
-    if (terms * largest_code(&in->net.tensors[x].codes) >= 2147483648.0)
-        return refuse(dense, "sums over all pixels and channels can overflow 32 bits");
+    long pixels = (long)pooled->h * pooled->w, most = pixels * 255;
+    long terms = pixels * pooled->c * largest_weight(dense);
+    if (most >= 1L << 31)
+        return refuse(dense, "sums over all pixels can overflow 32 bits");
+    bool wide = terms >= (1L << 31) / largest_code(&in->net.tensors[x].codes);
     int scales, k = in->net.tensors[w].k;
     int codes = weight_codes(in, dense, w, &scales);
-    int bias = add_array(in, dense->name, ".ibias", TYPE_I32, 1, k), scale = NONE;
+    Type type = wide ? TYPE_I64 : TYPE_I32; /* of scores, too */
+    int bias = add_array(in, dense->name, ".ibias", type, 1, k), scale = NONE;
     if (!in->standalone) {
         scale = add_array(in, dense->name, ".scale", TYPE_F32, 1, 1);
         Op *constants = add_dense_constants(in, dense, scales, bias, scale);
         constants->input = in->net.tensors[x].codes;
         constants->samples = (int)pixels;
-        constants->terms = (int)terms;
+        constants->terms = terms;
     }
     Op *op = net_append_like(&in->net, dense, OP_I_DENSE);
     op->standalone = in->standalone;

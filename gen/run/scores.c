@@ -4,7 +4,6 @@
 #include "gen/base/paths.h"
 #include "gen/base/scratch.h"
 #include "gen/run/build.h"
-#include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/train/trainer.h"
@@ -38,8 +37,40 @@ static bool run_trainer(const Config *config, const CompileOptions *options,
     return ok;
 }
 
+/* The trainer's own .npy: a header whose length stands in it, then the numbers. */
+static bool read_scores(const char *path, int classes, Scores *scores)
+{
+    enum { FIXED = 10 };
+    size_t bytes;
+    char *file = rt_read_file(path, &bytes);
+    if (file == NULL)
+        return false;
+    size_t header = bytes < FIXED ? bytes
+                                  : FIXED + (size_t)(uint8_t)file[8] +
+                                        ((size_t)(uint8_t)file[9] << 8);
+    bool integers = bytes >= header && strstr(file + FIXED, "'<i8'") != NULL;
+    size_t size = integers ? sizeof(int64_t) : sizeof(float);
+    bool ok = header < bytes && (bytes - header) % (size * classes) == 0;
+    if (ok) {
+        void *numbers = rt_alloc(bytes - header);
+        memcpy(numbers, file + header, bytes - header);
+        *scores = (Scores){.count = (int)((bytes - header) / (size * classes)),
+                           .integers = integers ? numbers : NULL,
+                           .logits = integers ? NULL : numbers};
+    }
+    free(file);
+    return ok || rt_fail("%s: no scores of %d classes", path, classes);
+}
+
+void scores_free(Scores *scores)
+{
+    free(scores->integers);
+    free(scores->logits);
+    *scores = (Scores){0};
+}
+
 bool scores_of_trainer(const Config *config, const CompileOptions *options,
-                       const char *weights, const char *data, long images, Array **scores)
+                       const char *weights, const char *data, long images, Scores *scores)
 {
     char *beside = rt_format("%s/scores", cache_folder());
     Scratch scratch;
@@ -51,9 +82,8 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
     char *file = rt_format("%s/scores.npy", scratch.folder);
     const TrainerOptions flags = {
         .weights = weights_path, .data = data_path, .images = images, .scores = file};
-    int count = 0;
     ok = run_trainer(config, options, &flags, &scratch) &&
-         weights_read(file, scores, &count);
+         read_scores(file, config->class_count, scores);
     free(weights_path);
     free(data_path);
     free(file);
@@ -67,12 +97,12 @@ bool selftest_make(const Config *config, const char *weights, Selftest *selftest
     const Tensor *image = net_pixels(&config->net);
     const CompileOptions options = {.target = target_find(NULL)};
     ImageSet train = {0};
-    Array *scores = NULL;
+    Scores scores = {0};
     if (!scores_of_trainer(config, &options, weights, data, 0, &scores))
         return false;
-    selftest->scores = rt_alloc(scores[0].count * sizeof(float));
-    memcpy(selftest->scores, scores[0].values, scores[0].count * sizeof(float));
-    arrays_free(scores, 1);
+    selftest->scores = scores.integers;
+    scores.integers = NULL;
+    scores_free(&scores);
     return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
                      &train, &selftest->images);
 }

@@ -1,17 +1,17 @@
 /* The shipped file against the trainer, image by image, in every build there is a
- * compiler for. Integer scores must be identical; float ones may differ by rounding, at
- * most by 1e-5 of the image's largest. */
+ * compiler for. Integer scores must be identical. Float ones may differ by rounding, which
+ * is relative to the terms that were summed: at most by 1e-5 of their absolute sum. */
 #include "gen/run/verify.h"
 
 #include "gen/base/paths.h"
 #include "gen/base/scratch.h"
-#include "gen/emit/constants.h"
 #include "gen/emit/infer_file.h"
 #include "gen/run/scores.h"
 #include "gen/run/trace.h"
-#include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "runtime/data/data.h"
+#include "runtime/train/evaluate.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -20,11 +20,6 @@
 #include <unistd.h>
 
 static const double tolerance = 1e-5;
-
-/* The trainer's scores are floats: integer * unit, rounded. Below this no two integers
- * give the same float, for they are further apart than floats are: 1 / 2^23 of their
- * value. */
-static const int32_t exact_below = 1 << 23;
 
 /* A way to build the file. Optimised builds see every image, the others the first 1,000.
  */
@@ -68,61 +63,77 @@ static int list_builds(Build *list, Ships kind)
 
 typedef struct {
     void (*scores)(const uint8_t *image, void *arena, void *scores);
-    bool integers;
-    float unit; /* of an integer score */
+    bool wide; /* the file's integers have 64 bits */
     size_t arena_bytes;
     int classes, count;
     const ImageSet *images;
-    const float *expected; /* [count][classes] */
-    float *found;
-    char *arenas; /* one per worker */
+    const Scores *expected;
+    const float *sizes; /* of floats: [count][classes] sums of the terms' sizes */
+    char *found;        /* [count][classes] as the file puts them out */
+    char *arenas;       /* one per worker */
 } Comparison;
+
+static size_t score_bytes(const Comparison *c)
+{
+    return c->wide ? sizeof(int64_t) : sizeof(int32_t); /* or float */
+}
 
 static void run_image(void *context, int image, int worker)
 {
     const Comparison *c = context;
-    float *found = c->found + (size_t)image * c->classes;
     c->scores(image_kept(c->images, image).pixels, c->arenas + worker * c->arena_bytes,
-              found);
-    for (int k = 0; c->integers && k < c->classes; k++) {
-        int32_t score;
-        memcpy(&score, &found[k], sizeof score);
-        bool exact = score < exact_below && score > -exact_below;
-        found[k] = exact ? (float)score * c->unit
-                         : NAN; /* as the trainer makes floats of them */
-    }
+              c->found + (size_t)image * c->classes * score_bytes(c));
 }
 
-/* Compare all images; keeps the largest difference relative to its image's largest
- * score, and the image it stopped at. */
+static bool compare_integers(const Comparison *c, const char *name, int image)
+{
+    for (int k = 0; k < c->classes; k++) {
+        size_t at = (size_t)image * c->classes + k;
+        int64_t want = c->expected->integers[at], got;
+        int32_t narrow;
+        memcpy(&got, c->found + at * score_bytes(c), score_bytes(c));
+        memcpy(&narrow, c->found + at * score_bytes(c), sizeof narrow);
+        got = c->wide ? got : narrow;
+        if (want != got)
+            return rt_fail("%s: image %d, class %d: the trainer's score is %lld, the "
+                           "file's %lld",
+                           name, image, k, (long long)want, (long long)got);
+    }
+    return true;
+}
+
+/* Keeps the largest difference relative to the size of the terms. */
+static bool compare_floats(const Comparison *c, const char *name, int image,
+                           double *largest)
+{
+    size_t first = (size_t)image * c->classes;
+    const float *a = c->expected->logits + first, *b = (const float *)c->found + first;
+    double room = 0;
+    for (int k = 0; k < c->classes; k++)
+        room = fmax(room, c->sizes[first + k]);
+    for (int k = 0; k < c->classes; k++) {
+        double difference = fabs((double)a[k] - b[k]);
+        if (!(difference <= tolerance * room))
+            return rt_fail("%s: image %d, class %d: the trainer's score is %.9g, the "
+                           "file's %.9g",
+                           name, image, k, a[k], b[k]);
+        *largest = difference > 0 ? fmax(*largest, difference / room) : *largest;
+    }
+    int want = best_class(a, c->classes), got = best_class(b, c->classes);
+    bool tied = (double)a[want] - a[got] <= 2 * tolerance * room;
+    return want == got || tied ||
+           rt_fail("%s: image %d: the trainer says class %d, the file %d", name, image,
+                   want, got);
+}
+
+/* Compare all images; and the image it stopped at. */
 static bool compare(const Comparison *c, const char *name, double *largest, int *at)
 {
     *largest = 0;
-    for (int image = 0; image < c->count; image++) {
-        *at = image;
-        const float *a = c->expected + (size_t)image * c->classes;
-        const float *b = c->found + (size_t)image * c->classes;
-        double most = 0;
-        for (int k = 0; k < c->classes; k++)
-            most = fmax(most, fabs(a[k]));
-        for (int k = 0; k < c->classes; k++) {
-            double difference = fabs((double)a[k] - b[k]) / most;
-            if (isnan(b[k]) && c->integers)
-                return rt_fail(
-                    "%s: image %d, class %d: the score is 2^23 or more, where the "
-                    "trainer's floats do not tell integers apart",
-                    name, image, k);
-            if (!(c->integers ? a[k] == b[k] : difference <= tolerance))
-                return rt_fail("%s: image %d, class %d: the trainer's score is %.9g, the "
-                               "file's %.9g",
-                               name, image, k, a[k], b[k]);
-            *largest = fmax(*largest, difference);
-        }
-        int want = best_class(a, c->classes), got = best_class(b, c->classes);
-        if (want != got)
-            return rt_fail("%s: image %d: the trainer says class %d, the file %d", name,
-                           image, want, got);
-    }
+    for (*at = 0; *at < c->count; ++*at)
+        if (!(c->expected->integers ? compare_integers(c, name, *at)
+                                    : compare_floats(c, name, *at, largest)))
+            return false;
     return true;
 }
 
@@ -149,6 +160,8 @@ static bool compile_shared(const char *command, const Scratch *scratch,
 static void explain(const Build *build, const Scratch *scratch, const Config *config,
                     const Comparison *c, int image)
 {
+    if (strcmp(build->command, compilers[0]) == 0)
+        return;
     char *a = rt_format("%s/a.so", scratch->folder),
          *b = rt_format("%s/b.so", scratch->folder);
     char *why = rt_format("%s", rt_error()), difference[512];
@@ -181,10 +194,10 @@ static bool check_build(const Build *build, const Scratch *scratch, const Config
         double largest;
         int image = 0;
         ok = compare(c, build->command, &largest, &image);
-        if (ok && c->integers)
+        if (ok && c->expected->integers)
             printf("%-24s %d images: identical\n", build->command, c->count);
         else if (ok)
-            printf("%-24s %d images: same classes, scores within %.1e of the largest\n",
+            printf("%-24s %d images: same classes, scores within %.1e of their terms\n",
                    build->command, c->count, largest);
         else
             explain(build, scratch, config, c, image);
@@ -216,7 +229,7 @@ static bool installed(const char *command)
 static bool verify_all(const Config *config, const Scratch *scratch, Comparison *c)
 {
     Build list[MOST_BUILDS];
-    int count = list_builds(list, c->integers ? SHIP_CODES : SHIP_FLOATS);
+    int count = list_builds(list, c->expected->integers ? SHIP_CODES : SHIP_FLOATS);
     int made = 0, all = c->count;
     for (int i = 0; i < count; i++) {
         const Build *build = &list[i];
@@ -233,64 +246,99 @@ static bool verify_all(const Config *config, const Scratch *scratch, Comparison 
     }
     if (made == 0)
         return rt_fail("verify: found neither gcc, clang nor tcc");
-    printf("%s: %d images x %d builds\n", c->integers ? "identical" : "agree", all, made);
+    printf("%s: %d images x %d builds\n", c->expected->integers ? "identical" : "agree",
+           all, made);
     return true;
 }
 
-/* What one unit of the integer scores is. */
-static bool score_unit(const Config *config, const char *weights, float *unit)
+/* What float scores are sums of: those of the same network with the dense layer's weights
+ * and bias without their signs, for what it reads has none behind a ReLU. */
+static bool term_sizes(const Config *config, const CompileOptions *compile,
+                       const char *weights, const char *data, long images,
+                       const Scratch *scratch, Scores *sizes)
 {
+    const Op *dense = &config->net.ops[config->net.op_count - 1];
     Checkpoint checkpoint = {0};
-    Constants constants = {0};
-    bool ok = checkpoint_read(weights, &checkpoint) &&
-              constants_make(config, &checkpoint, weights, &constants);
-    if (ok)
-        *unit = constants_score_unit(&constants, config);
-    constants_free(&constants);
+    if (!checkpoint_read(weights, &checkpoint))
+        return false;
+    size_t length = strlen(dense->name);
+    for (int i = 0; i < checkpoint.count; i++) {
+        const char *name = strrchr(checkpoint.arrays[i].name, '/');
+        name = name ? name + 1 : checkpoint.arrays[i].name;
+        if (strncmp(name, dense->name, length) != 0 || name[length] != '.')
+            continue;
+        for (size_t j = 0; j < checkpoint.arrays[i].count; j++)
+            checkpoint.arrays[i].values[j] = fabsf(checkpoint.arrays[i].values[j]);
+    }
+    char *unsigned_weights = rt_format("%s/sizes.ckpt", scratch->folder);
+    bool ok = checkpoint_write(unsigned_weights, &checkpoint) &&
+              scores_of_trainer(config, compile, unsigned_weights, data, images, sizes);
+    free(unsigned_weights);
     checkpoint_free(&checkpoint);
+    for (size_t i = 0; ok && i < (size_t)sizes->count * config->class_count; i++)
+        sizes->logits[i] = fabsf(sizes->logits[i]);
+    return ok;
+}
+
+/* What the program without its constants says: how wide scores are, how large the arena. */
+static bool shape_of_file(const Config *config, const CompileOptions *compile,
+                          Comparison *c)
+{
+    Net infer;
+    if (!compile_infer(config, compile, &infer))
+        return false;
+    const Op *last = &infer.ops[infer.op_count - 1];
+    c->wide = last->kind == OP_I_DENSE && op_in(&infer, last, "bias")->type == TYPE_I64;
+    c->arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
+    net_free(&infer);
+    return true;
+}
+
+static bool verify_in(const Scratch *scratch, const Config *config,
+                      const CompileOptions *compile, const char *weights,
+                      const char *data, long images, Comparison *c)
+{
+    const Tensor *image = net_pixels(&config->net);
+    Scores expected = {0}, sizes = {0};
+    ImageSet train = {0}, test = {0};
+    char *source = rt_format("%s/file.c", scratch->folder);
+    bool ok = scores_of_trainer(config, compile, weights, data, images, &expected) &&
+              (expected.integers ||
+               term_sizes(config, compile, weights, data, images, scratch, &sizes)) &&
+              shipped_write(config, weights, source, (ShippedOptions){0}) &&
+              data_load(data, DATA_TEST, image->h, image->w, image->c, c->classes, &train,
+                        &test);
+    if (ok) {
+        c->count = expected.count;
+        c->expected = &expected;
+        c->sizes = sizes.logits;
+        c->images = &test;
+        c->found = rt_alloc((size_t)c->count * c->classes * score_bytes(c));
+        c->arenas = rt_alloc_aligned(c->arena_bytes * RT_MAX_THREADS);
+        ok = verify_all(config, scratch, c);
+        free(c->found);
+        free(c->arenas);
+    }
+    scores_free(&expected);
+    scores_free(&sizes);
+    data_free(&test);
+    free(source);
     return ok;
 }
 
 bool verify(const Config *config, const CompileOptions *compile, const char *weights,
             const char *data, long images)
 {
-    const Tensor *image = net_pixels(&config->net);
-    Net infer;
-    Comparison c = {.classes = config->class_count, .integers = quant_used(&config->net)};
-    if (!compile_infer(config, compile, &infer) ||
-        (c.integers && !score_unit(config, weights, &c.unit)))
-        return false;
-    c.arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
-    net_free(&infer);
-    Array *scores = NULL;
-    if (!scores_of_trainer(config, compile, weights, data, images, &scores))
+    Comparison c = {.classes = config->class_count};
+    if (!shape_of_file(config, compile, &c))
         return false;
     char *beside = rt_format("%s/verify", cache_folder());
     Scratch scratch;
     bool ok = scratch_begin(&scratch, beside);
     free(beside);
-    if (!ok) {
-        arrays_free(scores, 1);
+    if (!ok)
         return false;
-    }
-    ImageSet train = {0}, test = {0};
-    char *source = rt_format("%s/file.c", scratch.folder);
-    ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
-         data_load(data, DATA_TEST, image->h, image->w, image->c, c.classes, &train,
-                   &test);
-    if (ok) {
-        c.count = (int)(scores[0].count / c.classes);
-        c.expected = scores[0].values;
-        c.images = &test;
-        c.found = rt_alloc(scores[0].count * sizeof(float));
-        c.arenas = rt_alloc_aligned(c.arena_bytes * RT_MAX_THREADS);
-        ok = verify_all(config, &scratch, &c);
-        free(c.found);
-        free(c.arenas);
-    }
-    arrays_free(scores, 1);
-    data_free(&test);
-    free(source);
+    ok = verify_in(&scratch, config, compile, weights, data, images, &c);
     scratch_end(&scratch);
     return ok;
 }

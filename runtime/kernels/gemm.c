@@ -56,8 +56,8 @@ static void multiply(const ConvCall *conv, bool transposed, int m, int depth,
     if (!conv->blas)
         rt_matmul(transposed, m, conv->k, depth, a, b, beta, c);
     else
-        cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m,
-                    conv->k, depth, 1, a, transposed ? m : depth, b, conv->k, beta, c,
+        cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans,
+                    m, conv->k, depth, 1, a, transposed ? m : depth, b, conv->k, beta, c,
                     conv->k);
 }
 

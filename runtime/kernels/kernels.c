@@ -84,16 +84,6 @@ void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double
     }
 }
 
-void rt_first_largest(const Step *step, int image, int classes, const int32_t *scores)
-{
-    int best = 0;
-    for (int k = 1; k < classes; k++)
-        if (scores[k] > scores[best])
-            best = k;
-    if (step->classes)
-        step->classes[image] = best;
-}
-
 void rt_loss_finish(Step *step, const double *partial, size_t stride)
 {
     step->loss = sum_chunks(partial, stride, 0);

@@ -70,8 +70,6 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
 /* Softmax cross-entropy with label smoothing, and its gradient times loss_scale; adds the
  * loss and 1 for a hit to sums[0], sums[1]. */
 void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums);
-/* The first largest of the integer scores, to step->classes if that is wanted. */
-void rt_first_largest(const Step *step, int image, int classes, const int32_t *scores);
 /* step->loss and step->correct from [chunks][2] sums. */
 void rt_loss_finish(Step *step, const double *partial, size_t stride);
 

@@ -136,11 +136,13 @@ bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step
 #define RT_STREAM_MOST (1 << 30)
 bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
                          int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
-/* The dense layer's integer bias [k], and what one unit of a score is: the step of the
- * mean over `pixels` codes times the weights' step. `most` bounds a sum of products;
- * false and rt_fail when it and the bias do not fit 32 bits. */
+/* The dense layer's integer bias [k], in 64 bits to `wide` where that is not NULL and in
+ * 32 to `narrow` otherwise, and what one unit of a score is: the step of the mean over
+ * `pixels` codes times the weights' step. `most` bounds a sum of products; false and
+ * rt_fail when it and the bias do not fit. */
 bool rt_dense_constants(int k, const float *scales, const float *bias, double step,
-                        int pixels, double most, int32_t *ibias, float *scale);
+                        int pixels, double most, int32_t *narrow, int64_t *wide,
+                        float *scale);
 /* What generated code does when constants cannot be represented: the pass goes on, with
  * scores that mean nothing, and the step is marked failed. */
 void rt_require(Step *step, bool ok, const char *layer);

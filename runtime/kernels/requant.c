@@ -123,21 +123,28 @@ bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *un
 }
 
 bool rt_dense_constants(int k, const float *scales, const float *bias, double step,
-                        int pixels, double most, int32_t *ibias, float *scale)
+                        int pixels, double most, int32_t *narrow, int64_t *wide,
+                        float *scale)
 {
     double unit = step * scales[0] / pixels;
+    double room = wide ? 4611686018427387904.0 : 2147483647.0;
+    bool ok = true;
     *scale = (float)unit;
-    memset(ibias, 0, k * sizeof *ibias); /* after an error sums still fit */
     for (int i = 0; i < k; i++) {
         double units = rint(bias[i] / unit);
-        if (!(fabs(units) + most <= 2147483647.0))
-            return rt_fail(
-                "score %d: bias %g, %.4g in units of its weights, and sums of up to "
-                "%.4g overflow 32 bits",
-                i, (double)bias[i], units, most);
-        ibias[i] = (int32_t)units;
+        if (!(fabs(units) + most <= room)) {
+            ok =
+                rt_fail("score %d: bias %g, %.4g in units of its weights, and sums of up "
+                        "to %.4g overflow %d bits",
+                        i, (double)bias[i], units, most, wide ? 64 : 32);
+            units = 0; /* sums still fit */
+        }
+        if (wide)
+            wide[i] = (int64_t)units;
+        else
+            narrow[i] = (int32_t)units;
     }
-    return true;
+    return ok;
 }
 
 void rt_require(Step *step, bool ok, const char *layer)

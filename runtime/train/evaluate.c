@@ -39,7 +39,7 @@ void work_alloc(Work *work, const Model *model)
     work->images = rt_alloc_aligned(count * pixels * (size_t)model->channels);
     work->labels = rt_alloc(count * sizeof *work->labels);
     work->logits = rt_alloc_aligned(count * (size_t)model->classes * sizeof(float));
-    work->classes = rt_alloc(count * sizeof *work->classes);
+    work->scores = rt_alloc(count * (size_t)model->classes * sizeof *work->scores);
     work->arena = rt_alloc_aligned(model->arena_bytes);
 }
 
@@ -48,7 +48,7 @@ void work_free(Work *work)
     free(work->images);
     free(work->labels);
     free(work->logits);
-    free(work->classes);
+    free(work->scores);
     free(work->arena);
     *work = (Work){0};
 }
@@ -70,17 +70,16 @@ int best_class(const float *scores, int count)
     return best;
 }
 
-void step_forget(const Step *step)
-{
-    for (int i = 0; i < step->count; i++)
-        step->classes[i] = -1;
-}
-
 int step_class(const Model *model, const Step *step, int image)
 {
-    if (step->classes[image] >= 0)
-        return step->classes[image];
-    return best_class(step->logits + (size_t)image * model->classes, model->classes);
+    size_t first = (size_t)image * model->classes;
+    if (!model->scores_integers)
+        return best_class(step->logits + first, model->classes);
+    int best = 0;
+    for (int i = 1; i < model->classes; i++)
+        if (step->scores[first + i] > step->scores[first + best])
+            best = i;
+    return best;
 }
 
 static void count_image(const Model *model, const Step *step, int image, Score *score)
@@ -101,7 +100,6 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
               const ImageSet *set, int count, FILE *file,
               const volatile sig_atomic_t *stop, Score *score)
 {
-    size_t classes = (size_t)model->classes;
     for (int done = 0; done < count;) {
         if (stop && *stop)
             return false;
@@ -113,8 +111,7 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
                      .stats = weights->stats,
                      .arena = work->arena,
                      .logits = work->logits,
-                     .classes = work->classes};
-        step_forget(&step);
+                     .scores = work->scores};
         uint64_t since = rt_profile_now();
         image_read_all(set, done, step.count, work->images);
         model->evaluate(&step);
@@ -124,8 +121,11 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
         for (int i = 0; i < step.count; i++)
             count_image(model, &step, i, score);
         profile_part(PART_SCORE, step.count, since);
-        if (file)
-            fwrite(step.logits, sizeof(float), (size_t)step.count * classes, file);
+        size_t numbers = (size_t)step.count * (size_t)model->classes;
+        if (file && model->scores_integers)
+            fwrite(step.scores, sizeof *step.scores, numbers, file);
+        else if (file)
+            fwrite(step.logits, sizeof *step.logits, numbers, file);
         done += step.count;
     }
     return true;

@@ -20,10 +20,10 @@ void weights_free(Weights *weights);
 
 /* Memory for one call of Model.train or Model.evaluate. */
 typedef struct {
-    uint8_t *images;  /* [micro_batch] */
-    int32_t *labels;  /* [micro_batch] */
-    float *logits;    /* [micro_batch][classes] */
-    int32_t *classes; /* [micro_batch] */
+    uint8_t *images; /* [micro_batch] */
+    int32_t *labels; /* [micro_batch] */
+    float *logits;   /* [micro_batch][classes] */
+    int64_t *scores; /* [micro_batch][classes] */
     char *arena;
 } Work;
 void work_alloc(Work *work, const Model *model);
@@ -35,8 +35,8 @@ typedef struct {
     int *class_images, *class_right; /* [classes], or both NULL: not wanted */
 } Score;
 
-/* The first `count` images of `set`, any number. Scores go to `file` as float32
- * [count][classes], unless it is NULL. False when *stop (which may be NULL) became true
+/* The first `count` images of `set`, any number. Scores go to `file`, unless it is
+ * NULL, [count][classes] of float32, or of int64 where they are integers. False when *stop (which may be NULL) became true
  * on the way; with rt_fail, when integer constants cannot be represented. */
 bool evaluate(const Model *model, const Weights *weights, const Work *work,
               const ImageSet *set, int count, FILE *file,
@@ -45,9 +45,8 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
 /* Natural logarithm of the sum of e^score. */
 double log_sum_exp(const float *scores, int count);
 int best_class(const float *scores, int count);
-/* The class of image `image` of a pass: by the exact integers where the network has them.
- * Before the pass, step_forget makes all of them unknown. */
-void step_forget(const Step *step);
+/* The class of image `image` of a pass: the first largest of its scores, of the integers
+ * where the network has them. */
 int step_class(const Model *model, const Step *step, int image);
 
 #endif

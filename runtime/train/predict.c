@@ -22,11 +22,11 @@ static int choose_count(const ImageSet *test, const TrainerOptions *options)
 
 /* NumPy's format 1.0: magic, header length, a Python dictionary padded with spaces so
  * that the data begin at a multiple of 64. */
-static void write_npy_header(FILE *out, int rows, int columns)
+static void write_npy_header(FILE *out, const char *type, int rows, int columns)
 {
     enum { FIXED = 10, ALIGN = 64 };
-    char *text = rt_format(
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, columns);
+    char *text = rt_format("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }",
+                           type, rows, columns);
     size_t length = strlen(text) + 1;
     length += (ALIGN - (FIXED + length) % ALIGN) % ALIGN;
     fwrite("\x93NUMPY\x01\x00", 1, 8, out);
@@ -62,7 +62,8 @@ static bool evaluate_to(const char *path, const Model *model, const Weights *wei
     Replacement r;
     if (!rt_replace_begin(&r, path))
         return false;
-    write_npy_header(r.file, count, model->classes);
+    write_npy_header(r.file, model->scores_integers ? "<i8" : "<f4", count,
+                     model->classes);
     if (evaluate_batches(model, weights, work, set, count, r.file, tiers, score))
         return rt_replace_commit(&r);
     rt_replace_abandon(&r);
@@ -171,10 +172,9 @@ bool classify_run(const Model *model, const TrainerOptions *options)
                      .stats = weights.stats,
                      .arena = work.arena,
                      .logits = work.logits,
-                     .classes = work.classes};
+                     .scores = work.scores};
         ok = read_image(model, options->pictures[i], work.images);
         if (ok) {
-            step_forget(&step);
             model->evaluate(&step);
             ok = !step.failed;
         }

@@ -91,7 +91,7 @@ const Flag trainer_flags[] = {
     {"--images", "N", "eval", "only the first N test images", FLAG_NUMBER, FIELD(images),
      1, 1L << 30},
     {"--scores", "FILE.npy", "eval",
-     "write the scores, float32 [images][classes], for NumPy", FLAG_TEXT, FIELD(scores),
+     "write the scores [images][classes] for NumPy: float32, or the integers", FLAG_TEXT, FIELD(scores),
      0, 0},
     {"--only", "PART", "bench", "train or evaluate (default: both)", FLAG_TEXT,
      FIELD(only), 0, 0},

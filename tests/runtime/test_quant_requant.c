@@ -203,20 +203,26 @@ START_TEST(scores_fit_their_type)
     ck_assert(left < 0);
     const float small[2] = {1, -2.5e6f};
     double room = 2147483647.0 - rint(2.5e6 / unit);
-    ck_assert(rt_dense_constants(2, scales, small, step, 4, room, ibias, &scale));
+    ck_assert(rt_dense_constants(2, scales, small, step, 4, room, ibias, NULL, &scale));
     ck_assert_int_eq(ibias[0], 800);
     ck_assert_int_eq(ibias[1], -2000000000);
     ck_assert_double_eq_tol(scale, unit, 1e-9);
     rt_error_clear();
-    ck_assert(!rt_dense_constants(2, scales, small, step, 4, room + 1, ibias, &scale));
+    ck_assert(
+        !rt_dense_constants(2, scales, small, step, 4, room + 1, ibias, NULL, &scale));
     ck_assert_str_eq(rt_error(),
                      "score 1: bias -2.5e+06, -2e+09 in units of its weights, and "
                      "sums of up to 1.475e+08 overflow 32 bits");
     rt_error_clear();
-    ck_assert(!rt_dense_constants(2, scales, bias, step, 4, 0, ibias, &scale));
+    ck_assert(!rt_dense_constants(2, scales, bias, step, 4, 0, ibias, NULL, &scale));
+    rt_error_clear();
+    int64_t wide[2];
+    ck_assert(rt_dense_constants(2, scales, bias, step, 4, 1e18, NULL, wide, &scale));
+    ck_assert_int_eq(wide[1], (int64_t)rint(-3.25e6 / unit));
+    ck_assert(!rt_dense_constants(2, scales, bias, step, 4, 5e18, NULL, wide, &scale));
     rt_error_clear();
     ck_assert(!rt_dense_constants(2, scales, (const float[]){NAN, 0}, step, 4, 0, ibias,
-                                  &scale));
+                                  NULL, &scale));
     rt_error_clear();
 }
 END_TEST

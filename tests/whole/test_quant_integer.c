@@ -126,15 +126,6 @@ static void check_logits(const Bench *b, const float *logits, const char *what)
                       b->scores[i]);
 }
 
-static int first_largest(const Bench *b, int image)
-{
-    const int32_t *scores = b->scores + image * b->net.classes;
-    int best = 0;
-    for (int k = 1; k < b->net.classes; k++)
-        best = scores[k] > scores[best] ? k : best;
-    return best;
-}
-
 static void check_target(const Bench *b, const char *target)
 {
     static const int threads[] = {1, 2, 5};
@@ -148,17 +139,17 @@ static void check_target(const Bench *b, const char *target)
                  .stats = b->net.stats};
     step.arena = rt_alloc_aligned(model->arena_bytes);
     step.logits = rt_alloc_aligned(IMAGES * model->classes * sizeof(float));
-    step.classes = rt_alloc(IMAGES * sizeof *step.classes);
+    step.scores = rt_alloc(IMAGES * model->classes * sizeof *step.scores);
     for (int i = 0; i < 3; i++) {
         rt_set_threads(threads[i]);
-        memset(step.classes, 0xff, IMAGES * sizeof *step.classes);
+        memset(step.scores, 0xff, IMAGES * model->classes * sizeof *step.scores);
         memset(step.arena, 0xff - 17 * i, model->arena_bytes);
         model->evaluate(&step);
         check_logits(b, step.logits, target);
-        for (int n = 0; n < IMAGES; n++)
-            ck_assert_int_eq(step.classes[n], first_largest(b, n));
+        for (int n = 0; n < IMAGES * model->classes; n++)
+            ck_assert_int_eq(step.scores[n], b->scores[n]);
     }
-    free(step.classes);
+    free(step.scores);
     free(step.arena);
     free(step.logits);
     built_free(&built);
@@ -203,7 +194,8 @@ static void check_near(const Bench *b, const float *logits, const char *target)
     free(want);
 }
 
-static void evaluate_all(const Bench *b, const char *target, float *logits)
+static void evaluate_all(const Bench *b, const char *target, float *logits,
+                         int64_t *scores)
 {
     BuiltNet built;
     const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
@@ -213,6 +205,7 @@ static void evaluate_all(const Bench *b, const char *target, float *logits)
                  .params = b->net.params,
                  .stats = b->net.stats,
                  .logits = logits,
+                 .scores = scores,
                  .arena = rt_alloc_aligned(built.model->arena_bytes)};
     memset(step.arena, 0x5a, built.model->arena_bytes);
     built.model->evaluate(&step);
@@ -236,22 +229,21 @@ START_TEST(streams_are_integers)
     b.images = rt_alloc(IMAGES * b.net.pixels);
     random_bytes(b.images, IMAGES * b.net.pixels);
     int count = IMAGES * b.net.classes;
-    float unit = constants_score_unit(&b.constants, &b.net.config);
     float *logits = rt_alloc_aligned(count * sizeof(float));
+    int64_t *scores = rt_alloc(count * sizeof *scores);
     b.scores = rt_alloc(count * sizeof(int32_t));
     for (int t = 0; t < 3; t++) {
         if (!machine_runs(targets[t]))
             continue;
-        evaluate_all(&b, targets[t], logits);
+        evaluate_all(&b, targets[t], logits, scores);
         check_near(&b, logits, targets[t]);
         for (int i = 0; i < count; i++) {
-            int32_t score = (int32_t)lrintf(logits[i] / unit);
-            ck_assert(t == 0 || score == b.scores[i]);
-
-            b.scores[i] = score;
+            ck_assert(t == 0 || scores[i] == b.scores[i]);
+            b.scores[i] = (int32_t)scores[i];
         }
     }
     check_shipped(&b, _i);
+    free(scores);
     free(logits);
     bench_close(&b);
 }
@@ -262,22 +254,16 @@ END_TEST
 /* Integers that are the same number as floats. */
 START_TEST(classes_follow_the_integers)
 {
-    static const int32_t scores[5] = {-7, 16777216, 16777217, 16777217, 0};
-    int32_t classes[3] = {-1, -1, -1};
-    Step step = {.count = 3, .classes = classes};
-    ck_assert((float)scores[1] == (float)scores[2]);
-    rt_first_largest(&step, 1, 5, scores);
-    ck_assert(classes[0] == -1 && classes[1] == 2 && classes[2] == -1);
+    int64_t scores[10] = {-7, 16777216, 16777217, 16777217, 0, 1, 1, 0, 0, 0};
     float logits[10] = {0, 3, 3, 1, 2, 0, 5, 5, 5, 0};
-    const Model model = {.classes = 5};
-    step = (Step){.count = 2, .classes = classes, .logits = logits};
-    step_forget(&step);
+    Model model = {.classes = 5, .scores_integers = true};
+    const Step step = {.count = 2, .scores = scores, .logits = logits};
+    ck_assert((float)scores[1] == (float)scores[2]);
+    ck_assert_int_eq(step_class(&model, &step, 0), 2);
+    ck_assert_int_eq(step_class(&model, &step, 1), 0);
+    model.scores_integers = false;
     ck_assert_int_eq(step_class(&model, &step, 0), 1);
     ck_assert_int_eq(step_class(&model, &step, 1), 1);
-    rt_first_largest(&step, 1, 5, scores);
-    ck_assert_int_eq(step_class(&model, &step, 1), 2);
-    step.classes = NULL;
-    rt_first_largest(&step, 1, 5, scores); /* not wanted */
 }
 END_TEST
 
