@@ -20,6 +20,7 @@ Suite *interrupt_suite(void);
 Suite *jit_suite(void);
 Suite *kernels_suite(void);
 Suite *machine_suite(void);
+Suite *verify_suite(void);
 Suite *kill_suite(void);
 Suite *network_suite(void);
 Suite *inspect_suite(void);

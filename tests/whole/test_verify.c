@@ -1,0 +1,69 @@
+/* lathe verify where numbers are at their ends: integers that no float holds, scores of 64
+ * bits, sums that cancel, scores of nothing but zeros. */
+#include "tests/suites.h"
+
+#include "runtime/base/support.h"
+#include "tests/tools/folder.h"
+#include "tests/tools/lathe_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void train(const char *config, const char *set)
+{
+    LATHE_OK("train", config, "--jit=cc", "--data", "random:64", "--steps", "4", "-o",
+             in_folder("float"), "--set", set);
+}
+
+static void verified(const char *config, const char *set, const char *weights,
+                     const char *says)
+{
+    LATHE_OK("verify", config, "--weights", in_folder(weights), "--data", "random:8",
+             "--set", set);
+    ck_assert_msg(strstr(out, says) != NULL, "%s", out);
+}
+
+static const struct {
+    const char *side, *type;
+} maps[] = {{"net.side=32", "int32_t"}, {"net.side=96", "int64_t"}};
+
+START_TEST(integers_of_any_size)
+{
+    const char *config = net_config("large_map"), *side = maps[_i].side;
+    LATHE_OK("train", config, "--jit=cc", "--data", "random:64", "--steps", "4", "-o",
+             in_folder("float"), "--set", side, "--set", "quant.quantizer='none'");
+    LATHE_OK("ptq", config, "--set", side, "--weights", in_folder("float/last.ckpt"),
+             "--data", "random:64", "--images", "64", "-o", in_folder("q.ckpt"));
+    verified(config, side, "q.ckpt", "\nidentical: 8 images x ");
+    LATHE_OK("emit", config, "--set", side, "--weights", in_folder("q.ckpt"), "-o",
+             in_folder("file.c"));
+    char *header = rt_read_file(in_folder("file.h"), NULL);
+    char *declared = rt_format("void *arena, %s *scores);", maps[_i].type);
+    ck_assert_msg(strstr(header, declared) != NULL, "%s", header);
+    free(declared);
+    free(header);
+}
+END_TEST
+
+/* With a rate of 0 the dense layer keeps its zeros. */
+static const char *const rates[] = {"train.lr=0.05", "train.lr=0"};
+
+START_TEST(floats_are_compared_by_their_terms)
+{
+    const char *config = net_config("two_classes");
+    train(config, rates[_i]);
+    verified(config, rates[_i], "float/last.ckpt", "\nagree: 8 images x ");
+}
+END_TEST
+
+Suite *verify_suite(void)
+{
+    Suite *suite = suite_create("verify");
+    TCase *tests = tcase_create("ends");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
+    tcase_add_loop_test(tests, integers_of_any_size, 0, 2);
+    tcase_add_loop_test(tests, floats_are_compared_by_their_terms, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
