@@ -4,7 +4,7 @@
 
 #include "runtime/checkpoint/checkpoint.h"
 
-/* Whether the path ends as a format does that is written: .npz or .safetensors; rt_fail. */
+/* Whether the path ends as a format that is written: .npz or .safetensors; rt_fail. */
 bool export_knows(const char *path);
 /* Write the checkpoint's arrays in the format that the path's ending says, names and
  * layouts as they are; import_weights reads it back. */

@@ -112,8 +112,8 @@ bool file_name_is_counter(const char *name)
     return false;
 }
 
-/* The bytes of the next part, with its '.', when all names but counters begin with the same
- * one; else 0. */
+/* The bytes of the next part, with its '.', when all names but counters begin with the
+ * same one; else 0. */
 static size_t common_part(const FileNames *file)
 {
     const char *first = NULL;

@@ -19,8 +19,8 @@ typedef struct {
 } FileNames;
 
 /* Take the arrays' names and rename them: each of "FROM=TO" replaces what the Lua pattern
- * FROM matches. False and rt_fail: a rename that is none or matches nothing, or two arrays
- * of one name. file_names_free() it in any case. */
+ * FROM matches. False and rt_fail: a rename that is none or matches nothing, or two
+ * arrays of one name. file_names_free() it in any case. */
 bool file_names_open(FileNames *file, const char *path, const Array *arrays, int count,
                      const char *const *renames, int rename_count);
 void file_names_free(FileNames *file);

@@ -22,16 +22,16 @@ typedef struct {
 } ImportHow;
 
 /* Read the file and find each array under lathe's name (in lathe's layout, the averaged
- * "ema/" one first) or under PyTorch's (in PyTorch's layout), behind whatever all names in
- * the file begin with. Fails unless every array is there with its shape and with values
- * that can be used, and no other arrays are. `how` may be NULL. Fills out->arrays; arch,
- * config and progress are left to the caller. */
+ * "ema/" one first) or under PyTorch's (in PyTorch's layout), behind whatever all names
+ * in the file begin with. Fails unless every array is there with its shape and with
+ * values that can be used, and no other arrays are. `how` may be NULL. Fills out->arrays;
+ * arch, config and progress are left to the caller. */
 bool import_weights(const char *path, const ImportName *names, int n_names,
                     const ImportHow *how, Checkpoint *out);
 
-/* Print the match as a table: each array of the file, its shape and where it goes, then the
- * arrays that are missing. No values are read. False and rt_fail where import_weights would
- * fail for a name or shape. */
+/* Print the match as a table: each array of the file, its shape and where it goes, then
+ * the arrays that are missing. No values are read. False and rt_fail where import_weights
+ * would fail for a name or shape. */
 bool import_explain(const char *path, const ImportName *names, int n_names,
                     const ImportHow *how, FILE *out);
 

@@ -1,6 +1,6 @@
 /* A reader of Python pickles (protocols 2 to 5): builds a tree of plain values and never
- * executes anything. Objects and calls, whatever they name, become a VALUE_CALL, which the
- * caller may interpret or leave alone. */
+ * executes anything. Objects and calls, whatever they name, become a VALUE_CALL, which
+ * the caller may interpret or leave alone. */
 #ifndef LATHE_PICKLE_H
 #define LATHE_PICKLE_H
 

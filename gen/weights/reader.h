@@ -10,8 +10,8 @@
 #define WEIGHTS_MOST_BYTES ((uint64_t)2 << 30) /* of arrays, and of an unpacked zip */
 #define WEIGHTS_MOST_ARRAYS 65536
 
-/* Which arrays are read. Of the others in a WANT_SOME, nothing is kept; WANT_OUTLINE is all
- * names and shapes, without values: nothing is unpacked for them. */
+/* Which arrays are read. Of the others in a WANT_SOME, nothing is kept; WANT_OUTLINE is
+ * all names and shapes, without values: nothing is unpacked for them. */
 typedef enum { WANT_ALL, WANT_SOME, WANT_OUTLINE } Want;
 
 typedef struct {
@@ -30,8 +30,8 @@ typedef struct {
 
 /* Set the budget for a file that unpacks to so many bytes. */
 void weights_set_budget(WeightsReader *reader, uint64_t unpacked);
-/* Append an array, after checking name, rank, sizes and budget; *values is to be filled, or
- * NULL where they are not wanted. False and rt_fail. */
+/* Append an array, after checking name, rank, sizes and budget; *values is to be filled,
+ * or NULL where they are not wanted. False and rt_fail. */
 bool weights_add(WeightsReader *reader, const char *name, int rank, const int64_t *shape,
                  float **values);
 /* Whether an array of that name is kept with its values. */
@@ -82,8 +82,8 @@ void elements_copy(const ElementView *view, float *values);
 /* Open a zip that lies in memory; refuses one that would unpack to more than
  * WEIGHTS_MOST_BYTES. zip_discard() it. */
 zip_t *zip_open_memory(WeightsReader *reader);
-/* The first bytes of an entry, `most` or all there are, unpacked; free() it. Its whole size
- * in *total, unverified. NULL and rt_fail on error. */
+/* The first bytes of an entry, `most` or all there are, unpacked; free() it. Its whole
+ * size in *total, unverified. NULL and rt_fail on error. */
 uint8_t *zip_read_start(const char *path, zip_t *archive, zip_uint64_t index, size_t most,
                         size_t *bytes, size_t *total);
 /* An unpacked entry, its checksum verified; free() it. NULL and rt_fail on error. */

@@ -1,5 +1,5 @@
-/* Safetensors: eight bytes that say how long the header is, a header in JSON (name to type,
- * shape and place), then the elements. */
+/* Safetensors: eight bytes that say how long the header is, a header in JSON (name to
+ * type, shape and place), then the elements. */
 #include <endian.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Finds the weights in a checkpoint: scripts call the dictionary what they like, keep
- * several (averages, a second network), and have other tensors and objects beside them. */
+ * several (averages, a second network), and have other tensors and objects beside
+ * them. */
 #include "gen/weights/state_dict.h"
 
 #include <stdlib.h>

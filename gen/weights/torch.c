@@ -38,7 +38,7 @@ static const struct {
     {"torch.ByteStorage", ELEMENT_U8},   {"torch.BoolStorage", ELEMENT_BOOL},
 };
 
-/* Functions that make a tensor of a storage, and one that makes a parameter of a tensor. */
+/* Functions that make a tensor of a storage, and a parameter of a tensor. */
 #define REBUILD "torch._utils._rebuild_"
 
 /* Storages. */

@@ -7,13 +7,13 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 /* All arrays of a file, converted to float32 in C order, with the file's names and
- * shapes; the format is told by content. The array of a .npy is named after the file. Of a
- * checkpoint, those of its only dictionary of tensors. On failure nothing is left to
+ * shapes; the format is told by content. The array of a .npy is named after the file. Of
+ * a checkpoint, those of its only dictionary of tensors. On failure nothing is left to
  * free. */
 bool weights_read(const char *path, Array **arrays, int *count);
-/* The same with values NULL: what is in the file, in memory that grows with its names only.
- * `key` chooses a checkpoint's dictionary, or is NULL. *beside, unless NULL, is what else
- * the checkpoint holds, in words, or NULL; free() it. */
+/* The same with values NULL: what is in the file, in memory that grows with its names
+ * only. `key` chooses a checkpoint's dictionary, or is NULL. *beside, unless NULL, is
+ * what else the checkpoint holds, in words, or NULL; free() it. */
 bool weights_outline(const char *path, const char *key, Array **arrays, int *count,
                      char **beside);
 /* The same as weights_read of the arrays that are wanted: nothing else is unpacked. */
