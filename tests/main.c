@@ -4,6 +4,7 @@
 
 #include "runtime/kernels/gemm.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
     (void)argc;
     setvbuf(stdout, NULL, _IOLBF,
             0);            /* or tests in processes of their own print it again */
+    signal(SIGHUP, SIG_DFL); /* nohup ignores it, and so would all that is tested */
     unsetenv("MAKEFLAGS"); /* of a make that runs the tests: theirs is another */
     unsetenv("MAKELEVEL");
     rt_prepare_process(argv);

@@ -217,11 +217,20 @@ static bool name_config(Config *config, const char *path)
     return true;
 }
 
+/* A run's own numbers, which stand beside what it came from. */
+static bool of_run(const char *override)
+{
+    return strncmp(override, "train.seed=", 11) == 0 ||
+           strncmp(override, "train.epochs=", 13) == 0;
+}
+
 /* "configs/net.lua --set train.lr=0.1" */
 static char *origin_of(const char *path, const char *const *overrides, int count)
 {
     char *text = rt_shell_word(short_path(path));
     for (int i = 0; i < count; i++) {
+        if (of_run(overrides[i]))
+            continue;
         char *word = rt_shell_word(overrides[i]);
         char *longer = rt_format("%s --set %s", text, word);
         free(word);
