@@ -32,6 +32,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, inspect_suite());
     srunner_add_suite(runner, interrupt_suite());
     srunner_add_suite(runner, jit_suite());
+    srunner_add_suite(runner, jpeg_suite());
     srunner_add_suite(runner, library_suite());
     srunner_add_suite(runner, kill_suite());
     srunner_add_suite(runner, optim_suite());

@@ -17,6 +17,7 @@ Suite *hostile_suite(void);
 Suite *import_suite(void);
 Suite *import_names_suite(void);
 Suite *interrupt_suite(void);
+Suite *jpeg_suite(void);
 Suite *jit_suite(void);
 Suite *kernels_suite(void);
 Suite *machine_suite(void);

@@ -200,7 +200,7 @@ START_TEST(bad_sheets)
     check_fails(folder, DATA_TRAIN,
                 "%s: rows of 23 RGB pixels, want 4 x 6 = 24 of 3 channels", path);
     write_text(path, "text that is no picture");
-    check_fails(folder, DATA_TRAIN, "%s: want a PNG picture: Not a PNG file", path);
+    check_fails(folder, DATA_TRAIN, "%s: want a JPEG or PNG picture", path);
     ck_assert(!data_load(folder, DATA_TEST, H, W, 1, CLASSES, &train, &test));
     check_error("%s: rows of 24 RGB pixels, want 4 x 6 = 24 of 1 channels",
                 in_folder("a/test_batch.png"));

@@ -133,9 +133,9 @@ START_TEST(bad_files)
 {
     check_unreadable(in_folder("none.png"), "%s: No such file or directory");
     write_text(in_folder("text.png"), "this is not a picture");
-    check_unreadable(in_folder("text.png"), "%s: want a PNG picture: Not a PNG file");
+    check_unreadable(in_folder("text.png"), "%s: want a JPEG or PNG picture");
     write_text(in_folder("empty.png"), "");
-    check_unreadable(in_folder("empty.png"), "%s: want a PNG picture: Read Error");
+    check_unreadable(in_folder("empty.png"), "%s: an empty file, want a JPEG or PNG picture");
 }
 END_TEST
 
@@ -188,7 +188,7 @@ START_TEST(failed_write_keeps_the_old)
     const char *path = in_folder("old.png");
     ck_assert(picture_write(path, &(Picture){1, 1, pixel}));
     ck_assert(!picture_write(path, &(Picture){0, 1, pixel}));
-    check_error("%s: want a PNG picture: Invalid IHDR data", path);
+    check_error("%s: cannot write a PNG picture: Invalid IHDR data", path);
     check_pixels(path, pixel, 3);
 
     path = in_folder("none/a.png");
