@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 5
+#define LATHE_ABI 6
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per
  * chunk and added in chunk order, so results do not depend on the number of threads. */
@@ -78,6 +78,8 @@ typedef struct {
     bool flip;      /* mirror half of the images */
     int crop;       /* shift by up to this many pixels each way */
     int cutout;     /* side of the square that is blanked; 0 = off */
+    double area;    /* least share of a picture that is cut out at random; 0 = off */
+    double ratio;   /* most that the sides of what is cut out differ by, as a factor */
     int held_out;   /* training images kept aside to choose the best checkpoint by */
     int test_every; /* epochs from one accuracy on the test images to the next; 0: none */
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
@@ -93,12 +95,15 @@ typedef struct Step Step;
 typedef struct {
     int abi; /* LATHE_ABI */
     const char *name;
-    const char *origin; /* the config's file and overrides, as words of a command; or NULL */
+    const char
+        *origin; /* the config's file and overrides, as words of a command; or NULL */
     const char *arch;   /* one "key=value" line per layer: what weights must match */
     const char *config; /* one "path=value" line per config field, sorted */
     int height, width, channels; /* of the image */
     int classes;
     const char *const *class_names; /* [classes] */
+    int resize;            /* short side that pictures get; 0: as small as may be */
+    double test_share;     /* of data that does not say which images are for testing */
     uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */
     int micro_batch;       /* most images per call */
     const Param *params;

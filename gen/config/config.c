@@ -12,6 +12,18 @@ static double mean_deviation(const Config *config)
     return sum / channels;
 }
 
+DataWant config_data(const Config *config)
+{
+    const Tensor *image = net_pixels(&config->net);
+    return (DataWant){.height = image->h,
+                      .width = image->w,
+                      .channels = image->c,
+                      .classes = config->class_count,
+                      .class_names = (const char *const *)config->class_names,
+                      .resize = config->resize,
+                      .test_share = config->test_share};
+}
+
 float config_image_step(const Config *config)
 {
     return (float)(1 / mean_deviation(config));

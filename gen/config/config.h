@@ -4,10 +4,13 @@
 #define LATHE_CONFIG_H
 
 #include "gen/ir/ir.h"
+#include "runtime/data/want.h"
 
 typedef struct {
     char *path, *name;
     double mean[4], std[4]; /* per channel, in pixel units */
+    int resize;             /* of pictures: their short side; 0: as small as may be */
+    double test_share;      /* where data does not say which images are for testing */
     char **class_names;     /* as many as the network has classes */
     int class_count;
     Recipe recipe;
@@ -30,6 +33,9 @@ typedef struct {
 bool config_load(const char *path, const char *const *overrides, int count,
                  Config *config);
 void config_free(Config *config);
+
+/* What its images are. */
+DataWant config_data(const Config *config);
 
 /* The stem's input step in a quantised network, 1 / mean deviation; and what is left of
  * the channel's own deviation, mean deviation / deviation, which goes into the stem's

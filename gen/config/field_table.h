@@ -14,8 +14,15 @@ typedef enum {
 enum { FLOAT_BITS = 32 };
 
 /* Which quantised weights a field shapes: those of a layer's weights, of its activations;
- * only until ranges are found; or none. Weights are for the fields they were made with. */
-enum { OF_TRAINING = 0, OF_WEIGHTS = 1, OF_ACTIVATIONS = 2, OF_RANGES = 4 };
+ * only until ranges are found; or none. Weights are for the fields they were made with.
+ * OF_PICTURES: it matters for pictures of any size alone, and is recorded where it is set. */
+enum {
+    OF_TRAINING = 0,
+    OF_WEIGHTS = 1,
+    OF_ACTIVATIONS = 2,
+    OF_RANGES = 4,
+    OF_PICTURES = 8
+};
 
 typedef struct {
     const char *section, *name;

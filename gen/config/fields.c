@@ -13,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PATTERN = 256 };
+enum { MOST_PATTERN = 256, MOST_LISTS = 3 };
+
+/* What a section has besides its rows of fields.def. */
+static const char *const data_lists[] = {"mean", "std", "classes", NULL};
+static const char *const train_lists[] = {"milestones", NULL};
+static const char *const quant_lists[] = {"layers", NULL};
+static const char *const no_lists[] = {NULL};
 
 bool fields_unknown(lua_State *lua, int table, const char *path, const char *section,
                     const char *name)
@@ -155,13 +161,15 @@ typedef struct {
     double value;
 } Given;
 
-/* The fields of `section` from the table on top, which may have `extra` besides; how
+/* The fields of `section` from the table on top, which may have `lists` besides; how
  * many, or -1. Missing ones have their default, or, for overrides, are none. */
 static int read_rows(lua_State *lua, const Config *config, const char *section,
-                     const char *extra, bool override, Given given[FIELDS])
+                     const char *const *lists, bool override, Given given[FIELDS])
 {
-    const char *names[FIELDS + 1] = {extra};
-    int known = 1, count = 0;
+    const char *names[FIELDS + MOST_LISTS];
+    int known = 0, count = 0;
+    for (; *lists; lists++)
+        names[known++] = *lists;
     for (int i = 0; i < FIELDS; i++)
         if (strcmp(field_rows[i].section, section) == 0)
             names[known++] = field_rows[i].name;
@@ -183,10 +191,10 @@ static int read_rows(lua_State *lua, const Config *config, const char *section,
 
 /* The section's fields into the config. */
 static bool read_section(lua_State *lua, Config *config, const char *section,
-                         const char *extra)
+                         const char *const *lists)
 {
     Given given[FIELDS];
-    int count = read_rows(lua, config, section, extra, false, given);
+    int count = read_rows(lua, config, section, lists, false, given);
     for (int i = 0; i < count; i++)
         field_store(config, given[i].field, given[i].value);
     return count >= 0;
@@ -255,7 +263,7 @@ static bool read_override(lua_State *lua, Config *config)
     lua_pushnil(lua);
     lua_rawseti(lua, -2, 1); /* only named fields are left */
     Given given[FIELDS];
-    int count = read_rows(lua, config, "quant", "", true, given);
+    int count = read_rows(lua, config, "quant", no_lists, true, given);
     if (count < 0 || !override_layers(config, pattern, given, count))
         return false;
     lua_pushvalue(lua, -2);
@@ -285,7 +293,7 @@ static bool read_quant(lua_State *lua, Config *config)
     int type = lua_getfield(lua, 1, "quant");
     lua_pop(lua, 1);
     if (!push_section(lua, config, "quant") ||
-        !read_section(lua, config, "quant", "layers") ||
+        !read_section(lua, config, "quant", quant_lists) ||
         !check_quant(config->path, &config->quant))
         return false;
     if (type == LUA_TTABLE && config->quant.quantizer == RT_QUANT_NONE) {
@@ -308,8 +316,7 @@ static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    if (!read_section(lua, config, "train", "milestones") ||
-        !read_milestones(lua, config))
+    if (!read_section(lua, config, "train", train_lists) || !read_milestones(lua, config))
         return false;
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
@@ -373,9 +380,8 @@ static bool read_classes(lua_State *lua, Config *config)
 
 static bool read_data(lua_State *lua, Config *config)
 {
-    const char *const names[] = {"mean", "std", "classes"};
     bool ok = push_section(lua, config, "data") &&
-              check_names(lua, config, "data", names, 3) &&
+              read_section(lua, config, "data", data_lists) &&
               read_channels(lua, config, "mean", 127, 0, config->mean) &&
               read_channels(lua, config, "std", 128, 1e-3, config->std) &&
               read_classes(lua, config);

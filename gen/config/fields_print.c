@@ -68,12 +68,24 @@ static void print_milestones(FILE *file, const Config *config)
     fputs("}\n", file);
 }
 
+static bool is_recorded(const Config *config, const Field *field)
+{
+    return !(field->what & OF_PICTURES) || field_fetch(config, field) != field->otherwise;
+}
+
+static void print_recorded(FILE *file, const Config *config, int row)
+{
+    if (is_recorded(config, &field_rows[row]))
+        print_field(file, config, &field_rows[row]);
+}
+
 static void print_section(FILE *file, const Config *config, const char *section)
 {
     const Field *sorted[FIELDS];
     int count = 0;
     for (int i = 0; i < FIELDS; i++)
-        if (strcmp(field_rows[i].section, section) == 0)
+        if (strcmp(field_rows[i].section, section) == 0 &&
+            is_recorded(config, &field_rows[i]))
             sorted[count++] = &field_rows[i];
     qsort(sorted, count, sizeof *sorted, compare_rows);
     for (int i = 0; i < count; i++) {
@@ -195,7 +207,9 @@ char *fields_lines(lua_State *lua, const Config *config)
         fprintf(file, "%s%s", i ? "," : "", config->class_names[i]);
     fputc('\n', file);
     print_channels(file, "mean", config, config->mean);
+    print_recorded(file, config, FIELD_data_resize);
     print_channels(file, "std", config, config->std);
+    print_recorded(file, config, FIELD_data_test_share);
     print_net(lua, file);
     if (quant_used(&config->net)) {
         print_section(file, config, "quant");

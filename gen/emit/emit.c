@@ -168,6 +168,11 @@ static void push_config(lua_State *lua, const Config *config)
     push_numbers(lua, factors, 4, "image_factor");
     lua_pushinteger(lua, config->micro_batch);
     lua_setfield(lua, -2, "micro_batch");
+    lua_pushinteger(lua, config->resize);
+    lua_setfield(lua, -2, "resize");
+    char share[32];
+    snprintf(share, sizeof share, "%.17g", config->test_share);
+    set_string(lua, "test_share", share);
     lua_createtable(lua, config->class_count, 0);
     for (int i = 0; i < config->class_count; i++) {
         outside_push(lua, config->class_names[i]);

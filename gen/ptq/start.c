@@ -13,10 +13,9 @@
 bool start_images(const Config *config, const char *data, int least, int images,
                   ImageSet *set)
 {
-    const Tensor *image = net_pixels(&config->net);
+    const DataWant want = config_data(config);
     ImageSet all = {0}, none = {0};
-    if (!data_load(data, DATA_TRAIN, image->h, image->w, image->c, config->class_count,
-                   &all, &none))
+    if (!data_load(data, DATA_TRAIN, &want, &all, &none))
         return false;
     bool ok = least <= all.count ||
               rt_fail("%s: has %d training images, want %d to calibrate with", data,

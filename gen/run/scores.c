@@ -94,7 +94,7 @@ bool scores_of_trainer(const Config *config, const CompileOptions *options,
 bool selftest_make(const Config *config, const char *weights, Selftest *selftest)
 {
     static const char data[] = "random:3:2026";
-    const Tensor *image = net_pixels(&config->net);
+    const DataWant want = config_data(config);
     const CompileOptions options = {.target = target_find(NULL)};
     ImageSet train = {0};
     Scores scores = {0};
@@ -103,6 +103,5 @@ bool selftest_make(const Config *config, const char *weights, Selftest *selftest
     selftest->scores = scores.integers;
     scores.integers = NULL;
     scores_free(&scores);
-    return data_load(data, DATA_TEST, image->h, image->w, image->c, config->class_count,
-                     &train, &selftest->images);
+    return data_load(data, DATA_TEST, &want, &train, &selftest->images);
 }

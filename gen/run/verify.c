@@ -298,7 +298,7 @@ static bool verify_in(const Scratch *scratch, const Config *config,
                       const CompileOptions *compile, const char *weights,
                       const char *data, long images, Comparison *c)
 {
-    const Tensor *image = net_pixels(&config->net);
+    const DataWant want = config_data(config);
     Scores expected = {0}, sizes = {0};
     ImageSet train = {0}, test = {0};
     char *source = rt_format("%s/file.c", scratch->folder);
@@ -306,8 +306,7 @@ static bool verify_in(const Scratch *scratch, const Config *config,
               (expected.integers ||
                term_sizes(config, compile, weights, data, images, scratch, &sizes)) &&
               shipped_write(config, weights, source, (ShippedOptions){0}) &&
-              data_load(data, DATA_TEST, image->h, image->w, image->c, c->classes, &train,
-                        &test);
+              data_load(data, DATA_TEST, &want, &train, &test);
     if (ok) {
         c->count = expected.count;
         c->expected = &expected;

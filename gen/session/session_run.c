@@ -34,7 +34,7 @@ static bool same_size(const Session *session, const ImageSet *set)
 static bool load_test(Session *session)
 {
     const Config *config = &session->config;
-    const Tensor *image = net_pixels(&config->net);
+    const DataWant want = config_data(config);
     ImageSet none = {0};
     if (!need_data(session))
         return false;
@@ -43,8 +43,7 @@ static bool load_test(Session *session)
         return true;
     data_free(&session->test);
     session->test_classes = config->class_count;
-    return data_load(session->data, DATA_TEST, image->h, image->w, image->c,
-                     config->class_count, &none, &session->test);
+    return data_load(session->data, DATA_TEST, &want, &none, &session->test);
 }
 
 /* At least so many training images to calibrate with, or all there are; more may be there

@@ -87,6 +87,9 @@ static bool is_official(const char *folder)
     return ok;
 }
 
+static const DataWant wanted = {
+    .height = SIDE, .width = SIDE, .channels = CHANNELS, .classes = CLASSES};
+
 static void encode(const ImageSet *set, uint8_t *to)
 {
     for (int i = 0; i < set->count; i++) {
@@ -103,8 +106,7 @@ static void encode(const ImageSet *set, uint8_t *to)
 static char *load_official(const char *source)
 {
     ImageSet train, test;
-    if (!data_load(source, DATA_TRAIN | DATA_TEST, SIDE, SIDE, CHANNELS, CLASSES, &train,
-                   &test))
+    if (!data_load(source, DATA_TRAIN | DATA_TEST, &wanted, &train, &test))
         return NULL;
     bool ok = train.count == (FILES - 1) * FILE_IMAGES && test.count == FILE_IMAGES;
     char *all = NULL;
@@ -304,8 +306,7 @@ static bool write_sample(const char *folder, const ImageSet *train, ImageSet *te
 bool cifar10_sample(const char *cifar, const char *folder)
 {
     ImageSet train, test, chosen = {0};
-    if (!data_load(cifar, DATA_TRAIN | DATA_TEST, SIDE, SIDE, CHANNELS, CLASSES, &train,
-                   &test))
+    if (!data_load(cifar, DATA_TRAIN | DATA_TEST, &wanted, &train, &test))
         return false;
     bool ok = choose(cifar, &train, &chosen) && write_sample(folder, &chosen, &test);
     data_free(&train);

@@ -12,7 +12,8 @@
 struct ImageStore {
     int users; /* sets */
     int count;
-    uint8_t *pixels; /* [count][height][width][channels] */
+    uint8_t *pixels; /* [count][height][width][channels], or NULL: */
+    Image *whole;    /* [count], each of its own size */
 };
 
 size_t image_set_bytes(const ImageSet *set)
@@ -23,13 +24,26 @@ size_t image_set_bytes(const ImageSet *set)
 Image image_kept(const ImageSet *set, int i)
 {
     size_t place = (size_t)set->places[i];
+    if (set->store->whole)
+        return set->store->whole[place];
     return (Image){set->height, set->width,
                    set->store->pixels + place * image_set_bytes(set)};
 }
 
 void image_read(const ImageSet *set, int i, uint8_t *to)
 {
-    memcpy(to, image_kept(set, i).pixels, image_set_bytes(set));
+    Image image = image_kept(set, i);
+    image_centre(&image, set->height, set->width, set->channels, to);
+}
+
+void image_centre(const Image *image, int height, int width, int channels, uint8_t *to)
+{
+    size_t row = (size_t)width * (size_t)channels;
+    int top = (image->height - height) / 2, left = (image->width - width) / 2;
+    for (int y = 0; y < height; y++, to += row) {
+        size_t place = (size_t)(top + y) * (size_t)image->width + (size_t)left;
+        memcpy(to, image->pixels + place * (size_t)channels, row);
+    }
 }
 
 void image_read_all(const ImageSet *set, int first, int count, uint8_t *to)
@@ -38,27 +52,50 @@ void image_read_all(const ImageSet *set, int first, int count, uint8_t *to)
         image_read(set, first + i, to + (size_t)i * image_set_bytes(set));
 }
 
-uint8_t *image_set_add(ImageSet *set, const char *path, size_t more)
+/* All but the pixels. */
+static bool add_places(ImageSet *set, const char *path, size_t more)
 {
     size_t first = (size_t)set->count, count = first + more;
-    if (count > INT_MAX) {
-        rt_fail("%s: more than %d images", path, INT_MAX);
-        return NULL;
-    }
+    if (count > INT_MAX)
+        return rt_fail("%s: more than %d images", path, INT_MAX);
     if (set->store == NULL) {
         set->store = rt_alloc(sizeof *set->store);
         set->store->users = 1;
     }
-    ImageStore *store = set->store;
-    store->pixels = rt_grow(store->pixels, count * image_set_bytes(set));
     set->labels = rt_grow(set->labels, count * sizeof *set->labels);
     set->places = rt_grow(set->places, count * sizeof *set->places);
     for (size_t i = first; i < count; i++) {
         set->labels[i] = 0;
         set->places[i] = (int)i;
     }
-    set->count = store->count = (int)count;
-    return store->pixels + first * image_set_bytes(set);
+    set->count = set->store->count = (int)count;
+    return true;
+}
+
+uint8_t *image_set_add(ImageSet *set, const char *path, size_t more)
+{
+    size_t first = (size_t)set->count, bytes = image_set_bytes(set);
+    if (!add_places(set, path, more))
+        return NULL;
+    ImageStore *store = set->store;
+    store->pixels = rt_grow(store->pixels, (size_t)store->count * bytes);
+    return store->pixels + first * bytes;
+}
+
+bool image_set_add_whole(ImageSet *set, const char *path, size_t more)
+{
+    size_t first = (size_t)set->count;
+    if (!add_places(set, path, more))
+        return false;
+    ImageStore *store = set->store;
+    store->whole = rt_grow(store->whole, (size_t)store->count * sizeof *store->whole);
+    memset(store->whole + first, 0, more * sizeof *store->whole);
+    return true;
+}
+
+void image_set_put(ImageSet *set, int i, Image image)
+{
+    set->store->whole[set->places[i]] = image;
 }
 
 ImageSet image_set_select(const ImageSet *from, const int *which, int count)
@@ -103,6 +140,9 @@ ImageSet image_set_part(const ImageSet *set, int first, int count)
 void data_free(ImageSet *set)
 {
     if (set->store && --set->store->users == 0) {
+        for (int i = 0; set->store->whole && i < set->store->count; i++)
+            free((void *)set->store->whole[i].pixels);
+        free(set->store->whole);
         free(set->store->pixels);
         free(set->store);
     }

@@ -29,8 +29,10 @@ typedef struct {
 
 /* Image `i` of the set, as long as the set is there. Any number of threads may ask. */
 Image image_kept(const ImageSet *set, int i);
-/* Copy it, [height][width][channels] of the set. */
+/* Copy it, [height][width][channels] of the set: of one that is kept larger, the centre. */
 void image_read(const ImageSet *set, int i, uint8_t *to);
+/* The part in the middle of `image`, [height][width][channels]; not larger than it. */
+void image_centre(const Image *image, int height, int width, int channels, uint8_t *to);
 /* `count` images from `first` on, one behind the other. */
 void image_read_all(const ImageSet *set, int first, int count, uint8_t *to);
 
@@ -38,6 +40,11 @@ void image_read_all(const ImageSet *set, int first, int count, uint8_t *to);
  * pixels, to be filled in, one image behind the other. NULL and rt_fail, with `path`, when
  * there would be too many. */
 uint8_t *image_set_add(ImageSet *set, const char *path, size_t more);
+
+/* Room for `more` images of any size, which image_set_put fills in. */
+bool image_set_add_whole(ImageSet *set, const char *path, size_t more);
+/* Keep this as image `i`, whose pixels become the set's to free(). */
+void image_set_put(ImageSet *set, int i, Image image);
 
 /* A set of `count` images of `from`, by their numbers; it shares the store. data_free() it. */
 ImageSet image_set_select(const ImageSet *from, const int *which, int count);

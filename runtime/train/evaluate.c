@@ -82,6 +82,22 @@ int step_class(const Model *model, const Step *step, int image)
     return best;
 }
 
+/* Whether fewer than TOP scores of the image are better than its label's; of scores alike, the
+ * first ones count as better, as for the best. */
+static bool is_among_top(const Model *model, const Step *step, int image)
+{
+    size_t first = (size_t)image * (size_t)model->classes;
+    const float *scores = step->logits + first;
+    const int64_t *exact = model->scores_integers ? step->scores + first : NULL;
+    int better = 0, label = step->labels[image];
+    for (int i = 0; i < model->classes; i++) {
+        bool higher = exact ? exact[i] > exact[label] : scores[i] > scores[label];
+        bool alike = exact ? exact[i] == exact[label] : scores[i] == scores[label];
+        better += higher || (alike && i < label);
+    }
+    return better < TOP;
+}
+
 static void count_image(const Model *model, const Step *step, int image, Score *score)
 {
     const float *scores = step->logits + (size_t)image * model->classes;
@@ -89,6 +105,7 @@ static void count_image(const Model *model, const Step *step, int image, Score *
     bool right = step_class(model, step, image) == label;
     score->images++;
     score->correct += right;
+    score->among_top += is_among_top(model, step, image);
     score->loss += log_sum_exp(scores, model->classes) - scores[label];
     if (score->class_images) {
         score->class_images[label]++;

@@ -29,8 +29,10 @@ typedef struct {
 void work_alloc(Work *work, const Model *model);
 void work_free(Work *work);
 
+enum { TOP = 5 };
 typedef struct {
     int images, correct;
+    int among_top;                   /* label among the TOP best */
     double loss;                     /* sum of the cross-entropy, without smoothing */
     int *class_images, *class_right; /* [classes], or both NULL: not wanted */
 } Score;

@@ -3,7 +3,7 @@
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
-#include "runtime/draw/picture.h"
+#include "runtime/data/pictures.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/trainer.h"
 
@@ -75,8 +75,12 @@ static void print_score(const Model *model, const Score *score)
     int widest = 0;
     for (int i = 0; i < model->classes; i++)
         widest = (int)fmax(widest, (double)strlen(model->class_names[i]));
-    printf("accuracy %.4f (%d/%d)\n", (double)score->correct / score->images,
+    printf("accuracy %.4f (%d/%d)", (double)score->correct / score->images,
            score->correct, score->images);
+    if (model->classes > 2 * TOP)
+        printf(", top-%d %.4f (%d/%d)", TOP, (double)score->among_top / score->images,
+               score->among_top, score->images);
+    putchar('\n');
     for (int i = 0; i < model->classes; i++) {
         int right = score->class_right[i], images = score->class_images[i];
         printf("%-*s %5d/%d", widest, model->class_names[i], right, images);
@@ -88,6 +92,7 @@ static void print_score(const Model *model, const Score *score)
 
 bool eval_run(const Model *model, const TrainerOptions *options)
 {
+    const DataWant want = data_want(model);
     ImageSet none = {0}, test = {0};
     Weights weights;
     if (!weights_load(&weights, model, options->weights))
@@ -98,8 +103,7 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     Work work;
     work_alloc(&work, model);
     int count = 0;
-    bool ok = data_load(options->data, DATA_TEST, model->height, model->width,
-                        model->channels, model->classes, &none, &test) &&
+    bool ok = data_load(options->data, DATA_TEST, &want, &none, &test) &&
               (count = choose_count(&test, options)) > 0 &&
               evaluate_to(options->scores, model, &weights, &work, &test, count,
                           options->tiers, &score);
@@ -117,28 +121,6 @@ bool eval_run(const Model *model, const TrainerOptions *options)
 
 /* ---- classify ---- */
 
-/* The picture as the network's image; a network for grey ones gets the luminance. */
-static bool read_image(const Model *model, const char *path, uint8_t *image)
-{
-    Picture picture;
-    if (!picture_read(path, &picture))
-        return false;
-    size_t pixels = (size_t)picture.width * (size_t)picture.height;
-    bool ok = picture.width == model->width && picture.height == model->height;
-    if (!ok)
-        rt_fail("%s: %d x %d pixels, %s wants %d x %d", path, picture.width,
-                picture.height, model->name, model->width, model->height);
-    else if (model->channels == 3)
-        memcpy(image, picture.pixels, pixels * 3);
-    else
-        for (size_t i = 0; i < pixels; i++) {
-            const uint8_t *p = picture.pixels + 3 * i;
-            image[i] = (uint8_t)((77 * p[0] + 150 * p[1] + 29 * p[2] + 128) >> 8);
-        }
-    picture_free(&picture);
-    return ok;
-}
-
 /* PATH: cat 0.9312, dog 0.0410, ... */
 static void print_best(const Model *model, const char *path, int first, float *scores)
 {
@@ -154,6 +136,30 @@ static void print_best(const Model *model, const char *path, int first, float *s
     putchar('\n');
 }
 
+/* One that is broken is named, counted, and does not stop the others. */
+static bool classify_picture(const Model *model, const Weights *weights, const Work *work,
+                             const char *path, int *broken)
+{
+    const DataWant want = data_want(model);
+    if (!picture_read_image(path, &want, work->images)) {
+        fprintf(stderr, "%s: %s\n", model->name, rt_error());
+        rt_error_clear();
+        ++*broken;
+        return true;
+    }
+    Step step = {.images = work->images,
+                 .count = 1,
+                 .params = weights->params,
+                 .stats = weights->stats,
+                 .arena = work->arena,
+                 .logits = work->logits,
+                 .scores = work->scores};
+    model->evaluate(&step);
+    if (!step.failed)
+        print_best(model, path, step_class(model, &step, 0), work->logits);
+    return !step.failed;
+}
+
 bool classify_run(const Model *model, const TrainerOptions *options)
 {
     if (model->channels != 1 && model->channels != 3)
@@ -165,24 +171,11 @@ bool classify_run(const Model *model, const TrainerOptions *options)
     Work work;
     work_alloc(&work, model);
     bool ok = true;
-    for (int i = 0; i < options->picture_count && ok; i++) {
-        Step step = {.images = work.images,
-                     .count = 1,
-                     .params = weights.params,
-                     .stats = weights.stats,
-                     .arena = work.arena,
-                     .logits = work.logits,
-                     .scores = work.scores};
-        ok = read_image(model, options->pictures[i], work.images);
-        if (ok) {
-            model->evaluate(&step);
-            ok = !step.failed;
-        }
-        if (ok)
-            print_best(model, options->pictures[i], step_class(model, &step, 0),
-                       work.logits);
-    }
+    int broken = 0;
+    for (int i = 0; i < options->picture_count && ok; i++)
+        ok = classify_picture(model, &weights, &work, options->pictures[i], &broken);
     work_free(&work);
     weights_free(&weights);
-    return ok;
+    return ok && (broken == 0 || rt_fail("%d of %d pictures could not be read", broken,
+                                         options->picture_count));
 }

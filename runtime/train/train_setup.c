@@ -103,8 +103,9 @@ static bool load_data(Run *run, const TrainerOptions *options)
     const Model *model = run->model;
     TrainState *state = &run->state;
     int held_out = run->recipe.held_out;
-    if (!data_load(options->data, DATA_TRAIN | DATA_TEST, model->height, model->width,
-                   model->channels, model->classes, &run->train, &run->test))
+    DataWant want = data_want(model);
+    want.whole = run->recipe.area > 0;
+    if (!data_load(options->data, DATA_TRAIN | DATA_TEST, &want, &run->train, &run->test))
         return false;
     if (run->train.unlabelled)
         return data_has_labels(options->data);

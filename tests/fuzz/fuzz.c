@@ -123,7 +123,9 @@ static void fuzz_picture(const uint8_t *data, size_t bytes)
 static void load_data(const char *path)
 {
     ImageSet train = {0}, test = {0};
-    if (data_load(path, DATA_TRAIN | DATA_TEST, 2, 3, 3, 10, &train, &test)) {
+    if (data_load(path, DATA_TRAIN | DATA_TEST,
+                  &(DataWant){.height = 2, .width = 3, .channels = 3, .classes = 10},
+                  &train, &test)) {
         data_free(&train);
         data_free(&test);
     }

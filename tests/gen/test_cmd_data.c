@@ -159,8 +159,10 @@ START_TEST(sample_of_the_sample)
     const char *folders[2] = {"tests/sample", in_folder("made")};
     check_command(0, "", NULL, COMMAND("sample", "tests/sample", path_of("made")));
     for (int i = 0; i < 2; i++)
-        ck_assert(data_load(folders[i], DATA_TRAIN | DATA_TEST, 32, 32, 3, 10,
-                            &sets[i][0], &sets[i][1]));
+        ck_assert(data_load(
+            folders[i], DATA_TRAIN | DATA_TEST,
+            &(DataWant){.height = 32, .width = 32, .channels = 3, .classes = 10},
+            &sets[i][0], &sets[i][1]));
     for (int part = 0; part < 2; part++) {
         const ImageSet *kept = &sets[0][part], *made = &sets[1][part];
         ck_assert_int_eq(made->count, kept->count);

@@ -83,11 +83,9 @@ static double decibels(const char *layer)
 /* Scores of the calibration images in double. */
 static double *scores_of(const QuantNet *net)
 {
-    const Net *layout = &net->config.net;
-    const Tensor *image = &layout->tensors[layout->ops[0].in[0]];
+    const DataWant want = config_data(&net->config);
     ImageSet train = {0}, none = {0};
-    ck_assert(data_load("random:24", DATA_TRAIN, image->h, image->w, image->c,
-                        net->classes, &train, &none));
+    ck_assert(data_load("random:24", DATA_TRAIN, &want, &train, &none));
     uint8_t *images = rt_alloc(IMAGES * image_set_bytes(&train));
     image_read_all(&train, 0, IMAGES, images);
     QuantOracle o = {.net = net,

@@ -14,14 +14,20 @@
 #include <unistd.h>
 
 #define FORMS                                                                            \
-    "a folder of CIFAR-10's data_batch_1.bin and test_batch.bin, one of PNG sheets of "  \
-    "these names, IMAGES.npy, or random:COUNT"
+    "random:COUNT; a .tar of class folders; a .csv of path,label; images.npy with "      \
+    "labels.npy, or an .npz of both; CIFAR-10's data_batch_1.bin and test_batch.bin; "   \
+    "CIFAR-100's train.bin and test.bin; PNG sheets data_batch_1.png and "               \
+    "test_batch.png; MNIST's train-images-idx3-ubyte and its like; train/CLASS/*.jpg "   \
+    "with val or test beside it; CLASS/*.jpg"
 
 /* Not square: an exchange of height and width shows. */
 enum { H = 4, W = 6, C = 3, CLASSES = 10, PIXELS = H * W * C, TRAIN = 5, TEST = 4 };
 
 static uint8_t train_pixels[TRAIN * PIXELS], test_pixels[TEST * PIXELS];
 static int32_t train_labels[TRAIN] = {7, 0, 9, 3, 3}, test_labels[TEST] = {1, 9, 0, 5};
+static const DataWant wanted = {
+    .height = H, .width = W, .channels = C, .classes = CLASSES};
+static const DataWant grey = {.height = H, .width = W, .channels = 1, .classes = CLASSES};
 static ImageSet train, test;
 
 static void fill_pixels(void)
@@ -36,7 +42,7 @@ static void fill_pixels(void)
 
 static bool load(const char *folder, DataParts parts)
 {
-    return data_load(folder, parts, H, W, C, CLASSES, &train, &test);
+    return data_load(folder, parts, &wanted, &train, &test);
 }
 
 static void free_both(void)
@@ -154,16 +160,16 @@ END_TEST
 START_TEST(bad_folders)
 {
     const char *path = in_folder("none");
-    char *message = rt_format("%%s: no such folder: want " FORMS
-                              "; `lathe data cifar10 %s` makes one of CIFAR-10",
+    char *message = rt_format("%%s: no such file or folder: want one of: " FORMS
+                              ". `lathe data cifar10 %s` makes a folder of CIFAR-10",
                               path);
     check_fails(path, DATA_TRAIN, message, path);
-    write_text(path, "a file");
-    check_fails(path, DATA_TRAIN, message, path);
     free(message);
+    write_text(path, "a file");
+    check_fails(path, DATA_TRAIN, "%s: no images: want one of: " FORMS, path);
     path = in_folder("empty");
     ck_assert(rt_make_directories(path));
-    check_fails(path, DATA_TRAIN, "%s: no images: want " FORMS, path);
+    check_fails(path, DATA_TRAIN, "%s: no images: want one of: " FORMS, path);
 }
 END_TEST
 
@@ -201,7 +207,7 @@ START_TEST(bad_sheets)
                 "%s: rows of 23 RGB pixels, want 4 x 6 = 24 of 3 channels", path);
     write_text(path, "text that is no picture");
     check_fails(folder, DATA_TRAIN, "%s: want a JPEG or PNG picture", path);
-    ck_assert(!data_load(folder, DATA_TEST, H, W, 1, CLASSES, &train, &test));
+    ck_assert(!data_load(folder, DATA_TEST, &grey, &train, &test));
     check_error("%s: rows of 24 RGB pixels, want 4 x 6 = 24 of 1 channels",
                 in_folder("a/test_batch.png"));
     ck_assert_int_eq(remove(in_folder("a/test_lables.json")), 0);
@@ -257,11 +263,11 @@ START_TEST(random_sets)
     }
     for (int i = 0; i < CLASSES; i++)
         ck_assert(seen[i]);
-    ck_assert(data_load("random:50:3", DATA_TRAIN, H, W, C, CLASSES, &again, &unused));
+    ck_assert(data_load("random:50:3", DATA_TRAIN, &wanted, &again, &unused));
     check_set(&again, 50, first, train.labels);
     ck_assert_int_eq(unused.count, 0);
     data_free(&again);
-    ck_assert(data_load("random:50", DATA_TRAIN, H, W, C, CLASSES, &again, &unused));
+    ck_assert(data_load("random:50", DATA_TRAIN, &wanted, &again, &unused));
     image_read_all(&again, 0, 50, other);
     ck_assert_mem_ne(other, first, sizeof first);
     data_free(&again);
@@ -379,7 +385,9 @@ END_TEST
 START_TEST(repository_sample)
 {
     ck_assert_msg(
-        data_load("tests/sample", DATA_TRAIN | DATA_TEST, 32, 32, 3, 10, &train, &test),
+        data_load("tests/sample", DATA_TRAIN | DATA_TEST,
+                  &(DataWant){.height = 32, .width = 32, .channels = 3, .classes = 10},
+                  &train, &test),
         "%s (run from the top folder)", rt_error());
     ck_assert_int_eq(train.count, 4000);
     ck_assert_int_eq(test.count, 1000);
@@ -413,7 +421,10 @@ START_TEST(devices_are_no_files)
     const char *batch = in_folder("test_batch.bin");
     ck_assert_int_eq(symlink(path, batch), 0);
     ImageSet train, test;
-    ck_assert(!data_load(in_folder("."), DATA_TEST, 2, 2, 3, 10, &train, &test));
+    ck_assert(
+        !data_load(in_folder("."), DATA_TEST,
+                   &(DataWant){.height = 2, .width = 2, .channels = 3, .classes = 10},
+                   &train, &test));
     ck_assert_ptr_nonnull(strstr(rt_error(), "test_batch.bin: not a regular file"));
 }
 END_TEST

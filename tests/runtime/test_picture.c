@@ -135,7 +135,8 @@ START_TEST(bad_files)
     write_text(in_folder("text.png"), "this is not a picture");
     check_unreadable(in_folder("text.png"), "%s: want a JPEG or PNG picture");
     write_text(in_folder("empty.png"), "");
-    check_unreadable(in_folder("empty.png"), "%s: an empty file, want a JPEG or PNG picture");
+    check_unreadable(in_folder("empty.png"),
+                     "%s: an empty file, want a JPEG or PNG picture");
 }
 END_TEST
 

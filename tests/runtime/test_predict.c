@@ -8,6 +8,7 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/train/progress.h"
 #include "tests/tools/folder.h"
+#include "tests/tools/jpegs.h"
 #include "tests/tools/trainer_run.h"
 
 #include <math.h>
@@ -71,8 +72,7 @@ START_TEST(eval_takes_any_number_of_images)
         RUN("eval", DATA, "--weights", weights, "--images", counts[_i], "--scores", path),
         0);
     ImageSet none, test;
-    ck_assert(data_load("random:105", DATA_TEST, TINY_SIDE, TINY_SIDE, TINY_CHANNELS,
-                        TINY_CLASSES, &none, &test));
+    ck_assert(data_load("random:105", DATA_TEST, &tiny_data, &none, &test));
     float *scores = read_scores(path, count);
     char *wanted = expected_report(scores, test.labels, count);
     ck_assert_str_eq(printed, wanted);
@@ -117,8 +117,7 @@ START_TEST(eval_uses_averaged_weights)
     ck_assert(weights_load(&averaged, &model, last));
     float *scores = read_scores(a, 9), logits[TINY_CLASSES];
     ImageSet none, test;
-    ck_assert(data_load("random:105", DATA_TEST, TINY_SIDE, TINY_SIDE, TINY_CHANNELS,
-                        TINY_CLASSES, &none, &test));
+    ck_assert(data_load("random:105", DATA_TEST, &tiny_data, &none, &test));
     Step step = {.images = image_kept(&test, 0).pixels,
                  .count = 1,
                  .params = averaged.params,
@@ -205,12 +204,31 @@ START_TEST(classify_prints_the_likeliest_first)
 }
 END_TEST
 
+/* Of any size, in either format; and one that is broken stops no other. */
+START_TEST(classify_takes_any_picture)
+{
+    const char *small = in_folder("a.png"), *large = in_folder("b.jpg");
+    write_picture(small, TINY_SIDE, TINY_SIDE);
+    jpeg_write_smooth(large, 200, 90, 1);
+    ck_assert_int_eq(
+        RUN("classify", "--weights", weights, small, in_folder("none"), large), 1);
+    ck_assert_ptr_nonnull(strstr(printed, small));
+    ck_assert_ptr_nonnull(strstr(printed, large));
+    ck_assert_ptr_null(strstr(printed, "none"));
+}
+END_TEST
+
 START_TEST(classify_errors_are_named)
 {
     const char *path = in_folder("a.png");
+    write_text(path, "text");
+    check_complaint(
+        RUN("classify", "--weights", weights, in_folder("b.png"), path),
+        rt_format("%s: No such file or directory\ntiny: %s: want a JPEG or PNG "
+                  "picture\ntiny: 2 of 2 pictures could not be read",
+                  in_folder("b.png"), path));
+    ck_assert_str_eq(printed, "");
     write_picture(path, 3, 2);
-    check_complaint_about(RUN("classify", "--weights", weights, path), path,
-                          "3 x 2 pixels, tiny wants 2 x 2");
     check_complaint(RUN("classify", "--weights", weights),
                     "classify: no picture to classify");
     check_complaint(RUN("classify", path), "classify: --weights FILE is missing");
@@ -251,10 +269,14 @@ static const struct {
     {{"--data=x", "--resume", "--weights=y"},
      "train: --resume and --weights: want one of them"},
     {{"--data", "/nowhere", "--seed=18446744073709551615"},
-     "/nowhere: no such folder: want a folder of CIFAR-10's data_batch_1.bin and "
-     "test_batch.bin, one of PNG sheets of these names, IMAGES.npy, or random:COUNT; "
-     "`lathe "
-     "data cifar10 /nowhere` makes one of CIFAR-10"},
+     "/nowhere: no such file or folder: want one of: random:COUNT; a .tar of class "
+     "folders; "
+     "a .csv of path,label; images.npy with labels.npy, or an .npz of both; CIFAR-10's "
+     "data_batch_1.bin and test_batch.bin; CIFAR-100's train.bin and test.bin; PNG "
+     "sheets "
+     "data_batch_1.png and test_batch.png; MNIST's train-images-idx3-ubyte and its like; "
+     "train/CLASS/*.jpg with val or test beside it; CLASS/*.jpg. `lathe data cifar10 "
+     "/nowhere` makes a folder of CIFAR-10"},
 };
 
 START_TEST(mistakes_get_their_message)
@@ -363,6 +385,7 @@ Suite *predict_suite(void)
     tcase_add_test(tests, eval_errors_are_named);
     tcase_add_test(tests, scores_that_cannot_be_written_fail);
     tcase_add_test(tests, classify_prints_the_likeliest_first);
+    tcase_add_test(tests, classify_takes_any_picture);
     tcase_add_test(tests, classify_errors_are_named);
     TCase *words = tcase_create("words");
     tcase_add_checked_fixture(words, trainer_prepare, trainer_clean_up);

@@ -259,8 +259,7 @@ static void train_marked(void)
 START_TEST(an_epoch_has_each_image_once_in_an_own_order)
 {
     ImageSet train, held_out, none;
-    ck_assert(data_load("random:105", DATA_TRAIN, TINY_SIDE, TINY_SIDE, TINY_CHANNELS,
-                        TINY_CLASSES, &train, &none));
+    ck_assert(data_load("random:105", DATA_TRAIN, &tiny_data, &train, &none));
     ck_assert(data_hold_out(&train, recipe.held_out, 0, &held_out));
     recipe.flip = false;
     recipe.crop = 0;
@@ -359,8 +358,7 @@ START_TEST(averages_are_kept_and_evaluated)
     Weights weights;
     Work work;
     Score score = {0};
-    ck_assert(data_load("random:105", DATA_TRAIN, TINY_SIDE, TINY_SIDE, TINY_CHANNELS,
-                        TINY_CLASSES, &train, &none));
+    ck_assert(data_load("random:105", DATA_TRAIN, &tiny_data, &train, &none));
     ck_assert(data_hold_out(&train, recipe.held_out, 0, &held_out));
     ck_assert(weights_load(&weights, &model, in_folder("a/best.ckpt")));
     work_alloc(&work, &model);

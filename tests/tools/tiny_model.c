@@ -123,6 +123,11 @@ const Model tiny_model = {
     .evaluate = evaluate,
 };
 
+const DataWant tiny_data = {.height = TINY_SIDE,
+                            .width = TINY_SIDE,
+                            .channels = TINY_CHANNELS,
+                            .classes = TINY_CLASSES};
+
 const Recipe tiny_recipe = {
     .epochs = 3,
     .batch = 10,

@@ -4,6 +4,7 @@
 #ifndef LATHE_TINY_MODEL_H
 #define LATHE_TINY_MODEL_H
 
+#include "runtime/data/want.h"
 #include "runtime/rt.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 };
 
 extern const Model tiny_model;
+extern const DataWant tiny_data; /* its images */
 extern const Recipe tiny_recipe;
 
 /* What the model is to do besides; counts are of calls from 1, 0 is never. */

@@ -107,8 +107,12 @@ START_TEST(resnet20_on_cifar10)
     if (images == NULL)
         puts("skipped: LATHE_CIFAR10 is not set");
     if (weights && images) {
-        ck_assert_msg(data_load(images, DATA_TEST, 32, 32, 3, 10, &train, &test), "%s",
-                      rt_error());
+        ck_assert_msg(
+            data_load(
+                images, DATA_TEST,
+                &(DataWant){.height = 32, .width = 32, .channels = 3, .classes = 10},
+                &train, &test),
+            "%s", rt_error());
         float *scores = score("resnet20_fp_cifar10", weights, &test, test.count, &sum);
         check_scores(logits, scores);
         ck_assert_int_eq(sum.images, 10000);
@@ -129,8 +133,12 @@ START_TEST(resnet18_on_imagenet)
     ImageSet train = {0}, test = {0};
     Score sum = {0};
     if (weights) {
-        ck_assert_msg(data_load(images, DATA_TEST, 224, 224, 3, 1000, &train, &test),
-                      "%s", rt_error());
+        ck_assert_msg(
+            data_load(
+                images, DATA_TEST,
+                &(DataWant){.height = 224, .width = 224, .channels = 3, .classes = 1000},
+                &train, &test),
+            "%s", rt_error());
         ck_assert_int_eq(test.count, 20);
         float *scores = score("resnet18_fp32", weights, &test, test.count, &sum);
         check_scores(logits, scores);

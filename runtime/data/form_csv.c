@@ -1,0 +1,192 @@
+/* Pictures that a .csv lists, a line each: path,label. Paths are from the file's folder on; a
+ * label is a number, or a class's name. */
+#include "runtime/data/classes.h"
+#include "runtime/data/forms.h"
+
+#include "runtime/base/parse.h"
+#include "runtime/base/support.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* The lines of all files. */
+typedef struct {
+    const Load *load;
+    Listing listing; /* in their order */
+    char **labels;   /* [listing.count] */
+    bool *is_test;   /* [listing.count] */
+    bool named;      /* some label is no number */
+} Rows;
+
+/* The field at *at, its quotes taken away; *at moves behind it and the comma. NULL where a
+ * quote is not closed. free() it. */
+static char *take_field(const char **at, const char *end)
+{
+    const char *from = *at;
+    char *field = rt_alloc((size_t)(end - from) + 1), *to = field;
+    bool quoted = from < end && *from == '"';
+    from += quoted;
+    for (; from < end && (quoted || *from != ','); from++) {
+        if (quoted && *from == '"') {
+            if (from + 1 < end && from[1] == '"')
+                from++;
+            else
+                break;
+        }
+        *to++ = *from;
+    }
+    bool closed = !quoted || from < end;
+    from += quoted && closed;
+    if (!closed || (from < end && *from != ',')) {
+        free(field);
+        return NULL;
+    }
+    *at = from < end ? from + 1 : end;
+    return field;
+}
+
+static bool add_row(Rows *rows, char *path, char *label, bool is_test)
+{
+    long number;
+    int i = rows->listing.count;
+    rows->labels = rt_grow(rows->labels, ((size_t)i + 1) * sizeof *rows->labels);
+    rows->is_test = rt_grow(rows->is_test, (size_t)i + 1);
+    rows->labels[i] = label;
+    rows->is_test[i] = is_test;
+    rows->named = rows->named || !parse_long(label, LONG_MIN, LONG_MAX, &number);
+    if (listing_add(&rows->listing, &(Listed){.path = path, .bytes = -1}))
+        return true;
+    free(label);
+    return false;
+}
+
+static bool add_line(Rows *rows, const char *file, int line, const char *from,
+                     const char *end, bool is_test)
+{
+    char *path = take_field(&from, end), *label = NULL;
+    if (path && from < end)
+        label = take_field(&from, end);
+    bool ok = path && label && from == end && *path && *label;
+    if (!ok || (line == 1 && strcasecmp(label, "label") == 0)) {
+        free(path);
+        free(label);
+        return ok || rt_fail("%s:%d: want path,label", file, line);
+    }
+    return add_row(rows, path, label, is_test);
+}
+
+static bool read_rows(Rows *rows, const char *file, bool is_test)
+{
+    int line = 0;
+    char *text = rt_read_file(file, NULL);
+    bool ok = text != NULL;
+    for (const char *at = text; ok && *at;) {
+        const char *end = at + strcspn(at, "\r\n");
+        line++;
+        if (end > at)
+            ok = add_line(rows, file, line, at, end, is_test);
+        at = end + (*end == '\r') + (end[*end == '\r'] == '\n');
+    }
+    free(text);
+    return ok;
+}
+
+static bool check_files(const Rows *rows)
+{
+    int missing = 0, first = 0;
+    for (int i = rows->listing.count - 1; i >= 0; i--) {
+        char *name = listing_name(&rows->listing, i);
+        if (access(name, R_OK) != 0) {
+            missing++;
+            first = i;
+        }
+        free(name);
+    }
+    if (missing == 0)
+        return true;
+    char *name = listing_name(&rows->listing, first);
+    rt_fail("%s: %d of %d files are missing, the first is %s", rows->load->path, missing,
+            rows->listing.count, name);
+    free(name);
+    return false;
+}
+
+static bool take_labels(const Rows *rows, int32_t *labels)
+{
+    const Load *load = rows->load;
+    int count = rows->listing.count;
+    Classes classes = {0};
+    if (rows->named && !classes_make(&classes, load->path, load->want,
+                                     (const char *const *)rows->labels, count, NULL))
+        return false;
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++) {
+        long label = rows->named ? classes_find(&classes, rows->labels[i])
+                                 : strtol(rows->labels[i], NULL, 10);
+        ok = form_label(load->want, load->path, (size_t)i, label);
+        labels[i] = (int32_t)label;
+    }
+    classes_free(&classes);
+    return ok;
+}
+
+static bool load_rows(const Rows *rows, bool split)
+{
+    int count = rows->listing.count;
+    if (count == 0)
+        return rt_fail("%s: no lines of path,label", rows->load->path);
+    int *items = rt_alloc((size_t)count * sizeof *items);
+    int32_t *labels = rt_alloc((size_t)count * sizeof *labels);
+    for (int i = 0; i < count; i++)
+        items[i] = i;
+    bool ok = take_labels(rows, labels) && check_files(rows) &&
+              form_pictures(rows->load, &rows->listing, items, labels,
+                            split ? NULL : rows->is_test, count);
+    free(labels);
+    free(items);
+    return ok;
+}
+
+/* ---- One file, or train.csv with val.csv or test.csv beside it ---- */
+
+bool csv_is(const char *path)
+{
+    return name_ends(path, ".csv") || form_has(path, "train.csv");
+}
+
+static bool read_folder(Rows *rows)
+{
+    const char *folder = rows->load->path;
+    bool val = form_has(folder, "val.csv");
+    if (!val && !form_has(folder, "test.csv"))
+        return rt_fail("%s: train.csv has neither val.csv nor test.csv beside it",
+                       folder);
+    char *train = rt_format("%s/train.csv", folder);
+    char *test = rt_format("%s/%s.csv", folder, val ? "val" : "test");
+    bool ok = read_rows(rows, train, false) && read_rows(rows, test, true);
+    free(train);
+    free(test);
+    return ok;
+}
+
+bool csv_load(const Load *load)
+{
+    bool one = name_ends(load->path, ".csv");
+    const char *slash = strrchr(load->path, '/');
+    Rows rows = {.load = load};
+    rows.listing.root = !one    ? rt_format("%s", load->path)
+                        : slash ? rt_format("%.*s", (int)(slash - load->path), load->path)
+                                : rt_format(".");
+    bool ok = (one ? read_rows(&rows, load->path, false) : read_folder(&rows)) &&
+              load_rows(&rows, one);
+    for (int i = 0; i < rows.listing.count; i++)
+        free(rows.labels[i]);
+    free(rows.labels);
+    free(rows.is_test);
+    listing_free(&rows.listing);
+    return ok;
+}

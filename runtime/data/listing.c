@@ -1,0 +1,179 @@
+/* Files of a folder or archive: see listing.h. */
+#include "runtime/data/listing.h"
+
+#include "runtime/base/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_BYTES (256LL << 20) /* of one file */
+
+bool listing_add(Listing *listing, const Listed *item)
+{
+    if (listing->count == INT_MAX / 2) {
+        free(item->path);
+        return rt_fail("%s: more than %d files", listing->root, INT_MAX / 2);
+    }
+    if (listing->count == listing->room) {
+        listing->room = listing->room ? 2 * listing->room : 256;
+        listing->items =
+            rt_grow(listing->items, (size_t)listing->room * sizeof *listing->items);
+    }
+    listing->items[listing->count++] = *item;
+    return true;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const Listed *)a)->path, ((const Listed *)b)->path);
+}
+
+void listing_sort(Listing *listing)
+{
+    if (listing->count > 1)
+        qsort(listing->items, (size_t)listing->count, sizeof *listing->items,
+              compare_paths);
+}
+
+void listing_free(Listing *listing)
+{
+    for (int i = 0; i < listing->count; i++)
+        free(listing->items[i].path);
+    free(listing->items);
+    free(listing->root);
+    *listing = (Listing){0};
+}
+
+/* One thing of the walk; folders come before what is in them. */
+static bool take(Listing *listing, FTS *walk, FTSENT *it)
+{
+    if (it->fts_info == FTS_DNR || it->fts_info == FTS_ERR || it->fts_info == FTS_NS ||
+        it->fts_info == FTS_SLNONE)
+        return rt_fail("%s: %s", it->fts_path,
+                       strerror(it->fts_errno ? it->fts_errno : ENOENT));
+    if (it->fts_info == FTS_DC)
+        return rt_fail("%s: a link to a folder that it is in", it->fts_path);
+    if (it->fts_level == 0 || it->fts_info == FTS_DP)
+        return true;
+    if (it->fts_name[0] == '.') {
+        fts_set(walk, it, FTS_SKIP);
+        return true;
+    }
+    if (it->fts_info != FTS_F && it->fts_info != FTS_D)
+        return true; /* a device, a socket */
+    const char *below = it->fts_path + strlen(listing->root);
+    return listing_add(listing,
+                       &(Listed){.path = rt_format("%s", below + strspn(below, "/")),
+                                 .is_folder = it->fts_info == FTS_D,
+                                 .bytes = -1});
+}
+
+bool listing_of_folder(const char *root, Listing *listing)
+{
+    *listing = (Listing){.root = rt_format("%s", root)};
+    char *const roots[] = {listing->root, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    if (walk == NULL)
+        return rt_fail("%s: %s", root, strerror(errno));
+    bool ok = true;
+    FTSENT *it;
+    while (ok && (it = fts_read(walk)) != NULL)
+        ok = take(listing, walk, it);
+    fts_close(walk);
+    listing_sort(listing);
+    return ok;
+}
+
+bool listing_finds_pictures(const char *root)
+{
+    enum { DEEPEST = 4 };
+    char *copy = rt_format("%s", root);
+    char *const roots[] = {copy, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    FTSENT *it;
+    bool found = false;
+    while (walk && !found && (it = fts_read(walk)) != NULL) {
+        if (it->fts_level > 0 && (it->fts_name[0] == '.' || it->fts_level > DEEPEST))
+            fts_set(walk, it, FTS_SKIP);
+        else
+            found =
+                it->fts_info == FTS_DNR || (it->fts_level > 1 && it->fts_info == FTS_F &&
+                                            name_is_picture(it->fts_name));
+    }
+    if (walk)
+        fts_close(walk);
+    free(copy);
+    return found;
+}
+
+char *listing_name(const Listing *listing, int item)
+{
+    const char *path = listing->items[item].path;
+    if (*path == '/') /* as a .csv may have it */
+        return rt_format("%s", path);
+    return rt_format("%s%s%s", listing->root, listing->is_archive ? ": " : "/", path);
+}
+
+/* Why: to the caller, not to rt_fail, which is not for threads side by side. */
+static uint8_t *fail(PictureError *error, const char *reason)
+{
+    snprintf(error->text, sizeof error->text, "%s", reason);
+    return NULL;
+}
+
+static uint8_t *read_part(int fd, long long offset, long long bytes, PictureError *error)
+{
+    if (bytes > MOST_BYTES)
+        return fail(error, "more than 256 MB, want a picture");
+    uint8_t *data = malloc((size_t)bytes + 1);
+    long long done = 0;
+    while (data && done < bytes) {
+        ssize_t got = pread(fd, data + done, (size_t)(bytes - done), offset + done);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) {
+            free(data);
+            return fail(error, got < 0 ? strerror(errno) : "it ends early");
+        }
+        done += got > 0 ? got : 0;
+    }
+    return data ? data : fail(error, "out of memory");
+}
+
+uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
+                      PictureError *error)
+{
+    const Listed *it = &listing->items[item];
+    char *path = listing->is_archive ? NULL : listing_name(listing, item);
+    int fd = open(path ? path : listing->root, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    free(path);
+    struct stat status;
+    if (fd < 0)
+        return fail(error, strerror(errno));
+    uint8_t *data = NULL;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        fail(error, "not a regular file");
+    } else {
+        long long size = listing->is_archive ? it->bytes : (long long)status.st_size;
+        data = read_part(fd, it->offset, size, error);
+        *bytes = (size_t)size;
+    }
+    close(fd);
+    return data;
+}
+
+bool name_ends(const char *name, const char *end)
+{
+    size_t length = strlen(name), tail = strlen(end);
+    return length > tail && strcasecmp(name + length - tail, end) == 0;
+}
+
+bool name_is_picture(const char *name)
+{
+    return name_ends(name, ".jpg") || name_ends(name, ".jpeg") || name_ends(name, ".png");
+}

@@ -1,0 +1,48 @@
+/* The files of a folder or of a tar archive, and their bytes: an archive is read in place, so
+ * that all further on is the same for both. */
+#ifndef LATHE_LISTING_H
+#define LATHE_LISTING_H
+
+#include "runtime/draw/picture.h"
+
+typedef struct {
+    char *path; /* within the folder or archive: "train/cat/1.jpg" */
+    bool is_folder;
+    long long offset; /* in the archive; else 0 */
+    long long bytes;  /* in the archive; else -1: not known yet */
+} Listed;
+
+typedef struct {
+    char *root; /* the folder or archive */
+    bool is_archive;
+    Listed *items; /* sorted by path */
+    int count, room;
+} Listing;
+
+/* All files below `root`, links followed, but hidden ones. False and rt_fail when a part of it
+ * cannot be read. A failed listing is still to be freed. */
+bool listing_of_folder(const char *root, Listing *listing);
+/* Whether a folder in `root` has pictures, or cannot be looked into. */
+bool listing_finds_pictures(const char *root);
+/* The same of a plain tar archive; archives within it are folders by their names without
+ * ".tar". */
+bool listing_of_archive(const char *root, Listing *listing);
+void listing_free(Listing *listing);
+
+/* For what fills a listing in; takes `path` over. Sorted when all is there. */
+bool listing_add(Listing *listing, const Listed *item);
+void listing_sort(Listing *listing);
+
+/* The item's name for errors: "FOLDER/PATH", "ARCHIVE: PATH"; free() it. */
+char *listing_name(const Listing *listing, int item);
+/* Its bytes, free() them; NULL and a reason when they cannot be read. Any number of threads
+ * may ask. */
+uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
+                      PictureError *error);
+
+/* Whether the name ends so, in capitals or not: ".jpg". */
+bool name_ends(const char *name, const char *end);
+/* Whether it is that of a picture. */
+bool name_is_picture(const char *name);
+
+#endif

@@ -1,0 +1,20 @@
+/* What is asked of data: by a network and its config, by a call. */
+#ifndef LATHE_WANT_H
+#define LATHE_WANT_H
+
+#include <stdbool.h>
+
+/* Which files a call reads. */
+typedef enum { DATA_TRAIN = 1, DATA_TEST = 2 } DataParts;
+
+/* What a network reads, and what its config says of data. */
+typedef struct {
+    int height, width, channels;
+    int classes;                    /* 0: as many as there are */
+    const char *const *class_names; /* [classes], or NULL */
+    int resize;        /* of pictures: the short side; 0: so that they just cover */
+    double test_share; /* of each class, where nothing else tells test images */
+    bool whole; /* keep pictures for training whole: random parts of them are cut out */
+} DataWant;
+
+#endif
