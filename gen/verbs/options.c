@@ -9,7 +9,7 @@
 
 #define FIELD(name) offsetof(Options, name)
 #define WITH_CONFIG "gen train ptq eval classify emit verify bench show diff repl import"
-#define IMAGES "images: CIFAR-10's folder, PNG sheets, or random:COUNT"
+#define IMAGES "images: a folder, .tar or .csv, see README; or random:COUNT"
 
 static const char target_help[] = "one of"
 #define TARGET(name, ...) " " #name

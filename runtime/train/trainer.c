@@ -67,8 +67,8 @@ enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 const Flag trainer_flags[] = {
     {"--data", "DIR", "train! eval!",
-     "images: CIFAR-10's folder, PNG sheets, or random:COUNT", FLAG_TEXT, FIELD(data), 0,
-     0},
+     "images: a folder, .tar or .csv, see README; or random:COUNT", FLAG_TEXT,
+     FIELD(data), 0, 0},
     {"-o", "DIR", "train bench!",
      "where everything goes (default: the network's name; lathe: in out/)", FLAG_TEXT,
      FIELD(output), 0, 0},
