@@ -14,6 +14,7 @@ Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *events_suite(void);
 Suite *hostile_suite(void);
+Suite *image_files_suite(void);
 Suite *images_suite(void);
 Suite *import_suite(void);
 Suite *import_names_suite(void);

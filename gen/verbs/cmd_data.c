@@ -4,6 +4,9 @@
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
+#include "runtime/data/check.h"
+#include "runtime/data/listing.h"
+#include "runtime/data/pictures.h"
 #include "runtime/draw/picture.h"
 
 #include <errno.h>
@@ -26,15 +29,52 @@ static const char about[] =
     "sample   Cut the sample of tests/sample: 400 training images of each class and the\n"
     "         first 1000 test images as PNG sheets with JSON labels, and three "
     "pictures.\n"
-    "raw      Write the pixels of pictures of one size to standard output, 8-bit RGB, "
-    "rows\n"
-    "         from the top: what the main of a standalone inference file reads.";
+    "check    Read every picture of class folders, of a .tar of them or of a .csv once: "
+    "how\n"
+    "         many there are of each class and size, which are broken, and which the "
+    "same.\n"
+    "raw      Write the pixels of pictures to standard output, rows from the top: what "
+    "the\n"
+    "         main of a standalone inference file reads. With CONFIG, JPEG and PNG of "
+    "any\n"
+    "         size become the network's images, as in classify, and a broken one is "
+    "left\n"
+    "         out; without, they are of one size and written as they are, 8-bit RGB.";
+
+static bool end_output(void)
+{
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           rt_fail("standard output: %s", strerror(errno));
+}
+
+/* As images of the config's network; one that is broken is named and left out. */
+static bool write_fitted(const char *path, int count, const char *const *paths)
+{
+    Config config;
+    if (!config_load(path, NULL, 0, &config))
+        return false;
+    const DataWant want = config_data(&config);
+    size_t bytes = (size_t)want.height * want.width * want.channels;
+    uint8_t *image = rt_alloc(bytes);
+    int broken = 0;
+    for (int i = 0; i < count; i++) {
+        if (picture_read_image(paths[i], &want, image)) {
+            fwrite(image, 1, bytes, stdout);
+            continue;
+        }
+        command_failed();
+        rt_error_clear();
+        broken++;
+    }
+    free(image);
+    config_free(&config);
+    return end_output() &&
+           (broken == 0 || rt_fail("%d of %d pictures could not be read", broken, count));
+}
 
 /* All of them are read before the first is written: a reader gets all or nothing. */
-static bool write_raw(int count, const char *const *paths)
+static bool write_pictures(int count, const char *const *paths)
 {
-    if (isatty(STDOUT_FILENO))
-        return rt_fail("data raw: want standard output to be a file or a pipe");
     Picture *pictures = rt_alloc((size_t)count * sizeof *pictures);
     const Picture *first = pictures;
     bool ok = true;
@@ -47,12 +87,21 @@ static bool write_raw(int count, const char *const *paths)
     }
     for (int i = 0; i < count && ok; i++)
         fwrite(pictures[i].pixels, 3, (size_t)first->width * first->height, stdout);
-    if (ok && (fflush(stdout) != 0 || ferror(stdout)))
-        ok = rt_fail("standard output: %s", strerror(errno));
+    ok = ok && end_output();
     for (int i = 0; i < count; i++)
         picture_free(&pictures[i]);
     free(pictures);
     return ok;
+}
+
+static bool write_raw(int count, const char *const *words)
+{
+    if (isatty(STDOUT_FILENO))
+        return rt_fail("data raw: want standard output to be a file or a pipe");
+    if (!name_ends(words[0], ".lua"))
+        return write_pictures(count, words);
+    return count > 1 ? write_fitted(words[0], count - 1, words + 1)
+                     : rt_fail("data raw: no picture");
 }
 
 static bool run(const char *from, int count, const char *const *words)
@@ -62,10 +111,13 @@ static bool run(const char *from, int count, const char *const *words)
         return cifar10_get(from, words[1]);
     if (strcmp(what, "sample") == 0 && count == 3 && from == NULL)
         return cifar10_sample(words[1], words[2]);
+    if (strcmp(what, "check") == 0 && count == 2 && from == NULL)
+        return data_check(words[1]);
     if (strcmp(what, "raw") == 0 && count >= 2 && from == NULL)
         return write_raw(count - 1, words + 1);
-    return rt_fail("data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER or raw "
-                   "IMAGE.png..., see `lathe data --help`");
+    return rt_fail(
+        "data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA "
+        "or raw IMAGE..., see `lathe data --help`");
 }
 
 int cmd_data(int argc, char **argv)
@@ -73,7 +125,8 @@ int cmd_data(int argc, char **argv)
     const Verb verb = {"data",
                        "cifar10 [--from SOURCE] FOLDER\n"
                        "       lathe data sample CIFAR_FOLDER OUT_FOLDER\n"
-                       "       lathe data raw IMAGE.png...",
+                       "       lathe data check DATA\n"
+                       "       lathe data raw [CONFIG] IMAGE...",
                        about,
                        CONFIG_NONE,
                        -1,

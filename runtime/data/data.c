@@ -83,7 +83,7 @@ bool data_load(const char *path, DataParts parts, const DataWant *want, ImageSet
     int i = 0;
     while (i < FORMS && !forms[i].is(path))
         i++;
-    bool ok = i < FORMS ? forms[i].load(&(Load){path, parts, want, train, test})
+    bool ok = i < FORMS ? forms[i].load(&(Load){path, parts, want, train, test, NULL})
                         : fail_unknown(path);
     if (!ok) {
         data_free(train);

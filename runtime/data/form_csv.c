@@ -115,22 +115,20 @@ static bool check_files(const Rows *rows)
     return false;
 }
 
-static bool take_labels(const Rows *rows, int32_t *labels)
+static bool take_labels(const Rows *rows, Classes *classes, int32_t *labels)
 {
     const Load *load = rows->load;
     int count = rows->listing.count;
-    Classes classes = {0};
-    if (rows->named && !classes_make(&classes, load->path, load->want,
+    if (rows->named && !classes_make(classes, load->path, load->want,
                                      (const char *const *)rows->labels, count, NULL))
         return false;
     bool ok = true;
     for (int i = 0; i < count && ok; i++) {
-        long label = rows->named ? classes_find(&classes, rows->labels[i])
+        long label = rows->named ? classes_find(classes, rows->labels[i])
                                  : strtol(rows->labels[i], NULL, 10);
         ok = form_label(load->want, load->path, (size_t)i, label);
         labels[i] = (int32_t)label;
     }
-    classes_free(&classes);
     return ok;
 }
 
@@ -143,9 +141,12 @@ static bool load_rows(const Rows *rows, bool split)
     int32_t *labels = rt_alloc((size_t)count * sizeof *labels);
     for (int i = 0; i < count; i++)
         items[i] = i;
-    bool ok = take_labels(rows, labels) && check_files(rows) &&
-              form_pictures(rows->load, &rows->listing, items, labels,
-                            split ? NULL : rows->is_test, count);
+    Classes classes = {0};
+    bool ok =
+        take_labels(rows, &classes, labels) && check_files(rows) &&
+        form_pictures(rows->load, &rows->listing, items, labels,
+                      split ? NULL : rows->is_test, count, rows->named ? &classes : NULL);
+    classes_free(&classes);
     free(labels);
     free(items);
     return ok;

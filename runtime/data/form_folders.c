@@ -179,7 +179,7 @@ static bool load_layout(Layout *layout)
     for (int i = 0; i < layout->count; i++)
         labels[i] = classes_find(&classes, layout->folders[i]);
     ok = form_pictures(load, layout->listing, layout->items, labels,
-                       layout->test ? layout->is_test : NULL, layout->count);
+                       layout->test ? layout->is_test : NULL, layout->count, &classes);
     classes_free(&classes);
     free(labels);
     return ok;

@@ -191,10 +191,9 @@ static bool load_pair(const Load *load, const Array *images, const Array *labels
         ImageSet all = *load->train; /* of that size, empty */
         bool ok = load_part(images, labels, load, &all);
         if (ok)
-            form_split(load, &all);
-        else
-            data_free(&all);
-        return ok;
+            return form_split(load, &all);
+        data_free(&all);
+        return false;
     }
     load->train->unlabelled = load->test->unlabelled = true;
     return (!(load->parts & DATA_TRAIN) ||

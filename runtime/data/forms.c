@@ -23,10 +23,11 @@ bool form_has(const char *folder, const char *name)
 
 bool form_label(const DataWant *want, const char *path, size_t image, long label)
 {
-    if (label >= 0 && (label < want->classes || want->classes == 0))
-        return true;
-    return rt_fail("%s: label %ld of image %zu, want 0..%d", path, label, image,
-                   want->classes - 1);
+    enum { MOST_CLASSES = 1000000 }; /* where no network says how many */
+    int classes = want->classes ? want->classes : MOST_CLASSES;
+    return (label >= 0 && label < classes) ||
+           rt_fail("%s: label %ld of image %zu, want 0..%d", path, label, image,
+                   classes - 1);
 }
 
 bool form_batches(const Load *load, const char *folder, const char *suffix,
@@ -78,7 +79,15 @@ bool *form_choose(const int32_t *labels, int count, double share)
     return chosen;
 }
 
-void form_split(const Load *load, ImageSet *all)
+/* A part that is asked for has images. */
+static bool check_part(const Load *load, int part, int count)
+{
+    return count > 0 ||
+           rt_fail("%s: no images to %s; data.test_share is %g", load->path,
+                   part == DATA_TRAIN ? "train on" : "test", load->want->test_share);
+}
+
+bool form_split(const Load *load, ImageSet *all)
 {
     bool *chosen = form_choose(all->labels, all->count, load->want->test_share);
     int *numbers = rt_alloc(((size_t)all->count + 1) * sizeof *numbers);
@@ -94,32 +103,49 @@ void form_split(const Load *load, ImageSet *all)
     data_free(all);
     free(numbers);
     free(chosen);
+    return (!(load->parts & DATA_TRAIN) ||
+            check_part(load, DATA_TRAIN, load->train->count)) &&
+           (!(load->parts & DATA_TEST) || check_part(load, DATA_TEST, load->test->count));
 }
 
-bool form_pictures(const Load *load, const Listing *listing, const int *items,
-                   const int32_t *labels, const bool *test, int count)
+static bool load_pictures(const Load *load, const Listing *listing, const int *items,
+                          const int32_t *labels, const bool *test, int count)
 {
-    bool *chosen = test ? NULL : form_choose(labels, count, load->want->test_share);
-    const bool *is_test = test ? test : chosen;
     int *some = rt_alloc(((size_t)count + 1) * sizeof *some);
     int32_t *theirs = rt_alloc(((size_t)count + 1) * sizeof *theirs);
     bool ok = true;
     for (int part = DATA_TRAIN; part <= DATA_TEST && ok; part++) {
         int found = 0;
-        for (int i = 0; i < count; i++) {
-            if (!(load->parts & part) || is_test[i] != (part == DATA_TEST))
-                continue;
-            some[found] = items[i];
-            theirs[found++] = labels[i];
+        if (!(load->parts & part))
+            continue;
+        for (int i = 0; i < count; i++)
+            if (test[i] == (part == DATA_TEST)) {
+                some[found] = items[i];
+                theirs[found++] = labels[i];
+            }
+        if (!check_part(load, part, found)) {
+            ok = false;
+            break;
         }
         DataWant want = *load->want;
         want.whole = want.whole && part == DATA_TRAIN;
-        ok = !(load->parts & part) ||
-             pictures_load(listing, some, theirs, found, &want,
+        ok = pictures_load(listing, some, theirs, found, &want,
                            part == DATA_TRAIN ? load->train : load->test);
     }
     free(theirs);
     free(some);
+    return ok;
+}
+
+bool form_pictures(const Load *load, const Listing *listing, const int *items,
+                   const int32_t *labels, const bool *test, int count,
+                   const Classes *classes)
+{
+    bool *chosen = test ? NULL : form_choose(labels, count, load->want->test_share);
+    const bool *is_test = test ? test : chosen;
+    bool ok = load->survey
+                  ? load->survey(load, listing, items, labels, is_test, count, classes)
+                  : load_pictures(load, listing, items, labels, is_test, count);
     free(chosen);
     return ok;
 }

@@ -3,17 +3,23 @@
 #ifndef LATHE_FORMS_H
 #define LATHE_FORMS_H
 
+#include "runtime/data/classes.h"
 #include "runtime/data/image_set.h"
 #include "runtime/data/listing.h"
 #include "runtime/data/want.h"
 
 /* One call of data_load. */
-typedef struct {
+typedef struct Load Load;
+struct Load {
     const char *path;
     DataParts parts;
     const DataWant *want;
     ImageSet *train, *test;
-} Load;
+    /* Gets pictures instead of their being decoded, if not NULL. */
+    bool (*survey)(const Load *load, const Listing *listing, const int *items,
+                   const int32_t *labels, const bool *test, int count,
+                   const Classes *classes);
+};
 
 bool random_is(const char *path);
 bool random_load(const Load *load);
@@ -48,12 +54,14 @@ bool form_batches(const Load *load, const char *folder, const char *suffix,
 /* Whether a file's label is in range; else false and rt_fail. */
 bool form_label(const DataWant *want, const char *path, size_t image, long label);
 /* Give the images of `all`, which is freed, to the parts: of each class a share of test ones,
- * chosen by a seed that never changes. */
-void form_split(const Load *load, ImageSet *all);
+ * chosen by a seed that never changes. False and rt_fail when a wanted one gets none. */
+bool form_split(const Load *load, ImageSet *all);
 /* Decode pictures, items of the listing with their labels, into the wanted parts: those of
- * `test` for testing, or, where that is NULL, as form_choose says. */
+ * `test` for testing, or, where that is NULL, as form_choose says. `classes`, or NULL, name
+ * the labels. */
 bool form_pictures(const Load *load, const Listing *listing, const int *items,
-                   const int32_t *labels, const bool *test, int count);
+                   const int32_t *labels, const bool *test, int count,
+                   const Classes *classes);
 /* For each of `count` labelled things, whether it is for testing: the choice of form_split. */
 bool *form_choose(const int32_t *labels, int count, double share);
 

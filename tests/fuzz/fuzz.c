@@ -120,15 +120,29 @@ static void fuzz_picture(const uint8_t *data, size_t bytes)
         picture_free(&picture);
 }
 
-static void load_data(const char *path)
+static void fuzz_jpeg(const uint8_t *data, size_t bytes)
+{
+    Picture picture;
+    PictureError error;
+    if (picture_decode(data, bytes, &picture, &error))
+        picture_free(&picture);
+}
+
+static void load_as(const char *path, const DataWant *want)
 {
     ImageSet train = {0}, test = {0};
-    if (data_load(path, DATA_TRAIN | DATA_TEST,
-                  &(DataWant){.height = 2, .width = 3, .channels = 3, .classes = 10},
-                  &train, &test)) {
+    if (data_load(path, DATA_TRAIN | DATA_TEST, want, &train, &test)) {
         data_free(&train);
         data_free(&test);
     }
+}
+
+static void load_data(const char *path)
+{
+    load_as(
+        path,
+        &(DataWant){
+            .height = 2, .width = 3, .channels = 3, .classes = 10, .test_share = 0.5});
 }
 
 static void fuzz_npy(const uint8_t *data, size_t bytes)
@@ -155,13 +169,37 @@ static void fuzz_records(const uint8_t *data, size_t bytes)
     load_data(folder);
 }
 
+/* Images of a grey network, with labels for two. */
+static void fuzz_idx(const uint8_t *data, size_t bytes)
+{
+    static const uint8_t labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 1, 9};
+    write_input("train-images-idx3-ubyte", data, bytes);
+    write_input("train-labels-idx1-ubyte", labels, sizeof labels);
+    write_input("t10k-images-idx3-ubyte", data, bytes);
+    write_input("t10k-labels-idx1-ubyte", data, bytes);
+    load_as(folder, &(DataWant){.height = 2, .width = 3, .channels = 1, .classes = 10});
+}
+
+static void fuzz_tar(const uint8_t *data, size_t bytes)
+{
+    load_data(write_input("a.tar", data, bytes));
+}
+
+static void fuzz_csv(const uint8_t *data, size_t bytes)
+{
+    load_data(write_input("a.csv", data, bytes));
+}
+
 static const struct {
     const char *name;
     void (*run)(const uint8_t *data, size_t bytes);
 } harnesses[] = {
-    {"config", fuzz_config},         {"set", fuzz_set},         {"weights", fuzz_weights},
-    {"checkpoint", fuzz_checkpoint}, {"picture", fuzz_picture}, {"npy", fuzz_npy},
-    {"labels", fuzz_labels},         {"records", fuzz_records},
+    {"config", fuzz_config},   {"set", fuzz_set},
+    {"weights", fuzz_weights}, {"checkpoint", fuzz_checkpoint},
+    {"picture", fuzz_picture}, {"npy", fuzz_npy},
+    {"labels", fuzz_labels},   {"records", fuzz_records},
+    {"jpeg", fuzz_jpeg},       {"idx", fuzz_idx},
+    {"tar", fuzz_tar},         {"csv", fuzz_csv},
 };
 enum { HARNESSES = sizeof harnesses / sizeof *harnesses };
 static int chosen;

@@ -12,7 +12,7 @@ seeds() {
     *) echo tests/fuzz/corpus/$1 ;;
     esac
 }
-[ $# -gt 0 ] || set -- config set weights checkpoint picture npy labels records
+[ $# -gt 0 ] || set -- config set weights checkpoint picture npy labels records jpeg idx tar csv
 for name; do
     mkdir -p out/fuzz/corpus/$name
     LATHE_FUZZ=$name out/fuzz/fuzz -max_total_time=$seconds -timeout=20 -rss_limit_mb=2048 \

@@ -2,12 +2,14 @@
  * and the scratch folder: programs that fail, signals, nothing left behind. */
 #include "tests/suites.h"
 
+#include "gen/base/paths.h"
 #include "gen/base/scratch.h"
 #include "gen/verbs/commands.h"
 #include "runtime/base/support.h"
 #include "runtime/data/data.h"
 #include "runtime/draw/picture.h"
 #include "tests/tools/folder.h"
+#include "tests/tools/jpegs.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -47,8 +49,8 @@ static char *path_of(const char *name)
 START_TEST(usage)
 {
     static const char usage[] =
-        "lathe: data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER or raw "
-        "IMAGE.png..., see `lathe data --help`\n";
+        "lathe: data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA or "
+        "raw IMAGE..., see `lathe data --help`\n";
     check_command(0, "", NULL, COMMAND("--help"));
     check_command(0, "", NULL, COMMAND("cifar10", "-h"));
     check_command(1, usage, NULL, (char *[]){"data", NULL});
@@ -181,6 +183,48 @@ START_TEST(sample_of_the_sample)
 }
 END_TEST
 
+static void check_printed(const char *wanted)
+{
+    fflush(stdout);
+    char *text = rt_read_file(in_folder("out"), NULL);
+    ck_assert_str_eq(text, wanted);
+    free(text);
+}
+
+/* All of it is looked at, broken files or not. */
+START_TEST(check_reports)
+{
+    static const char *const folders[] = {"d/train/cat", "d/train/dog", "d/val/dog"};
+    for (int i = 0; i < 3; i++)
+        ck_assert(rt_make_directories(in_folder(folders[i])));
+    char *data = path_of("d");
+    jpeg_write_smooth(in_folder("d/train/cat/1.jpg"), 20, 10, 1);
+    jpeg_write_smooth(in_folder("d/train/dog/1.jpg"), 20, 10, 2);
+    jpeg_write_smooth(in_folder("d/val/dog/2.jpg"), 20, 10, 1); /* a cat */
+    jpeg_write_smooth(in_folder("d/val/dog/3.jpg"), 30, 10, 1);
+    check_command(0, "", NULL, COMMAND("check", data));
+    char *wanted = rt_format("2 pictures to train on, 2 to test, of 2 classes\n"
+                             "     0  cat                            1       0\n"
+                             "     1  dog                            1       2\n"
+                             "3 of 20 x 10 pixels\n1 of 30 x 10 pixels\n"
+                             "same: %s/train/cat/1.jpg = %s/val/dog/2.jpg\n",
+                             data, data);
+    check_printed(wanted);
+    free(wanted);
+    write_text(in_folder("d/train/dog/1.jpg"), "");
+    check_command(1, "lathe: %s: 1 of 4 pictures are broken\n", data,
+                  COMMAND("check", data));
+    wanted = rt_read_file(in_folder("out"), NULL);
+    ck_assert_ptr_nonnull(strstr(wanted, "dog/1.jpg: an empty file, want a JPEG or PNG"));
+    ck_assert_ptr_nonnull(strstr(wanted, "2 of 20 x 10 pixels\n1 of 30 x 10"));
+    free(wanted);
+    check_command(1,
+                  "lathe: %s: no pictures: want class folders, a .tar of them, or a .csv "
+                  "of path,label\n",
+                  path_of("none"), COMMAND("check", path_of("none")));
+}
+END_TEST
+
 /* Pixels as they are in the file, one picture behind the other; or nothing at all. */
 START_TEST(raw)
 {
@@ -204,6 +248,31 @@ START_TEST(raw)
     free(rt_read_file(in_folder("out"), &bytes));
     ck_assert_uint_eq(bytes, 0);
     free(sizes);
+}
+END_TEST
+
+/* With a config, of any size, and those after a broken one, too. */
+START_TEST(raw_fits_pictures)
+{
+    char *config = rt_format("%s/configs/demo_cifar10.lua", lathe_root());
+    char *wide = path_of("wide.jpg"), *small = path_of("small.jpg");
+    jpeg_write_smooth(wide, 200, 100, 1);
+    jpeg_write_smooth(small, 32, 32, 2);
+    char *errors = rt_format("lathe: %s: No such file or directory\n"
+                             "lathe: 1 of 3 pictures could not be read\n",
+                             path_of("none"));
+    check_command(1, errors, NULL, COMMAND("raw", config, wide, path_of("none"), small));
+    size_t bytes;
+    uint8_t *written = (uint8_t *)rt_read_file(in_folder("out"), &bytes);
+    ck_assert_uint_eq(bytes, 2 * 3072);
+    Picture picture;
+    ck_assert(picture_read(small, &picture));
+    ck_assert_mem_eq(written + 3072, picture.pixels, 3072);
+    picture_free(&picture);
+    free(written);
+    free(errors);
+    check_command(1, "lathe: data raw: no picture\n", NULL, COMMAND("raw", config));
+    free(config);
 }
 END_TEST
 
@@ -292,7 +361,9 @@ Suite *cmd_data_suite(void)
     tcase_add_test(tests, archives);
     tcase_add_test(tests, sample_of_too_little);
     tcase_add_test(tests, sample_of_the_sample);
+    tcase_add_test(tests, check_reports);
     tcase_add_test(tests, raw);
+    tcase_add_test(tests, raw_fits_pictures);
     tcase_add_test(tests, the_real_set);
     tcase_add_test(tests, programs);
     tcase_add_test(tests, signals);

@@ -1,14 +1,13 @@
-/* Images as people have them: folders, archives, lists and the files of known data sets give
- * the same images and labels; pictures become the network's size; what is wrong is named. */
+/* Images as people have them: folders and archives give the same images and labels; pictures
+ * become the network's size; what is wrong is named. */
 #include "tests/suites.h"
 
-#include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/data/augment.h"
 #include "runtime/data/data.h"
-#include "runtime/data/pictures.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/jpegs.h"
+#include "tests/tools/loading.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,92 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-
-enum { H = 8, W = 12 };
-
-static DataWant want = {
-    .height = H, .width = W, .channels = 3, .classes = 2, .test_share = 0.25};
-static ImageSet train, test;
-
-static const char *path_below(const char *folder, const char *name)
-{
-    char *path = rt_format("%s/%s", folder, name);
-    const char *kept = in_folder(path);
-    free(path);
-    return kept;
-}
-
-/* A picture that `seed` tells, and the folders it is in. */
-static void add_picture(const char *folder, const char *name, int width, int height,
-                        int seed)
-{
-    const char *path = path_below(folder, name);
-    char *parent = rt_format("%.*s", (int)(strrchr(path, '/') - path), path);
-    ck_assert(rt_make_directories(parent));
-    free(parent);
-    jpeg_write_smooth(path, width, height, seed);
-}
-
-static bool load(const char *path)
-{
-    return data_load(path, DATA_TRAIN | DATA_TEST, &want, &train, &test);
-}
-
-static void load_well(const char *path)
-{
-    ck_assert_msg(load(path), "%s", rt_error());
-}
-
-static void free_both(void)
-{
-    data_free(&train);
-    data_free(&test);
-}
-
-static void check_fails(const char *path, const char *format, const char *named)
-{
-    ck_assert(!load(path));
-    ck_assert_ptr_null(train.store);
-    ck_assert_ptr_null(test.store);
-    check_error(format, named);
-}
-
-static const uint8_t *pixel(const ImageSet *set, int i, int y, int x)
-{
-    return image_kept(set, i).pixels + (y * W + x) * 3;
-}
-
-/* Whether image `i` is the picture of that seed, which was as much wider or higher. */
-static bool is_picture(const ImageSet *set, int i, int seed)
-{
-    for (int c = 0; c < 3; c++)
-        if (abs(pixel(set, i, H / 2, W / 2)[c] -
-                smooth_pixel(W, H, seed, H / 2, W / 2, c)) > 4)
-            return false;
-    return true;
-}
-
-static void check_same(const ImageSet *a, const ImageSet *b)
-{
-    ck_assert_int_eq(a->count, b->count);
-    ck_assert_mem_eq(a->labels, b->labels, (size_t)a->count * sizeof *a->labels);
-    for (int i = 0; i < a->count; i++)
-        ck_assert_mem_eq(image_kept(a, i).pixels, image_kept(b, i).pixels, H * W * 3);
-}
-
-/* Two classes, pictures of several sizes, and val. */
-static const char *make_parts(void)
-{
-    add_picture("p", "train/cat/1.jpg", W, H, 0);
-    add_picture("p", "train/cat/2.JPEG", 5 * W, 5 * H, 1);
-    add_picture("p", "train/dog/deep/1.jpg", 2 * W, 2 * H, 2);
-    add_picture("p", "val/cat/1.jpg", W, H, 3);
-    add_picture("p", "val/dog/9.jpg", W, H, 4);
-    write_text(in_folder("p/train/cat/notes.txt"), "no picture");
-    write_text(in_folder("p/train/.hidden.jpg"), "");
-    return in_folder("p");
-}
 
 START_TEST(folders)
 {
@@ -272,7 +185,7 @@ START_TEST(bad_archives)
                 path);
     write_tar(path, false);
     ck_assert_int_eq(truncate(path, 3000), 0);
-    ck_assert(!load(path));
+    ck_assert(!load_both(path));
     ck_assert_ptr_nonnull(strstr(rt_error(), path));
     rt_error_clear();
     write_text(path, "");
@@ -297,6 +210,15 @@ START_TEST(bad_pictures)
     ck_assert_int_eq(remove(path), 0);
     ck_assert_int_eq(symlink("nowhere", path), 0);
     check_fails(folder, "%s: No such file or directory", path);
+    ck_assert_int_eq(remove(path), 0);
+    static const uint8_t huge[] = {/* the head of a PNG of 30,000 x 30,000 */
+                                   0x89, 'P',  'N',  'G',  13,   10,   26,   10,   0,
+                                   0,    0,    13,   'I',  'H',  'D',  'R',  0,    0,
+                                   0x75, 0x30, 0,    0,    0x75, 0x30, 8,    2,    0,
+                                   0,    0,    0xe9, 0x45, 0x6f, 0xed, 0,    0,    0,
+                                   0,    'I',  'D',  'A',  'T',  0x35, 0xaf, 0x06, 0x1e};
+    write_bytes(path, huge, sizeof huge);
+    check_fails(folder, "%s: 30000 x 30000 pixels, want at most 64 million", path);
     ck_assert_int_eq(remove(path), 0);
     want.resize = 7;
     path = in_folder("p/train/cat/1.jpg");
@@ -341,206 +263,6 @@ START_TEST(bad_folders)
     ck_assert_int_eq(symlink("..", in_folder("p/train/cat/loop")), 0);
     check_fails(folder, "%s: a link to a folder that it is in",
                 in_folder("p/train/cat/loop"));
-}
-END_TEST
-
-/* ---- Lists ---- */
-
-START_TEST(lists)
-{
-    make_parts();
-    const char *path = in_folder("p/all.csv");
-    want.test_share = 0;
-    write_text(path,
-               "path,label\r\ntrain/dog/deep/1.jpg,1\r\n\r\n\"val/cat/1.jpg\",\"0\"\n");
-    load_well(path);
-    ck_assert_int_eq(train.count, 2);
-    ck_assert(is_picture(&train, 0, 2) && train.labels[0] == 1);
-    ck_assert(is_picture(&train, 1, 3) && train.labels[1] == 0);
-    free_both();
-    write_text(path, "train/dog/deep/1.jpg,dog\nval/cat/1.jpg,cat");
-    load_well(path);
-    ck_assert(train.labels[0] == 1 && train.labels[1] == 0);
-    free_both();
-    write_text(in_folder("p/train.csv"), "train/dog/deep/1.jpg,dog\n");
-    write_text(in_folder("p/val.csv"), "val/cat/1.jpg,cat\n");
-    load_well(in_folder("p"));
-    ck_assert(train.count == 1 && train.labels[0] == 1);
-    ck_assert(test.count == 1 && test.labels[0] == 0 && is_picture(&test, 0, 3));
-    free_both();
-}
-END_TEST
-
-START_TEST(bad_lists)
-{
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        {"", "%s: no lines of path,label"},
-        {"path,label\n", "%s: no lines of path,label"},
-        {"a.jpg\n", "%s:1: want path,label"},
-        {"path,label\na.jpg,\n", "%s:2: want path,label"},
-        {"a.jpg,1,2\n", "%s:1: want path,label"},
-        {"\"a.jpg,1\n", "%s:1: want path,label"},
-        {"\"a\"b.jpg,1\n", "%s:1: want path,label"},
-        {"a.jpg,2\n", "%s: label 2 of image 0, want 0..1"},
-        {"a.jpg,0\nb.jpg,-1\n", "%s: label -1 of image 1, want 0..1"},
-        {"a.jpg,cat\n", "%s: 1 classes, from cat to cat, the network has 2"},
-    };
-    make_parts();
-    const char *path = in_folder("p/all.csv");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        write_text(path, cases[i].text);
-        check_fails(path, cases[i].message, path);
-    }
-    write_text(path, "train/cat/1.jpg,0\nnone.jpg,1\nval/cat/1.jpg,1\nnor.jpg,0\n");
-    char *message = rt_format("%%s: 2 of 4 files are missing, the first is %s",
-                              in_folder("p/none.jpg"));
-    check_fails(path, message, path);
-    free(message);
-}
-END_TEST
-
-/* ---- Known data sets ---- */
-
-static void write_idx(const char *name, int rank, int count, const uint8_t *values,
-                      bool compressed)
-{
-    uint8_t head[16] = {0, 0, 8, (uint8_t)rank, 0, 0, 0, (uint8_t)count, 0, 0, 0, H, 0,
-                        0, 0, W};
-    size_t bytes = (size_t)count * (rank == 3 ? H * W : 1);
-    gzFile file = gzopen(in_folder(name), compressed ? "wb" : "wbT");
-    ck_assert_int_eq(gzwrite(file, head, 4 + 4 * (unsigned)rank), 4 + 4 * rank);
-    ck_assert_int_eq(gzwrite(file, values, (unsigned)bytes), (int)bytes);
-    ck_assert_int_eq(gzclose(file), Z_OK);
-}
-
-static uint8_t grey[3 * H * W];
-static const uint8_t grey_labels[] = {1, 0, 1};
-
-static void write_mnist(void)
-{
-    for (size_t i = 0; i < sizeof grey; i++)
-        grey[i] = (uint8_t)random_bits(4, i);
-    want.channels = 1;
-    write_idx("train-images-idx3-ubyte.gz", 3, 3, grey, true);
-    write_idx("train-labels-idx1-ubyte", 1, 3, grey_labels, false);
-    write_idx("t10k-images.idx3-ubyte", 3, 2, grey + H * W, false);
-    write_idx("t10k-labels.idx1-ubyte.gz", 1, 2, grey_labels + 1, true);
-}
-
-START_TEST(mnist)
-{
-    write_mnist();
-    load_well(in_folder("."));
-    ck_assert_int_eq(train.count, 3);
-    ck_assert_int_eq(test.count, 2);
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(train.labels[i], grey_labels[i]);
-        ck_assert_mem_eq(image_kept(&train, i).pixels, grey + i * H * W, H * W);
-    }
-    ck_assert_mem_eq(image_kept(&test, 1).pixels, grey + 2 * H * W, H * W);
-    ck_assert_int_eq(test.labels[0], 0);
-    free_both();
-}
-END_TEST
-
-START_TEST(bad_mnist)
-{
-    write_mnist();
-    const char *folder = in_folder("."),
-               *images = path_below(".", "train-images-idx3-ubyte");
-    const char *labels = path_below(".", "train-labels-idx1-ubyte");
-    static const uint8_t five[] = {1, 0, 5};
-    write_idx("train-labels-idx1-ubyte", 1, 3, five, false);
-    check_fails(folder, "%s: label 5 of image 2, want 0..1", labels);
-    write_idx("train-labels-idx1-ubyte", 1, 2, five, false);
-    check_fails(folder, "%s: 2 labels, want 3, one for each image", labels);
-    ck_assert_int_eq(remove(labels), 0);
-    check_fails(folder, "%s/train-labels-idx1-ubyte: missing, and with .gz", folder);
-    write_idx("train-images-idx3-ubyte", 3, 3, grey, false);
-    write_idx("train-labels-idx1-ubyte", 1, 3, grey_labels, false);
-    ck_assert_int_eq(truncate(images, 16 + 2 * H * W), 0);
-    check_fails(folder, "%s: ends early, want 3 images", images);
-    ck_assert_int_eq(truncate(images, 16 + 4 * H * W), 0);
-    check_fails(folder, "%s: more than its 3 images", images);
-    write_text(images, "IDX");
-    check_fails(folder, "%s: want an IDX file of bytes with 3 sizes", images);
-    write_idx("train-images-idx3-ubyte", 3, 3, grey, false);
-    want.height = 28;
-    check_fails(folder, "%s: 3 images of 8 x 12 x 1, the network reads 28 x 12 x 1",
-                images);
-}
-END_TEST
-
-START_TEST(cifar_100)
-{
-    uint8_t file[2][2 + 3 * H * W];
-    for (int i = 0; i < 2; i++) {
-        memset(file[i], 10 * i, sizeof file[i]);
-        file[i][0] = (uint8_t)(i + 3); /* coarse */
-        file[i][1] = (uint8_t)(i + 70);
-    }
-    ck_assert(rt_make_directories(in_folder("cifar-100-binary")));
-    write_bytes(in_folder("cifar-100-binary/train.bin"), file, sizeof file);
-    write_bytes(in_folder("cifar-100-binary/test.bin"), file[1], sizeof file[1]);
-    want.classes = 100;
-    load_well(in_folder("."));
-    ck_assert(train.count == 2 && train.labels[0] == 70 && train.labels[1] == 71);
-    ck_assert(test.count == 1 && test.labels[0] == 71 && pixel(&test, 0, 1, 1)[2] == 10);
-    free_both();
-    want.classes = 20;
-    load_well(in_folder("."));
-    ck_assert(train.labels[0] == 3 && test.labels[0] == 4);
-    free_both();
-}
-END_TEST
-
-static void write_npy(const char *path, const char *header, const void *values,
-                      size_t bytes)
-{
-    char head[128];
-    memset(head, ' ', sizeof head);
-    memcpy(head, "\x93NUMPY\x01\x00\x76\x00", 10);
-    memcpy(head + 10, header, strlen(header));
-    head[127] = '\n';
-    char *all = rt_alloc(128 + bytes);
-    memcpy(all, head, 128);
-    memcpy(all + 128, values, bytes);
-    write_bytes(path, all, 128 + bytes);
-    free(all);
-}
-
-START_TEST(numpy)
-{
-    static uint8_t pixels[4 * H * W * 3];
-    static const int64_t labels[] = {0, 1, 0, 1};
-    for (size_t i = 0; i < sizeof pixels; i++)
-        pixels[i] = (uint8_t)random_bits(8, i);
-    const char *images = in_folder("images.npy");
-    write_npy(images,
-              "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 8, 12, 3), }",
-              pixels, sizeof pixels);
-    ck_assert(!data_has_labels(images));
-    rt_error_clear();
-    write_npy(in_folder("labels.npy"),
-              "{'descr': '<i8', 'fortran_order': False, 'shape': (4,), }", labels,
-              sizeof labels);
-    ck_assert(data_has_labels(images));
-    want.test_share = 0.5;
-    for (int i = 0; i < 2; i++) {
-        load_well(i ? in_folder(".") : images);
-        ck_assert_int_eq(train.count, 2);
-        ck_assert_int_eq(test.count, 2);
-        ck_assert_int_eq(test.labels[0] + test.labels[1], 1);
-        ck_assert(!test.unlabelled);
-        free_both();
-    }
-    write_npy(in_folder("labels.npy"),
-              "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", labels, 24);
-    check_fails(images,
-                "%s: want NumPy's array of 4 whole numbers, a label for each image",
-                in_folder("labels.npy"));
 }
 END_TEST
 
@@ -595,12 +317,6 @@ Suite *images_suite(void)
     tcase_add_test(tests, bad_pictures);
     tcase_add_test(tests, another_mode);
     tcase_add_test(tests, bad_folders);
-    tcase_add_test(tests, lists);
-    tcase_add_test(tests, bad_lists);
-    tcase_add_test(tests, mnist);
-    tcase_add_test(tests, bad_mnist);
-    tcase_add_test(tests, cifar_100);
-    tcase_add_test(tests, numpy);
     tcase_add_test(tests, random_parts);
     Suite *suite = suite_create("images");
     suite_add_tcase(suite, tests);

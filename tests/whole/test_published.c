@@ -151,6 +151,36 @@ START_TEST(resnet18_on_imagenet)
 }
 END_TEST
 
+/* All 500 validation images, from their archive: as they are, and resized first. */
+START_TEST(resnet18_on_pictures)
+{
+    static const struct {
+        int resize, right, among_top;
+    } known[] = {{227, 376, 465}, {256, 384, 468}};
+    char *weights = shared("LATHE_SHARED", "resnet18_imagenet_published.npz");
+    char *images = shared("LATHE_SHARED", "imagenet_val_500.tar");
+    ImageSet train = {0}, test = {0};
+    for (int i = 0; i < 2 && weights; i++) {
+        Score sum = {0};
+        const DataWant want = {.height = 224,
+                               .width = 224,
+                               .channels = 3,
+                               .classes = 1000,
+                               .resize = known[i].resize,
+                               .test_share = 1};
+        ck_assert_msg(data_load(images, DATA_TEST, &want, &train, &test), "%s",
+                      rt_error());
+        ck_assert_int_eq(test.count, 500);
+        free(score("resnet18_fp32", weights, &test, test.count, &sum));
+        ck_assert_int_eq(sum.correct, known[i].right);
+        ck_assert_int_eq(sum.among_top, known[i].among_top);
+        data_free(&test);
+    }
+    free(weights);
+    free(images);
+}
+END_TEST
+
 Suite *published_suite(void)
 {
     TCase *tests = tcase_create("published");
@@ -158,6 +188,7 @@ Suite *published_suite(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, resnet20_on_cifar10);
     tcase_add_test(tests, resnet18_on_imagenet);
+    tcase_add_test(tests, resnet18_on_pictures);
     Suite *suite = suite_create("published");
     suite_add_tcase(suite, tests);
     return suite;
