@@ -222,11 +222,12 @@ START_TEST(classify_errors_are_named)
 {
     const char *path = in_folder("a.png");
     write_text(path, "text");
-    check_complaint(
-        RUN("classify", "--weights", weights, in_folder("b.png"), path),
-        rt_format("%s: No such file or directory\ntiny: %s: want a JPEG or PNG "
-                  "picture\ntiny: 2 of 2 pictures could not be read",
-                  in_folder("b.png"), path));
+    char *want = rt_format("%s: No such file or directory\ntiny: %s: want a JPEG or PNG "
+                           "picture\ntiny: 2 of 2 pictures could not be read",
+                           in_folder("b.png"), path);
+    check_complaint(RUN("classify", "--weights", weights, in_folder("b.png"), path),
+                    want);
+    free(want);
     ck_assert_str_eq(printed, "");
     write_picture(path, 3, 2);
     check_complaint(RUN("classify", "--weights", weights),
