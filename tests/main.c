@@ -61,6 +61,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, resume_suite());
     srunner_add_suite(runner, runs_suite());
     srunner_add_suite(runner, shipped_suite());
+    srunner_add_suite(runner, stack_suite());
     srunner_add_suite(runner, streams_suite());
     srunner_add_suite(runner, trainer_suite());
     srunner_add_suite(runner, weights_suite());

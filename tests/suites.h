@@ -52,6 +52,7 @@ Suite *repl_suite(void);
 Suite *resume_suite(void);
 Suite *runs_suite(void);
 Suite *shipped_suite(void);
+Suite *stack_suite(void);
 Suite *streams_suite(void);
 Suite *trainer_suite(void);
 Suite *weights_suite(void);
