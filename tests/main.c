@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, weights_suite());
     srunner_add_suite(runner, kernels_suite());
     srunner_add_suite(runner, machine_suite());
+    srunner_add_suite(runner, matmul_suite());
     srunner_add_suite(runner, verify_suite());
     srunner_add_suite(runner, network_suite());
     srunner_run_all(runner, CK_NORMAL);

@@ -23,6 +23,7 @@ Suite *jpeg_suite(void);
 Suite *jit_suite(void);
 Suite *kernels_suite(void);
 Suite *machine_suite(void);
+Suite *matmul_suite(void);
 Suite *verify_suite(void);
 Suite *kill_suite(void);
 Suite *network_suite(void);

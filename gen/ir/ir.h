@@ -52,8 +52,8 @@ typedef enum {
 #undef TYPE
 } Type;
 
-/* How an op is carried out: a kernel printed for its geometry, or a runtime function. */
-#define LOWERINGS(X) X(DIRECT, "direct") X(CALL, "call")
+/* How an op is carried out: a kernel printed for its geometry, a runtime function, or one that takes OpenBLAS's product. */
+#define LOWERINGS(X) X(DIRECT, "direct") X(CALL, "call") X(BLAS, "blas")
 typedef enum {
 #define LOWERING(name, word) LOWER_##name,
     LOWERINGS(LOWERING)
@@ -93,7 +93,7 @@ typedef enum {
     X(int, columns, "of the same")                                                       \
     X(int, channel_offset, "subsample: zero channels before")                            \
     X(int, samples, "values per image that a channel's statistics cover")                \
-    X(long, terms, "values in a sum, each as often as its weight's largest code")         \
+    X(long, terms, "values in a sum, each as often as its weight's largest code")        \
     X(int, other_terms, "products in a sum that is added; 0: none, or codes")            \
     X(bool, in_steps, "image floats in the stem's units, their border too")              \
     X(bool, standalone, "of the shipped file: scores stay integers")                     \
@@ -102,7 +102,7 @@ typedef enum {
     X(bool, accumulate, "adds to its first output")                                      \
     X(bool, accumulate_residual, "adds to its second output")                            \
     X(long, macs, "multiply-accumulates per image")                                      \
-    X(lowering, lowering, "direct or call")                                              \
+    X(lowering, lowering, "direct, call or blas")                                        \
     X(int, lanes, "floats per vector")                                                   \
     X(int, tile_rows, "kernel tile: pixels (or input values)")                           \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \

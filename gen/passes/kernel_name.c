@@ -152,9 +152,13 @@ static void add_words(char *name, const Net *net, const Op *op)
         bool is;
         const char *word;
     } ways[] = {
-        {op->in_place, "in_place"}, {op->relu, "relu"},
-        {op->accumulate, "adds"},   {op->accumulate_residual, "adds_dresidual"},
-        {op->in_steps, "in_steps"}, {op->lowering == LOWER_CALL, "call"},
+        {op->in_place, "in_place"},
+        {op->relu, "relu"},
+        {op->accumulate, "adds"},
+        {op->accumulate_residual, "adds_dresidual"},
+        {op->in_steps, "in_steps"},
+        {op->lowering == LOWER_CALL, "call"},
+        {op->lowering == LOWER_BLAS, "blas"},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (ways[i].is)

@@ -249,11 +249,9 @@ bool show_assembly(const Inspection *it, int layer, FILE *file)
     return rt_fail("--asm: reads x86-64 instructions only");
 #endif
     const CompileOptions *options = it->subject.compile;
-    char *folder = rt_format("%s/show/%.16s_%s%s", cache_folder(), it->config->hash,
+    char *folder = rt_format("%s/show/%.16s_%s_%s", cache_folder(), it->config->hash,
                              options->target->name,
-                             options->lowering == NULL          ? ""
-                             : *options->lowering == LOWER_CALL ? "_call"
-                                                                : "_direct");
+                             options->lowering ? lowering_names[*options->lowering] : "");
     char *command = inspect_command(it);
     TrainerFiles files;
     bool ok = trainer_files_make(it->config, options, command, NULL, &files);

@@ -92,8 +92,8 @@ static const Flag flags[] = {
      0, 0},
     {"--target", "NAME", WITH_CONFIG, target_help, FLAG_TEXT, FIELD(target), 0, 0},
     {"--lower", "HOW", WITH_CONFIG,
-     "heavy ops as `direct` kernels or `call`s of the runtime's", FLAG_TEXT, FIELD(lower),
-     0, 0},
+     "heavy ops as `direct` kernels, `call`s of the runtime's, or by OpenBLAS (`blas`)",
+     FLAG_TEXT, FIELD(lower), 0, 0},
     {"--cache", "DIR", WITH_CONFIG,
      "where trainers are built and kept for the next time\n"
      "                       (default: of a checkout out/cache, else ~/.cache/lathe)",
@@ -144,11 +144,14 @@ static bool parse_lowering(Options *options)
     const char *value = options->lower;
     if (value == NULL)
         return true;
-    if (strcmp(value, "direct") != 0 && strcmp(value, "call") != 0)
-        return rt_fail("--lower %s: want direct or call", value);
-    options->lowering = strcmp(value, "call") == 0 ? LOWER_CALL : LOWER_DIRECT;
-    options->compile.lowering = &options->lowering;
-    return true;
+    for (int i = 0; i <= LOWER_BLAS; i++) {
+        if (strcmp(value, lowering_names[i]) != 0)
+            continue;
+        options->lowering = (Lowering)i;
+        options->compile.lowering = &options->lowering;
+        return true;
+    }
+    return rt_fail("--lower %s: want direct, call or blas", value);
 }
 
 static char *join(int argc, char **argv)
