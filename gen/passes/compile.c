@@ -151,6 +151,16 @@ bool compile_infer(const Config *config, const CompileOptions *options, Net *net
     return compile(config, options, PROGRAM_INFER, net);
 }
 
+bool compile_ships(const Config *config)
+{
+    Net net;
+    const CompileOptions options = {.target = target_find("plain")};
+    if (!compile_infer(config, &options, &net))
+        return false;
+    net_free(&net);
+    return true;
+}
+
 bool compile_knows(const char *dump)
 {
     char *names[PROGRAM_COUNT * STEPS];

@@ -48,6 +48,8 @@ typedef struct {
 void compile_train(const Config *config, const CompileOptions *options, Net *net);
 void compile_evaluate(const Config *config, const CompileOptions *options, Net *net);
 bool compile_infer(const Config *config, const CompileOptions *options, Net *net);
+/* Whether the config has an infer program; false and rt_fail as compile_infer. */
+bool compile_ships(const Config *config);
 
 /* Whether CompileOptions.dump may be called so; false and rt_fail with the nearest name. */
 bool compile_knows(const char *dump);

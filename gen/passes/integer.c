@@ -30,7 +30,8 @@ static const Value no_value = {NONE, NULL, NONE, NONE, NONE};
 
 static bool refuse(const Op *op, const char *why)
 {
-    return rt_fail("%s:%d: %s: %s", op->file, op->line, op->name, why);
+    return rt_fail("%s:%d: %s: %s; it trains, but has no integer form", op->file,
+                   op->line, op->name, why);
 }
 
 /* What is computed from weights: constant in a standalone file. */
@@ -151,8 +152,7 @@ static const Quantiser *input_codes(const Integers *in, const Op *conv)
 static bool has_integer_form(const Integers *in, const Op *conv)
 {
     if (conv->own.quantizer == RT_QUANT_NONE)
-        return refuse(conv,
-                      "weights are kept at 32 bits; it trains, but has no integer form");
+        return refuse(conv, "weights are kept at 32 bits");
     const Tensor *w = op_in(in->from, conv, "w");
     if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31)
         return refuse(conv, "sums of its products can overflow 32 bits");
@@ -329,8 +329,7 @@ static bool add_joined(Integers *in, const Op *conv, const Op *point)
 static bool integer_point(Integers *in, const Op *point)
 {
     if (point->own.quantizer == RT_QUANT_NONE)
-        return !point->relu || refuse(point, "activation is kept at 32 bits; it trains, "
-                                             "but has no integer form");
+        return !point->relu || refuse(point, "activation is kept at 32 bits");
     int x = point->in[POINT_x];
     const Op *conv = net_writer(&in->links, x);
     bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1;
@@ -363,8 +362,7 @@ static Op *add_dense_constants(Integers *in, const Op *dense, int scales, int bi
 static bool integer_dense(Integers *in, const Op *dense)
 {
     if (dense->own.quantizer == RT_QUANT_NONE)
-        return refuse(dense,
-                      "weights are kept at 32 bits; it trains, but has no integer form");
+        return refuse(dense, "weights are kept at 32 bits");
     const Op *pool = net_writer(&in->links, dense->in[DENSE_x]);
     int x = in->values[dense->in[DENSE_x]].tensor, w = dense->in[DENSE_w];
     if (x == NONE || pool->kind != OP_AVGPOOL)
@@ -462,7 +460,7 @@ static bool integer_op(Integers *in, const Op *op)
     if (op->kind == OP_BN_FOLD && !in->standalone)
         net_append_op(&in->net, op);
     bool later = op->kind == OP_CONV || op->kind == OP_BN_FOLD; /* with their POINT */
-    return later || refuse(op, "has no integer form");
+    return later || refuse(op, "computes in floats");
 }
 
 bool pass_integer(Net *net, bool standalone)

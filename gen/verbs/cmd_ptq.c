@@ -74,7 +74,7 @@ int cmd_ptq(int argc, char **argv)
         ok = strcmp(options.output, options.weights) != 0 ||
              rt_fail("ptq: -o %s is the float network itself; want another file",
                      options.output);
-        ok = ok && options_load(&options) && quantise(&options);
+        ok = ok && options_load_to_ship(&options) && quantise(&options);
     }
     options_free(&options);
     return ok ? 0 : command_failed();

@@ -85,7 +85,7 @@ int cmd_show(int argc, char **argv)
     if (ok && options.fields) {
         config_print_fields(stdout);
     } else if (ok && !options.help) {
-        ok = check_words(&options) && options_load(&options);
+        ok = check_words(&options) && options_load_to_ship(&options);
         options.compile.dump = options.dump;
         if (ok && options.dump)
             ok = dump(&options);

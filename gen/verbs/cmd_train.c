@@ -197,6 +197,12 @@ static bool check_flags(Job *job)
                    "--jit=cc");
 }
 
+static bool load(Job *job)
+{
+    return job->trains ? options_load_to_ship(&job->options)
+                       : options_load(&job->options);
+}
+
 /* Does not return where the trainer is a program of its own. */
 static int trainer_verb(const Verb *verb, int argc, char **argv)
 {
@@ -204,7 +210,7 @@ static int trainer_verb(const Verb *verb, int argc, char **argv)
     Options *options = &job.options;
     int status = 0;
     if (!options_parse(options, verb, argc, argv) ||
-        (!options->help && (!check_flags(&job) || !options_load(options)))) {
+        (!options->help && (!check_flags(&job) || !load(&job)))) {
         status = command_failed();
     } else if (!options->help) {
         options->compile.profile = options->profile;

@@ -203,6 +203,17 @@ bool options_load(Options *options)
                        &options->config);
 }
 
+bool options_load_to_ship(Options *options)
+{
+    if (!options_load(options))
+        return false;
+    if (!compile_ships(&options->config)) {
+        fprintf(stderr, "warning: %s\n", rt_error());
+        rt_error_clear();
+    }
+    return true;
+}
+
 Subject options_subject(const Options *options)
 {
     return (Subject){&options->config, options->config_path, options->sets.items,

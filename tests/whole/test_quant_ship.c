@@ -8,6 +8,7 @@
 #include "gen/run/trace.h"
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
+#include "tests/tools/lathe_run.h"
 #include "tests/tools/process.h"
 #include "tests/tools/quant_net.h"
 #include "tests/tools/quant_shipped.h"
@@ -225,6 +226,42 @@ START_TEST(layers_at_32_bits_are_refused)
 }
 END_TEST
 
+/* At once, by what comes before emit. */
+START_TEST(what_cannot_be_shipped_is_a_warning)
+{
+    const char *config = net_config("quant_family"), *set = refused[_i].set;
+    const char *data = in_folder("pictures");
+    QuantNet net;
+    quant_net_open(&net, &(QuantCase){"", {"net.shortcut='B'", set}, -1, false, NULL});
+    const Net *layout = &net.config.net;
+    int line = 0;
+    for (int i = 0; i < layout->op_count; i++)
+        if (strcmp(layout->ops[i].name, refused[_i].layer) == 0)
+            line = layout->ops[i].line;
+    char *want = rt_format("warning: tests/nets/quant_family.lua:%d: %s: %s\n", line,
+                           refused[_i].layer, refused[_i].why);
+    ck_assert_int_eq(LATHE("show", config, "--set", "net.shortcut='B'", "--set", set), 0);
+    ck_assert_str_eq(err, want);
+    ck_assert_int_eq(LATHE("ptq", config, "--set", "net.shortcut='B'", "--set", set,
+                           "--weights", data, "--data", data, "-o", in_folder("q.ckpt")),
+                     1);
+    ck_assert_msg(strncmp(err, want, strlen(want)) == 0, "%s", err);
+    ck_assert_int_eq(LATHE("train", config, "--set", "net.shortcut='B'", "--set", set,
+                           "--data", data, "--jit=tcc", "-o", in_folder("run")),
+                     1);
+    ck_assert_msg(strncmp(err, want, strlen(want)) == 0, "%s", err);
+    free(want);
+    quant_net_close(&net);
+}
+END_TEST
+
+START_TEST(what_can_be_shipped_is_none)
+{
+    static const char *const ships[] = {"quant_family", "preact", "residual"};
+    LATHE_OK("show", net_config(ships[_i]));
+}
+END_TEST
+
 /* 1056 pixels of 64 channels: 1056 * 64 * 255 * 127 is 2^31 and a little. */
 START_TEST(scores_that_can_overflow_32_bits_have_64)
 {
@@ -251,13 +288,15 @@ END_TEST
 Suite *quant_ship_suite(void)
 {
     TCase *tests = tcase_create("quant_ship");
-    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, the_self_test_passes_everywhere, 0, CASES);
     tcase_add_test(tests, the_self_test_can_fail);
     tcase_add_test(tests, the_layer_that_differs_is_named);
     tcase_add_loop_test(tests, the_arena_is_as_planned, 0, CASES);
     tcase_add_loop_test(tests, layers_at_32_bits_are_refused, 0, REFUSED);
+    tcase_add_loop_test(tests, what_cannot_be_shipped_is_a_warning, 0, REFUSED);
+    tcase_add_loop_test(tests, what_can_be_shipped_is_none, 0, 3);
     tcase_add_loop_test(tests, scores_that_can_overflow_32_bits_have_64, 0, 2);
     Suite *suite = suite_create("quant_ship");
     suite_add_tcase(suite, tests);
