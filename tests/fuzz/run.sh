@@ -15,7 +15,7 @@ seeds() {
 [ $# -gt 0 ] || set -- config set weights checkpoint picture npy labels records jpeg idx tar csv
 for name; do
     mkdir -p out/fuzz/corpus/$name
-    LATHE_FUZZ=$name out/fuzz/fuzz -max_total_time=$seconds -timeout=20 -rss_limit_mb=2048 \
+    LATHE_FUZZ=$name out/fuzz/fuzz -max_total_time=$seconds -timeout=120 -rss_limit_mb=2048 \
         -max_len=65536 -artifact_prefix=out/fuzz/findings/$name- \
         out/fuzz/corpus/$name $(seeds $name) >out/fuzz/$name.log 2>&1
     status=$?
