@@ -13,7 +13,7 @@ void *constants_add(Constants *constants, const char *name, const char *suffix, 
     Constant *it = &constants->list[constants->count++];
     *it = (Constant){.type = type, .count = count};
     snprintf(it->name, sizeof it->name, "%s%s", name, suffix);
-    it->values = rt_alloc(count * (type == TYPE_I64 ? 8 : 4));
+    it->values = rt_alloc(count * (size_t)type_bytes(type));
     return it->values;
 }
 
