@@ -52,12 +52,14 @@ typedef enum {
 #undef TYPE
 } Type;
 
-/* How an op is carried out: a kernel printed for its geometry, a runtime function, or one that takes OpenBLAS's product. */
+/* How an op is carried out: a kernel printed for its geometry, a function of the runtime, or
+ * one that takes OpenBLAS's product. */
 #define LOWERINGS(X) X(DIRECT, "direct") X(CALL, "call") X(BLAS, "blas")
 typedef enum {
 #define LOWERING(name, word) LOWER_##name,
     LOWERINGS(LOWERING)
 #undef LOWERING
+    LOWERING_COUNT
 } Lowering;
 
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */

@@ -99,12 +99,11 @@ void built_make(BuiltNet *built, const char *name, const BuildHow *how)
 void built_make_from(BuiltNet *built, const char *path, const BuildHow *how)
 {
     *built = (BuiltNet){0};
-    const Lowering lowering = how->call ? LOWER_CALL : LOWER_DIRECT;
     const bool own =
         how->target && strcmp(how->target, "tcc") == 0; /* it calls by itself */
     const CompileOptions options = {.target =
                                         target_find(how->target ? how->target : "plain"),
-                                    .lowering = own ? NULL : &lowering};
+                                    .lowering = own ? NULL : &how->lowering};
     int sets = 0;
     while (how->sets && how->sets[sets])
         sets++;

@@ -18,7 +18,7 @@ typedef struct {
 /* How to make one; zero is the default everywhere. */
 typedef struct {
     const char *target;
-    bool call;               /* convolutions as calls of the runtime */
+    Lowering lowering;       /* of heavy ops; `tcc` has its own */
     const char *const *sets; /* overrides, ended by NULL */
 } BuildHow;
 

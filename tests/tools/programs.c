@@ -32,14 +32,14 @@ const Target *program_target(int number)
     return &target_table[number / NETS % TARGETS];
 }
 
-bool program_calls(int number)
+Lowering program_lowering(int number)
 {
-    return number / (NETS * TARGETS) % LOWERINGS;
+    return number / (NETS * TARGETS) % LOWERING_COUNT;
 }
 
 void compile_program(int number, Net *net)
 {
-    const Lowering lowering = program_calls(number) ? LOWER_CALL : LOWER_DIRECT;
+    const Lowering lowering = program_lowering(number);
     const CompileOptions options = {.target = program_target(number),
                                     .lowering = &lowering};
     Config config;

@@ -4,14 +4,14 @@
 
 #include "gen/passes/compile.h"
 
-enum { NETS = 5, TARGETS = TARGET_COUNT, LOWERINGS = 2 };
+enum { NETS = 5, TARGETS = TARGET_COUNT };
 /* The first half are training programs, the others evaluation. */
-enum { PROGRAMS = NETS * TARGETS * LOWERINGS * 2 };
+enum { PROGRAMS = NETS * TARGETS * LOWERING_COUNT * 2 };
 
 /* The config of a net, and of a program. */
 void program_config(int net, Config *config);
 const Target *program_target(int number);
-bool program_calls(int number); /* convolutions of the runtime */
+Lowering program_lowering(int number); /* of its convolutions */
 
 void compile_program(int number, Net *net);
 

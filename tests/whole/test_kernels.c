@@ -141,12 +141,17 @@ static const struct {
 };
 enum { GEOMETRIES = sizeof geometries / sizeof *geometries };
 
+/* Each target's kernels (tcc's are the runtime's functions), and OpenBLAS's products. */
+enum { WAYS = TARGET_COUNT + 1 };
+
 START_TEST(kernels_compute_what_loops_do)
 {
     BuiltNet built;
-    const Target *target = &target_table[_i % TARGET_COUNT];
+    const bool blas = _i % WAYS == TARGET_COUNT;
+    const Target *target = blas ? target_find("plain") : &target_table[_i % WAYS];
     const BuildHow how = {.target = target->name,
-                          .sets = geometries[_i / TARGET_COUNT].sets};
+                          .lowering = blas ? LOWER_BLAS : LOWER_DIRECT,
+                          .sets = geometries[_i / WAYS].sets};
     if (target->ships == SHIP_CODES)
         return; /* its floats are its basis's */
     if (!target_runs(target)) {
@@ -171,8 +176,7 @@ Suite *kernels_suite(void)
     TCase *kernels = tcase_create("kernels");
     tcase_add_checked_fixture(kernels, folder_make, folder_remove);
     tcase_set_timeout(kernels, 120);
-    tcase_add_loop_test(kernels, kernels_compute_what_loops_do, 0,
-                        GEOMETRIES * TARGET_COUNT);
+    tcase_add_loop_test(kernels, kernels_compute_what_loops_do, 0, GEOMETRIES * WAYS);
     suite_add_tcase(suite, kernels);
     return suite;
 }

@@ -100,15 +100,16 @@ static const struct {
 };
 enum { NETS = sizeof nets / sizeof *nets };
 
-/* As a target of target_table wants it, or with calls of the runtime. */
-static void build(BuiltNet *built, int net, const Target *target, bool call)
+/* For a target of target_table, in one of the ways to do convolutions. */
+static void build(BuiltNet *built, int net, const Target *target, Lowering lowering)
 {
-    built_make(built, nets[net].name, &(BuildHow){target->name, call, nets[net].sets});
+    built_make(built, nets[net].name,
+               &(BuildHow){target->name, lowering, nets[net].sets});
 }
 
 static void build_best(BuiltNet *built, int net)
 {
-    build(built, net, target_find(NULL), false);
+    build(built, net, target_find(NULL), LOWER_DIRECT);
 }
 
 /* ---- Against the network in double ---- */
@@ -267,18 +268,19 @@ START_TEST(every_way_gives_the_same)
 {
     Pass first = {0};
     BuiltNet first_built;
-    build(&first_built, _i, target_find("plain"), false);
+    build(&first_built, _i, target_find("plain"), LOWER_DIRECT);
     pass_open(&first, &first_built);
     first.model->train(&first.step);
     check_evaluation(&first_built, &first);
-    for (int way = 0; way <= TARGET_COUNT; way++) { /* and the best, which calls */
-        const bool call = way == TARGET_COUNT;
-        const Target *target = call ? target_find(NULL) : &target_table[way];
+    const int last = TARGET_COUNT - 1; /* then the best, in the other lowerings */
+    for (int way = 0; way < last + LOWERING_COUNT; way++) {
+        const Lowering lowering = way > last ? way - last : LOWER_DIRECT;
+        const Target *target = lowering ? target_find(NULL) : &target_table[way];
         BuiltNet built;
         Pass pass;
-        if ((target->ships == SHIP_CODES && !call) || !target_runs(target))
+        if ((target->ships == SHIP_CODES && !lowering) || !target_runs(target))
             continue; /* its floats are its basis's */
-        build(&built, _i, target, call);
+        build(&built, _i, target, lowering);
         pass_open(&pass, &built);
         pass.model->train(&pass.step);
         const Model *model = built.model;
@@ -286,8 +288,8 @@ START_TEST(every_way_gives_the_same)
             const Param *p = &model->params[i];
             double apart = float_distance(pass.gradient + p->offset,
                                           first.gradient + p->offset, p->count);
-            ck_assert_msg(apart < 1e-4, "%s%s: %s differs by %g", target->name,
-                          call ? " call" : "", p->name, apart);
+            ck_assert_msg(apart < 1e-4, "%s %s: %s differs by %g", target->name,
+                          lowering_names[lowering], p->name, apart);
         }
         ck_assert_double_lt(float_distance(pass.stats, first.stats, model->stat_floats),
                             1e-5);
