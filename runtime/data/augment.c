@@ -80,15 +80,14 @@ static uint8_t *random_part(const ImageSet *set, const Image *image, const Recip
     return pixels;
 }
 
-void augment(const ImageSet *set, int index, const Recipe *recipe,
+void augment(const ImageSet *set, const Image *kept, const Recipe *recipe,
              const uint8_t pad_pixel[4], uint64_t key, uint8_t *out)
 {
     int height = set->height, width = set->width, channels = set->channels;
-    Image kept = image_kept(set, index);
-    const uint8_t *image = kept.pixels;
+    const uint8_t *image = kept->pixels;
     uint8_t *cut = NULL;
     if (recipe->area > 0)
-        image = cut = random_part(set, &kept, recipe, key);
+        image = cut = random_part(set, kept, recipe, key);
     bool mirror = recipe->flip && random_below(key, 0, 2);
     int down = random_below(key, 1, 2 * recipe->crop + 1) - recipe->crop;
     int right = random_below(key, 2, 2 * recipe->crop + 1) - recipe->crop;

@@ -77,7 +77,8 @@ static void fill_one(void *context, int index, int worker)
     const ImageSet *set = &run->train;
     int image = filling->indices[index];
     run->work.labels[index] = set->labels[image];
-    augment(set, image, &run->recipe, run->model->zero_pixel,
+    const Image kept = image_kept(set, image);
+    augment(set, &kept, &run->recipe, run->model->zero_pixel,
             random_bits(filling->key, (uint64_t)image),
             run->work.images + (size_t)index * image_set_bytes(set));
 }
