@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 6
+#define LATHE_ABI 7
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per
  * chunk and added in chunk order, so results do not depend on the number of threads. */
@@ -61,6 +61,14 @@ typedef enum {
 #undef SCHEDULE
 } Schedule;
 
+/* What comes in where a training image is shifted: X(NAME, word of configs). */
+#define BORDERS(X) X(ZERO, "zero") X(REFLECT, "reflect")
+typedef enum {
+#define BORDER(name, word) BORDER_##name,
+    BORDERS(BORDER)
+#undef BORDER
+} Border;
+
 /* How to train: the config's `train` table, every field of it. */
 typedef struct {
     int epochs;
@@ -77,7 +85,11 @@ typedef struct {
     double ema;     /* decay per step of the averaged weights; 0 = off */
     bool flip;      /* mirror half of the images */
     int crop;       /* shift by up to this many pixels each way */
+    Border crop_border; /* what comes in there */
     int cutout;     /* side of the square that is blanked; 0 = off */
+    double brightness, contrast, saturation, hue; /* colours change by up to this */
+    double erase; /* share of the images in which a box is blanked */
+    double erase_least, erase_most, erase_ratio; /* its area, its sides' largest factor */
     double area;    /* least share of a picture that is cut out at random; 0 = off */
     double ratio;   /* most that the sides of what is cut out differ by, as a factor */
     int held_out;   /* training images kept aside to choose the best checkpoint by */

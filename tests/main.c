@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, cache_suite());
     srunner_add_suite(runner, checkpoint_suite());
     srunner_add_suite(runner, cmd_data_suite());
+    srunner_add_suite(runner, colour_suite());
     srunner_add_suite(runner, command_suite());
     srunner_add_suite(runner, compare_suite());
     srunner_add_suite(runner, config_suite());

@@ -8,6 +8,7 @@ Suite *augment_suite(void);
 Suite *cache_suite(void);
 Suite *checkpoint_suite(void);
 Suite *cmd_data_suite(void);
+Suite *colour_suite(void);
 Suite *command_suite(void);
 Suite *compare_suite(void);
 Suite *config_suite(void);

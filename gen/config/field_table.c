@@ -25,6 +25,11 @@ static const char *const schedule_words[] = {
     SCHEDULES(WORD)
 #undef WORD
 };
+static const char *const border_words[] = {
+#define WORD(name, word) word,
+    BORDERS(WORD)
+#undef WORD
+};
 /* The words of ENUM fields. */
 static const struct {
     const char *name;
@@ -32,7 +37,7 @@ static const struct {
 } enums[] = {
     {"schedule", schedule_words}, {"quantizer", quantizer_words},
     {"gradient", rounding_words}, {"w_range", range_words},
-    {"a_range", range_words},
+    {"a_range", range_words},     {"crop_border", border_words},
 };
 
 const char *const *field_words(const Field *field)

@@ -15,13 +15,15 @@ enum { FLOAT_BITS = 32 };
 
 /* Which quantised weights a field shapes: those of a layer's weights, of its activations;
  * only until ranges are found; or none. Weights are for the fields they were made with.
- * OF_PICTURES: it matters for pictures of any size alone, and is recorded where it is set. */
+ * OF_PICTURES: it matters for pictures of any size alone. That one, and with WHERE_SET others,
+ * is recorded only where it is set: records from before there was the field stay the same. */
 enum {
     OF_TRAINING = 0,
     OF_WEIGHTS = 1,
     OF_ACTIVATIONS = 2,
     OF_RANGES = 4,
-    OF_PICTURES = 8
+    OF_PICTURES = 8,
+    WHERE_SET = 16
 };
 
 typedef struct {

@@ -312,11 +312,25 @@ static bool read_quant(lua_State *lua, Config *config)
     return true;
 }
 
+/* Fields that do not go together. */
+static bool check_train(const Config *config)
+{
+    const Recipe *recipe = &config->recipe;
+    int channels = net_pixels(&config->net)->c;
+    if (channels != 3 && (recipe->saturation > 0 || recipe->hue > 0))
+        return rt_fail("%s: train.%s: want images of 3 channels, these have %d",
+                       config->path, recipe->hue > 0 ? "hue" : "saturation", channels);
+    return recipe->erase_least <= recipe->erase_most ||
+           rt_fail("%s: train.erase_least: %g, want at most erase_most, %g", config->path,
+                   recipe->erase_least, recipe->erase_most);
+}
+
 static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    if (!read_section(lua, config, "train", train_lists) || !read_milestones(lua, config))
+    if (!read_section(lua, config, "train", train_lists) || !read_milestones(lua, config) ||
+        !check_train(config))
         return false;
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)

@@ -70,7 +70,8 @@ static void print_milestones(FILE *file, const Config *config)
 
 static bool is_recorded(const Config *config, const Field *field)
 {
-    return !(field->what & OF_PICTURES) || field_fetch(config, field) != field->otherwise;
+    return !(field->what & (OF_PICTURES | WHERE_SET)) ||
+           field_fetch(config, field) != field->otherwise;
 }
 
 static void print_recorded(FILE *file, const Config *config, int row)

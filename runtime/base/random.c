@@ -22,6 +22,11 @@ int random_below(uint64_t key, uint64_t index, int bound)
     return (int)(((random_bits(key, index) >> 32) * (uint64_t)bound) >> 32);
 }
 
+double random_between(uint64_t key, uint64_t index, double low, double high)
+{
+    return low + (high - low) * ((double)(random_bits(key, index) >> 11) * 0x1p-53);
+}
+
 /* sqrt(-2 ln u) cos(2 pi v), u in (0, 1] from number 2 index, v in [0, 1) from the next.
  */
 double random_normal(uint64_t key, uint64_t index)

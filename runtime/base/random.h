@@ -9,6 +9,8 @@
 uint64_t random_bits(uint64_t key, uint64_t index);
 /* 0..bound-1 from the same. */
 int random_below(uint64_t key, uint64_t index, int bound);
+/* Evenly from low to high, a number from the same. */
+double random_between(uint64_t key, uint64_t index, double low, double high);
 /* A standard normal number from the same (Box-Muller). */
 double random_normal(uint64_t key, uint64_t index);
 /* A seeded permutation of 0..count-1 (Fisher-Yates). */

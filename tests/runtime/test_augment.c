@@ -6,6 +6,7 @@
 #include "runtime/base/support.h"
 #include "runtime/data/augment.h"
 #include "runtime/data/data.h"
+#include "runtime/draw/resize.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -189,30 +190,97 @@ START_TEST(crop_wider_than_the_image)
 }
 END_TEST
 
-/* The blanked pixels of `out` are a full rectangle and the rest is untouched; its area.
- */
-static int blank_area(int side)
+/* Beyond the border lies the image again, mirrored about the border's own pixels. */
+static int mirrored(int i, int count)
 {
-    int top = H, bottom = -1, left = W, right = -1, area = 0;
+    while (i < 0 || i >= count)
+        i = i < 0 ? -i : 2 * (count - 1) - i;
+    return i;
+}
+
+static bool is_reflected(bool flipped, int down, int right)
+{
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            int from = mirrored(x - right, W);
+            const uint8_t *want =
+                pixel(mirrored(y - down, H), flipped ? W - 1 - from : from);
+            if (memcmp(out + (y * W + x) * C, want, C) != 0)
+                return false;
+        }
+    return true;
+}
+
+/* Every shift, also one that is wider than the image, and nothing is ever blank. */
+START_TEST(reflected_border)
+{
+    enum { MOST = 14 };
+    const int crops[] = {2, MOST};
+    Recipe recipe = {.crop = crops[_i], .crop_border = BORDER_REFLECT, .flip = true};
+    bool seen[2][2 * MOST + 1] = {{false}};
+    for (uint64_t key = 0; key < 400; key++) {
+        augmented(1, &recipe, pad, key, out);
+        int matches = 0;
+        for (int flipped = 0; flipped < 2; flipped++)
+            for (int down = -crops[_i]; down <= crops[_i]; down++)
+                for (int right = -crops[_i]; right <= crops[_i]; right++)
+                    if (is_reflected(flipped, down, right)) {
+                        matches++;
+                        seen[0][down + MOST] = seen[1][right + MOST] = true;
+                    }
+        ck_assert_int_ge(matches, 1);
+        ck_assert(_i == 1 || matches == 1);
+    }
+    for (int i = -crops[_i]; i <= crops[_i]; i++)
+        ck_assert(seen[0][i + MOST] && seen[1][i + MOST]);
+}
+END_TEST
+
+START_TEST(reflected_border_of_one_pixel)
+{
+    static const uint8_t one[3] = {7, 8, 9};
+    ImageSet single = {.height = 1, .width = 1, .channels = 3};
+    memcpy(image_set_add(&single, "one", 1), one, 3);
+    Recipe recipe = {.crop = 3, .crop_border = BORDER_REFLECT};
+    for (uint64_t key = 0; key < 20; key++) {
+        const Image kept = image_kept(&single, 0);
+        augment(&single, &kept, &recipe, pad, key, out);
+        ck_assert_mem_eq(out, one, 3);
+    }
+    data_free(&single);
+}
+END_TEST
+
+/* The blanked pixels of `out` are a full rectangle, or none, and the rest is untouched. */
+static Cut blank_box(void)
+{
+    Cut box = {.left = W, .top = H};
+    int area = 0;
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++) {
             if (memcmp(out + (y * W + x) * C, pad, C) != 0) {
                 ck_assert_mem_eq(out + (y * W + x) * C, pixel(y, x), C);
                 continue;
             }
-            top = y < top ? y : top;
-            bottom = y > bottom ? y : bottom;
-            left = x < left ? x : left;
-            right = x > right ? x : right;
+            box.top = y < box.top ? y : box.top;
+            box.bottom = y + 1;
+            box.left = x < box.left ? x : box.left;
+            box.right = x >= box.right ? x + 1 : box.right;
             area++;
         }
-    int height = bottom - top + 1, width = right - left + 1;
-    ck_assert_int_eq(area, height * width);
+    ck_assert(area == 0 || area == (box.bottom - box.top) * (box.right - box.left));
+    return box;
+}
+
+/* The area of a blanked square, some of which may be outside. */
+static int blank_area(int side)
+{
+    Cut box = blank_box();
+    int height = box.bottom - box.top, width = box.right - box.left;
     ck_assert(height <= side && width <= side);
-    ck_assert(height == side || top == 0 ||
-              bottom == H - 1); /* cut off by a border only */
-    ck_assert(width == side || left == 0 || right == W - 1);
-    return area;
+    ck_assert(height == side || box.top == 0 || box.bottom == H);
+    ck_assert(width == side || box.left == 0 || box.right == W);
+    return height * width;
 }
 
 /* The centre is anywhere, so at least a quarter of the square is inside. */
@@ -240,9 +308,66 @@ START_TEST(cutout_larger_than_the_image)
 }
 END_TEST
 
+/* Boxes lie inside, have the area and shape that was asked for, and come in as many images. */
+START_TEST(erased_boxes)
+{
+    Recipe recipe = {
+        .erase = 0.25, .erase_least = 0.1, .erase_most = 0.4, .erase_ratio = 2};
+    int erased = 0, tall = 0, wide = 0;
+    for (uint64_t key = 0; key < 4000; key++) {
+        augmented(1, &recipe, pad, key, out);
+        if (memcmp(out, image + BYTES, BYTES) == 0)
+            continue;
+        Cut box = blank_box();
+        int height = box.bottom - box.top, width = box.right - box.left;
+        double off = 0.5 * (height + width) + 0.25; /* what rounding sides may change */
+        ck_assert_double_ge(height * width, 0.1 * H * W - off);
+        ck_assert_double_le(height * width, 0.4 * H * W + off);
+        ck_assert_double_le(height - 0.5, 2 * (width + 0.5));
+        ck_assert_double_le(width - 0.5, 2 * (height + 0.5));
+        erased++;
+        tall += height > width;
+        wide += width > height;
+    }
+    ck_assert_int_lt(abs(erased - 1000), 123); /* 4.5 sigma */
+    ck_assert_int_gt(tall, 200);
+    ck_assert_int_gt(wide, 200);
+}
+END_TEST
+
+/* The border that comes in keeps its value, and one channel has brightness and contrast. */
+START_TEST(colours_and_borders)
+{
+    Recipe recipe = {.crop = 3, .brightness = 0.5, .contrast = 0.5};
+    set.channels = 1;
+    int pads = 0, changed = 0;
+    for (uint64_t key = 0; key < 100; key++) {
+        augmented(1, &recipe, pad, key, out);
+        Recipe plain = {.crop = 3};
+        uint8_t still[H * W];
+        augmented(1, &plain, pad, key, still);
+        for (int i = 0; i < H * W; i++) {
+            ck_assert(still[i] != pad[0] || out[i] == pad[0]);
+            pads += still[i] == pad[0];
+            changed += still[i] != out[i];
+        }
+    }
+    ck_assert_int_gt(pads, 1000);
+    ck_assert_int_gt(changed, 1000);
+}
+END_TEST
+
 START_TEST(same_key_same_bytes)
 {
-    Recipe all = {.flip = true, .crop = 2, .cutout = 3};
+    Recipe all = {.flip = true,
+                  .crop = 2,
+                  .cutout = 3,
+                  .hue = 0.1,
+                  .brightness = 0.2,
+                  .erase = 0.5,
+                  .erase_least = 0.1,
+                  .erase_most = 0.2,
+                  .erase_ratio = 2};
     uint8_t again[BYTES];
     int changes = 0;
     for (uint64_t key = 0; key < 100; key++) {
@@ -288,8 +413,12 @@ Suite *augment_suite(void)
     tcase_add_test(tests, crop_wider_than_the_image);
     tcase_add_loop_test(tests, cutout_is_a_square, 1, 6);
     tcase_add_test(tests, cutout_larger_than_the_image);
+    tcase_add_loop_test(tests, reflected_border, 0, 2);
+    tcase_add_test(tests, reflected_border_of_one_pixel);
+    tcase_add_test(tests, erased_boxes);
     tcase_add_test(tests, same_key_same_bytes);
     tcase_add_test(tests, one_channel_stays_inside);
+    tcase_add_test(tests, colours_and_borders);
     suite_add_tcase(suite, tests);
     return suite;
 }
