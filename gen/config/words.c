@@ -4,6 +4,7 @@
 
 #include "gen/config/sandbox.h"
 #include "gen/config/shape.h"
+#include "gen/config/word_fields.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
@@ -51,7 +52,7 @@ static int push_tensor(lua_State *lua, int tensor)
 /* A layer as its word's fields say it. */
 typedef struct {
     const char *name, *torch;
-    int in[2], out, kernel, stride, scale;
+    int in[2], out, kernel[2], stride, scale; /* kernel: rows, columns */
     ParamInit init;
 } Layer;
 
@@ -65,12 +66,13 @@ typedef struct {
 /* Instead of a Number's `low` or `otherwise`. */
 enum { REQUIRED = -1, CHANNELS_OF_INPUT = -2, SAME_AS_KERNEL = -3 };
 
-enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 4 };
+enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 5 };
 typedef struct {
     const char *name;
     OpKind kind;
     int inputs;
-    bool named; /* must have a name; others are called after their input */
+    bool named;  /* must have a name; others are called after their input */
+    bool kernel; /* of a window */
     Number numbers[MOST_NUMBERS];
     bool pad, torch;
     const char *init; /* where weights begin unless the config says it; or NULL */
@@ -82,6 +84,8 @@ static int field_names(const Word *word, const char *names[MOST_FIELDS])
 {
     int count = 0;
     names[count++] = "name";
+    if (word->kernel)
+        names[count++] = "kernel";
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++)
         names[count++] = word->numbers[i].name;
     if (word->pad)
@@ -131,44 +135,6 @@ static void open_fields(lua_State *lua, const Word *word)
             check_field(lua, word, lua_tostring(lua, -2));
     }
     lua_settop(lua, 1);
-}
-
-static int int_field(lua_State *lua, const char *layer, const char *field, int low,
-                     int high, int otherwise)
-{
-    int type = lua_getfield(lua, 1, field);
-    int exact = 0;
-    lua_Integer value = lua_tointegerx(lua, -1, &exact);
-    if (type == LUA_TNIL && otherwise >= 0) {
-        value = otherwise;
-    } else if (type == LUA_TNIL) {
-        luaL_error(lua, "%s: field '%s' is missing, want %d..%d", layer, field, low,
-                   high);
-    } else if (type != LUA_TNUMBER || !exact || value < low || value > high) {
-        if (type != LUA_TNUMBER) /* a string may look like a number */
-            lua_pushstring(lua, luaL_typename(lua, -1));
-        luaL_error(lua, "%s: %s %s, want %d..%d", layer, field,
-                   luaL_tolstring(lua, -1, NULL), low, high);
-    }
-    lua_settop(lua, 1);
-    return (int)value;
-}
-
-/* The field's string (kept alive by the table of fields), or `otherwise`. */
-static const char *text_field(lua_State *lua, const char *layer, const char *field,
-                              const char *otherwise)
-{
-    int type = lua_getfield(lua, 1, field);
-    if (type != LUA_TNIL && type != LUA_TSTRING)
-        luaL_error(lua, "%s: %s: want a string, got %s", layer, field,
-                   luaL_typename(lua, -1));
-    const char *text = type == LUA_TNIL ? otherwise : lua_tostring(lua, -1);
-    if (type == LUA_TSTRING && strlen(text) != lua_rawlen(lua, -1))
-        luaL_error(lua, "%s: %s: has a zero byte in it", layer, field);
-    if (text && !rt_is_shown(text))
-        luaL_error(lua, "%s: %s: want text without control characters", layer, field);
-    lua_settop(lua, 1);
-    return text;
 }
 
 /* PyTorch's name of the layer, or several, "fc|linear"; by default the layer's own. */
@@ -300,23 +266,22 @@ static ParamInit init_field(lua_State *lua, const char *layer, const char *other
 }
 
 /* pad = "torch" ((kernel - 1) / 2 on every side), "same" (TensorFlow's: the output has
- * ceil(in / stride) pixels, the odd zero comes after), or a number of pixels. */
+ * ceil(in / stride) pixels, the odd zero comes after), a number of pixels, or two, of
+ * rows and of columns. */
 static void pad_field(lua_State *lua, const char *layer, int index, const Tensor *x)
 {
     Net *net = sandbox_context(lua);
     Op *op = &net->ops[index];
-    int type = lua_getfield(lua, 1, "pad");
-    const char *text = type == LUA_TSTRING ? lua_tostring(lua, -1) : "";
-    if (type == LUA_TNUMBER) {
-        lua_settop(lua, 1);
-        op->pad_top = int_field(lua, layer, "pad", 0, op->kernel_h - 1, 0);
-    } else if (type == LUA_TNIL || strcmp(text, "torch") == 0) {
-        op->pad_top = (op->kernel_h - 1) / 2;
-    } else if (strcmp(text, "same") != 0) {
+    int type = lua_getfield(lua, 1, "pad"), pixels[2];
+    bool same = type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "same") == 0;
+    bool torch = type == LUA_TNIL ||
+                 (type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "torch") == 0);
+    if (type == LUA_TNUMBER || type == LUA_TTABLE)
+        pair_field(lua, layer, "pad", 0,
+                   (const int[]){op->kernel_h - 1, op->kernel_w - 1}, pixels);
+    else if (!torch && !same)
         luaL_error(lua, "%s: pad: want 'torch', 'same' or a number of pixels", layer);
-    }
-    op->pad_left = op->pad_bottom = op->pad_right = op->pad_top;
-    if (strcmp(text, "same") == 0) {
+    if (same) {
         int rows = ((x->h - 1) / op->stride) * op->stride + op->kernel_h - x->h;
         int columns = ((x->w - 1) / op->stride) * op->stride + op->kernel_w - x->w;
         rows = rows > 0 ? rows : 0;
@@ -325,6 +290,9 @@ static void pad_field(lua_State *lua, const char *layer, int index, const Tensor
         op->pad_bottom = rows - op->pad_top;
         op->pad_left = columns / 2;
         op->pad_right = columns - op->pad_left;
+    } else {
+        op->pad_top = op->pad_bottom = torch ? (op->kernel_h - 1) / 2 : pixels[0];
+        op->pad_left = op->pad_right = torch ? (op->kernel_w - 1) / 2 : pixels[1];
     }
     lua_settop(lua, 1);
 }
@@ -368,7 +336,6 @@ static void subsample_output(Net *net, int op, const Layer *layer)
     {                                                                                    \
 #field, offsetof(Layer, field), low, high, otherwise                             \
     }
-#define KERNEL NUMBER(kernel, 1, 31, REQUIRED)
 #define STRIDE(otherwise) NUMBER(stride, 1, 16, otherwise)
 
 static const Word layer_words[] = {
@@ -377,7 +344,8 @@ static const Word layer_words[] = {
      .kind = OP_CONV,
      .inputs = 1,
      .named = true,
-     .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), KERNEL, STRIDE(1)},
+     .kernel = true,
+     .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), STRIDE(1)},
      .pad = true,
      .init = "he",
      .torch = true,
@@ -399,7 +367,8 @@ static const Word layer_words[] = {
     {.name = "maxpool",
      .kind = OP_MAXPOOL,
      .inputs = 1,
-     .numbers = {KERNEL, STRIDE(SAME_AS_KERNEL)},
+     .kernel = true,
+     .numbers = {STRIDE(SAME_AS_KERNEL)},
      .pad = true},
     {.name = "avgpool", .kind = OP_AVGPOOL, .inputs = 1},
     {.name = "dense",
@@ -440,9 +409,10 @@ static int lay_out_image(lua_State *lua)
 /* What a Number's `low` or `otherwise` stands for. */
 static int meant(const Net *net, const Layer *layer, int number)
 {
-    return number == CHANNELS_OF_INPUT ? net->tensors[layer->in[0]].c
-           : number == SAME_AS_KERNEL  ? layer->kernel
-                                       : number;
+    return number == CHANNELS_OF_INPUT            ? net->tensors[layer->in[0]].c
+           : number != SAME_AS_KERNEL             ? number
+           : layer->kernel[0] == layer->kernel[1] ? layer->kernel[0]
+                                                  : REQUIRED;
 }
 
 static Layer read_layer(lua_State *lua, const Word *word)
@@ -455,6 +425,8 @@ static Layer read_layer(lua_State *lua, const Word *word)
         layer.in[i] = input_field(lua, word->named ? layer.name : word->name, i + 1);
     if (!word->named)
         layer.name = name_field(lua, word->name, layer.in[0], NULL);
+    if (word->kernel)
+        pair_field(lua, layer.name, "kernel", 1, (const int[]){31, 31}, layer.kernel);
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++) {
         const Number *it = &word->numbers[i];
         *(int *)((char *)&layer + it->offset) =
@@ -480,7 +452,8 @@ static int lay_out(lua_State *lua)
     int index = begin_op(lua, word->kind, layer.name);
     Op *op = &net->ops[index];
     memcpy(op->in, layer.in, sizeof layer.in);
-    op->kernel_h = op->kernel_w = layer.kernel;
+    op->kernel_h = layer.kernel[0];
+    op->kernel_w = layer.kernel[1];
     op->stride = layer.stride;
     if (word->pad)
         pad_field(lua, layer.name, index, &net->tensors[layer.in[0]]);

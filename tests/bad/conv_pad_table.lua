@@ -2,7 +2,7 @@
 return {
     net = { layers = function()
         local x = image{ 8, 8, 3 }
-        local y = conv{ x, name = "a", out = 4, kernel = 3, pad = { 1, 1 } }
+        local y = conv{ x, name = "a", out = 4, kernel = 3, pad = true }
         return dense{ avgpool(y), name = "last", out = 2 }
     end },
 }

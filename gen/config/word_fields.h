@@ -1,0 +1,19 @@
+/* Fields of a layer's word, in the table at stack index 1. What is not as wanted raises a
+ * Lua error that names the layer and the field. */
+#ifndef LATHE_WORD_FIELDS_H
+#define LATHE_WORD_FIELDS_H
+
+#include <lua.h>
+
+/* A whole number low..high; left out it is `otherwise`, or, where that is negative,
+ * missed. */
+int int_field(lua_State *lua, const char *layer, const char *field, int low, int high,
+              int otherwise);
+/* The field's string (kept alive by the table of fields), or `otherwise`. */
+const char *text_field(lua_State *lua, const char *layer, const char *field,
+                       const char *otherwise);
+/* Of rows and of columns, each low..high: kernel = 3, or kernel = { 1, 3 }. */
+void pair_field(lua_State *lua, const char *layer, const char *field, int low,
+                const int high[2], int pair[2]);
+
+#endif
