@@ -16,6 +16,7 @@ typedef struct {
     Recipe recipe;
     Quant quant;     /* the default; each layer has its own */
     int micro_batch; /* images per pass, at most recipe.batch */
+    int lower;       /* training's and evaluation's: 0, or a Lowering + 1 */
     Net net;         /* the layers, shapes inferred */
     int output;      /* the tensor of the scores */
     char *lines;     /* every field as sorted "path=value" lines */

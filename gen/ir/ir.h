@@ -52,14 +52,16 @@ typedef enum {
 #undef TYPE
 } Type;
 
-/* How an op is carried out: a kernel printed for its geometry, a function of the runtime, or
- * one that takes OpenBLAS's product. */
-#define LOWERINGS(X) X(DIRECT, "direct") X(CALL, "call") X(BLAS, "blas")
+/* How an op is carried out: a kernel printed for its geometry, a function of the runtime, one
+ * that takes OpenBLAS's product, or a printed kernel that multiplies transformed tiles
+ * (Lavin and Gray 2016). */
+#define LOWERINGS(X)                                                                     \
+    X(DIRECT, "direct") X(CALL, "call") X(BLAS, "blas") X(WINOGRAD, "winograd")
 typedef enum {
 #define LOWERING(name, word) LOWER_##name,
     LOWERINGS(LOWERING)
 #undef LOWERING
-    LOWERING_COUNT
+        LOWERING_COUNT
 } Lowering;
 
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
@@ -104,7 +106,7 @@ typedef enum {
     X(bool, accumulate, "adds to its first output")                                      \
     X(bool, accumulate_residual, "adds to its second output")                            \
     X(long, macs, "multiply-accumulates per image")                                      \
-    X(lowering, lowering, "direct, call or blas")                                        \
+    X(lowering, lowering, "direct, call, blas or winograd")                              \
     X(int, lanes, "floats per vector")                                                   \
     X(int, tile_rows, "kernel tile: pixels (or input values)")                           \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \

@@ -65,7 +65,12 @@ static bool step_fold(Compiling *c)
 
 static bool step_select(Compiling *c)
 {
-    pass_select(c->net, c->options->target, c->options->lowering);
+    const Lowering field = (Lowering)(c->config->lower - 1);
+    const bool of_field = c->config->lower > 0 && c->program != PROGRAM_INFER;
+    pass_select(c->net, c->options->target,
+                c->options->lowering ? c->options->lowering
+                : of_field           ? &field
+                                     : NULL);
     return true;
 }
 

@@ -38,7 +38,7 @@ enum {
 /* How to compile; zero is the default everywhere. */
 typedef struct {
     const Target *target;
-    const Lowering *lowering; /* of every convolution; NULL: as select likes */
+    const Lowering *lowering; /* of what has it; NULL: as the config says */
     const char *dump; /* print the IR after this step, "program/step", to stdout */
     bool profile;     /* the trainer keeps the time of each op */
 } CompileOptions;

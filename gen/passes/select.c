@@ -206,7 +206,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     }
     if (!has_function(net, op))
         return;
-    if (force) /* OpenBLAS has nothing but products */
+    if (force && *force != LOWER_WINOGRAD) /* OpenBLAS has nothing but products */
         op->lowering = *force == LOWER_BLAS && !op_is(op, MATMUL) ? LOWER_CALL : *force;
     else if (target->calls || (op_is(op, MATMUL) && op->lanes == 1 && target->lanes > 1))
         op->lowering = LOWER_CALL;

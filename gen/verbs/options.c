@@ -92,7 +92,8 @@ static const Flag flags[] = {
      0, 0},
     {"--target", "NAME", WITH_CONFIG, target_help, FLAG_TEXT, FIELD(target), 0, 0},
     {"--lower", "HOW", WITH_CONFIG,
-     "heavy ops as `direct` kernels, `call`s of the runtime's, or by OpenBLAS (`blas`)",
+     "heavy ops as `direct` kernels, `call`s of the runtime's, by OpenBLAS (`blas`), or\n"
+     "                       convolutions of tiles transformed first (`winograd`)",
      FLAG_TEXT, FIELD(lower), 0, 0},
     {"--cache", "DIR", WITH_CONFIG,
      "where trainers are built and kept for the next time\n"
@@ -144,14 +145,14 @@ static bool parse_lowering(Options *options)
     const char *value = options->lower;
     if (value == NULL)
         return true;
-    for (int i = 0; i <= LOWER_BLAS; i++) {
+    for (int i = 0; i < LOWERING_COUNT; i++) {
         if (strcmp(value, lowering_names[i]) != 0)
             continue;
         options->lowering = (Lowering)i;
         options->compile.lowering = &options->lowering;
         return true;
     }
-    return rt_fail("--lower %s: want direct, call or blas", value);
+    return rt_fail("--lower %s: want direct, call, blas or winograd", value);
 }
 
 static char *join(int argc, char **argv)

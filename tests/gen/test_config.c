@@ -433,6 +433,7 @@ START_TEST(config_lines)
                                "train.flip=false\n"
                                "train.held_out=0\n"
                                "train.label_smoothing=0\n"
+                               "train.lower=auto\n"
                                "train.lr=0.3333333333333333\n"
                                "train.lr_final=0\n"
                                "train.micro_batch=128\n"

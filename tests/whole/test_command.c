@@ -73,7 +73,8 @@ static const struct {
     {{"gen", "CONFIG", "--set", "train.epohcs=1"},
      "lathe: tests/nets/picture.lua: unknown field train.epohcs; did you mean "
      "train.epochs?\n"},
-    {{"gen", "CONFIG", "--lower", "up"}, "lathe: --lower up: want direct, call or blas\n"},
+    {{"gen", "CONFIG", "--lower", "up"},
+     "lathe: --lower up: want direct, call, blas or winograd\n"},
     {{"gen", "none.lua"}, "lathe: none.lua: No such file or directory\n"},
     {{"emit", "CONFIG", "-o", "x.c"}, "lathe: emit: --weights FILE is missing\n"},
     {{"emit", "CONFIG", "--weights", "x"}, "lathe: emit: -o FILE.c is missing\n"},
