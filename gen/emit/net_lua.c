@@ -46,6 +46,11 @@ static void push_scope_t(lua_State *lua, Scope value)
     push_name(lua, scope_names, value);
 }
 
+static void push_form_t(lua_State *lua, Form value)
+{
+    push_name(lua, form_names, value);
+}
+
 static void push_lowering_t(lua_State *lua, Lowering value)
 {
     push_name(lua, lowering_names, value);

@@ -38,6 +38,10 @@ bool trainer_files_make(const Config *config, const CompileOptions *options,
 {
     Net train, evaluate;
     size_t bytes;
+    if (options->target->ships & SHIP_ONLY)
+        return rt_fail("--target %s: for standalone files only; a trainer is built for "
+                       "the machine it is made on",
+                       options->target->name);
     compile_train(config, options, &train);
     compile_evaluate(config, options, &evaluate);
     const EmitInput input = {.config = config,

@@ -8,6 +8,7 @@ const char *const type_names[] = {TYPES(WORD)};
 #define WORD(name, word) word,
 const char *const place_names[] = {PLACES(WORD)};
 const char *const lowering_names[] = {LOWERINGS(WORD)};
+const char *const form_names[] = {FORMS(WORD)};
 #undef WORD
 
 static void dump_slots(FILE *file, const Net *net, const char *const *names,
@@ -55,6 +56,12 @@ static void dump_scope_t(FILE *file, const char *name, Scope value)
 {
     if (value != SCOPE_IMAGE)
         fprintf(file, " %s=%s", name, scope_names[value]);
+}
+
+static void dump_form_t(FILE *file, const char *name, Form value)
+{
+    if (value != FORM_LANES)
+        fprintf(file, " %s=%s", name, form_names[value]);
 }
 
 static void dump_lowering_t(FILE *file, const char *name, Lowering value)

@@ -64,6 +64,15 @@ typedef enum {
         LOWERING_COUNT
 } Lowering;
 
+/* How an integer convolution of a standalone file goes about it: vectors of output channels,
+ * printed for any width; or a kernel of its own in templates/ops/conv_FORM.c.in. */
+#define FORMS(X) X(LANES, "lanes") X(DSP, "dsp")
+typedef enum {
+#define FORM(name, word) FORM_##name,
+    FORMS(FORM)
+#undef FORM
+} Form;
+
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
 #define TENSOR_FIELDS(X)                                                                 \
     X(type, type, "element type")                                                        \
@@ -107,8 +116,11 @@ typedef enum {
     X(bool, accumulate_residual, "adds to its second output")                            \
     X(long, macs, "multiply-accumulates per image")                                      \
     X(lowering, lowering, "direct, call, blas or winograd")                              \
+    X(form, form, "kernel of an integer convolution")                                    \
+    X(long, scratch, "bytes of a kernel's own arrays, on the stack")                     \
     X(int, lanes, "floats per vector")                                                   \
     X(int, tile_rows, "kernel tile: pixels (or input values)")                           \
+    X(int, strip, "columns of outputs that a kernel goes down at a time")                \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
@@ -120,6 +132,7 @@ typedef Role role_t;
 typedef Place place_t;
 typedef Scope scope_t;
 typedef Lowering lowering_t;
+typedef Form form_t;
 typedef int int_t;
 typedef long long_t;
 typedef bool bool_t;
@@ -220,6 +233,7 @@ bool op_writes(const Op *op, int tensor);
 /* Words of the enums, in order; types are called as in C. */
 extern const char *const role_names[], *const place_names[];
 extern const char *const type_names[], *const lowering_names[];
+extern const char *const form_names[];
 
 /* One line per tensor and op, fields that are 0 left out; the same text for the same
  * Net. */

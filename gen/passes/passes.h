@@ -25,6 +25,9 @@ bool integer_packs(const Quantiser *quantiser);
 void pass_grad(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */
 void pass_select(Net *net, const Target *target, const Lowering *force);
+/* The part of select that gives an I_CONV the form of its target, its tile and scratch;
+ * false: it is one of lanes. */
+bool choose_form(const Net *net, Op *op, const Target *target);
 /* schedule: order and segments. */
 void pass_schedule(Net *net);
 /* sequence: for one image; every op its own segment, in order. */

@@ -175,8 +175,15 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_Q_CONV:
     case OP_I_CONV:
         t = op_out(net, op, "y");
-        op->lanes = integer_lanes_for(target, t->c);
         op->code_block = rt_code_block(t->c);
+        if (choose_form(net, op, target))
+            break;
+        op->lanes = integer_lanes_for(target, t->c);
+        if (op->lanes == 1) { /* processors have few registers, and bytes take more */
+            op->tile_rows = t->w > 1 ? 2 : 1;
+            op->tile_vectors = t->c % 2 == 0 ? 2 : 1;
+            break;
+        }
         choose_tile(op, target, t->w, t->c / op->lanes, op->code_block / op->lanes,
                     false);
         break;

@@ -12,8 +12,8 @@
 #else
 #define CPU(feature) false
 #endif
-#define TARGET(name, basis, floats, integers, dots, registers, calls, ships, macros,     \
-               cflags, runs)                                                             \
+#define TARGET(name, basis, floats, integers, dots, form, registers, calls, ships,       \
+               macros, cflags, runs)                                                     \
     static bool machine_##name(void)                                                     \
     {                                                                                    \
         return runs;                                                                     \
@@ -22,10 +22,10 @@
 #undef TARGET
 
 const Target target_table[TARGET_COUNT] = {
-#define TARGET(name, basis, floats, integers, dots, registers, calls, ships, macros,     \
-               cflags, runs)                                                             \
-    {#name, basis, floats, integers, dots,          registers,                           \
-     calls, ships, macros, cflags,   machine_##name},
+#define TARGET(name, basis, floats, integers, dots, form, registers, calls, ships,       \
+               macros, cflags, runs)                                                     \
+    {#name,     basis, floats, integers, dots,   FORM_##form,                            \
+     registers, calls, ships,  macros,   cflags, machine_##name},
 #include "gen/passes/target.def"
 #undef TARGET
 };

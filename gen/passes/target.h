@@ -2,17 +2,20 @@
 #ifndef LATHE_TARGET_H
 #define LATHE_TARGET_H
 
+#include "gen/ir/ir.h"
+
 #include <stdbool.h>
 
 /* Standalone files that carry a target's kernels: of float networks, of quantised
- * ones. */
-typedef enum { SHIP_NONE, SHIP_FLOATS, SHIP_CODES, SHIP_BOTH } Ships;
+ * ones; and whether nothing else does. */
+typedef enum { SHIP_NONE, SHIP_FLOATS, SHIP_CODES, SHIP_BOTH, SHIP_ONLY } Ships;
 
 typedef struct {
     const char *name, *basis; /* the basis's name, or NULL */
     int lanes;                /* floats per vector */
     int integer_lanes;        /* sums per vector of integer kernels */
     const char *dots;         /* their arithmetic: runtime/kernels/dots_DOTS.h */
+    Form form;                /* of its integer convolutions, where it takes them */
     int registers;            /* vector registers */
     bool calls;               /* what has a runtime function calls it */
     Ships ships;

@@ -42,7 +42,8 @@ static const struct {
     {"clang -march=x86-64-v3", NULL, {"-O0", "-O3"}},
     {"tcc", NULL, {"-O0"}},
     {"aarch64-linux-gnu-gcc -static", "qemu-aarch64", {"-O0", "-Os", "-O3"}},
-    {"arm-linux-gnueabihf-gcc -static", "qemu-arm", {"-O0", "-Os", "-O3"}},
+    {"arm-linux-gnueabihf-gcc -static", "qemu-arm", {"-O0", "-Os", "-O3"}}, /* dsp */
+    {"arm-linux-gnueabihf-gcc -marm -static", "qemu-arm", {"-O3"}},
     {"riscv64-linux-gnu-gcc -static", "qemu-riscv64", {"-O0", "-Os", "-O3"}},
     {"s390x-linux-gnu-gcc -static", "qemu-s390x", {"-O0", "-Os", "-O3"}},
     {"i686-linux-gnu-gcc -static", "qemu-i386", {"-O0", "-Os", "-O3"}},
