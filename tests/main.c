@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     srunner_add_suite(runner, config_suite());
     srunner_add_suite(runner, data_suite());
     srunner_add_suite(runner, events_suite());
+    srunner_add_suite(runner, groups_suite());
     srunner_add_suite(runner, hostile_suite());
     srunner_add_suite(runner, image_files_suite());
     srunner_add_suite(runner, images_suite());

@@ -14,6 +14,7 @@ Suite *compare_suite(void);
 Suite *config_suite(void);
 Suite *data_suite(void);
 Suite *events_suite(void);
+Suite *groups_suite(void);
 Suite *hostile_suite(void);
 Suite *image_files_suite(void);
 Suite *images_suite(void);

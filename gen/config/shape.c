@@ -44,12 +44,18 @@ static bool shape_window(Net *net, int index, int c)
 
 static bool shape_conv(Net *net, int index)
 {
-    const Op *op = &net->ops[index];
+    Op *op = &net->ops[index];
     Tensor *w = op_in(net, op, "w");
+    int channels = net->tensors[op->in[LAYER_x]].c;
+    if (channels % op->groups != 0 || w->k % op->groups != 0)
+        return rt_fail("groups %d: want a divisor of the input's channels, %d, and of "
+                       "out, %d",
+                       op->groups, channels, w->k);
+    op->depthwise = op->groups > 1 && op->groups == channels && op->groups == w->k;
     w->rank = 4;
     w->h = op->kernel_h;
     w->w = op->kernel_w;
-    w->c = net->tensors[op->in[LAYER_x]].c;
+    w->c = channels / op->groups;
     if (tensor_count(w) > MOST_FLOATS)
         return rt_fail("%ld weights, want at most %d", tensor_count(w), MOST_FLOATS);
     long weights = tensor_count(w);

@@ -52,7 +52,7 @@ static int push_tensor(lua_State *lua, int tensor)
 /* A layer as its word's fields say it. */
 typedef struct {
     const char *name, *torch;
-    int in[2], out, kernel[2], stride, scale; /* kernel: rows, columns */
+    int in[2], out, kernel[2], stride, groups, scale; /* kernel: rows, columns */
     ParamInit init;
 } Layer;
 
@@ -345,7 +345,8 @@ static const Word layer_words[] = {
      .inputs = 1,
      .named = true,
      .kernel = true,
-     .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), STRIDE(1)},
+     .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), STRIDE(1),
+                 NUMBER(groups, 1, MOST_CHANNELS, 1)},
      .pad = true,
      .init = "he",
      .torch = true,
@@ -455,6 +456,7 @@ static int lay_out(lua_State *lua)
     op->kernel_h = layer.kernel[0];
     op->kernel_w = layer.kernel[1];
     op->stride = layer.stride;
+    op->groups = layer.groups;
     if (word->pad)
         pad_field(lua, layer.name, index, &net->tensors[layer.in[0]]);
     if (word->parameters)

@@ -98,6 +98,8 @@ typedef enum {
     X(int, kernel_h, "window rows")                                                      \
     X(int, kernel_w, "window columns")                                                   \
     X(int, stride, "pixels between windows")                                             \
+    X(int, groups, "of channels that a convolution keeps apart; 1: it does not")         \
+    X(bool, depthwise, "every channel is a group of its own, in and out")                \
     X(int, pad_top, "zero rows above")                                                   \
     X(int, pad_left, "zero columns left")                                                \
     X(int, pad_bottom, "zero rows below")                                                \
@@ -122,6 +124,7 @@ typedef enum {
     X(int, tile_rows, "kernel tile: pixels (or input values)")                           \
     X(int, strip, "columns of outputs that a kernel goes down at a time")                \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
+    X(bool, taps_held, "depthwise: weights of all taps stay in registers")               \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
     X(int, tasks, "pieces of a TASKS op")                                                \

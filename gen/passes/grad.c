@@ -26,6 +26,8 @@ static int add_backward(Net *net, OpKind kind, int of)
     op->kernel_h = like.kernel_h;
     op->kernel_w = like.kernel_w;
     op->stride = like.stride;
+    op->groups = like.groups;
+    op->depthwise = like.depthwise;
     op->pad_top = like.pad_top;
     op->pad_left = like.pad_left;
     op->pad_bottom = like.pad_bottom;

@@ -71,6 +71,8 @@ static void add_window(char *name, const Op *op)
         add(name, "_%dx%d", op->kernel_h, op->kernel_w);
     if (op->stride > 1)
         add(name, "_stride%d", op->stride);
+    if (op->groups > 1)
+        add(name, "_groups%d", op->groups);
     bool middle = 2 * op->pad_top == op->kernel_h - 1 &&
                   2 * op->pad_left == op->kernel_w - 1; /* of the window on the pixel */
     if (op->kernel_h && !middle && op->pad_top == op->pad_left)

@@ -118,6 +118,44 @@ static void choose_tile(Op *op, const Target *target, int rows, int vectors, int
     }
 }
 
+/* Depthwise: one vector of channels, pixels side by side, and, where there is room, the
+ * weights of all `taps`. */
+static void choose_depthwise(Op *op, const Target *target, int pixels)
+{
+    enum { MOST_PIXELS = 8, LEAST_PIXELS = 4 };
+    int taps = op->kernel_h * op->kernel_w, room = target->registers - taps - 1;
+    op->taps_held = room >= LEAST_PIXELS;
+    int most_pixels = op->taps_held && room < MOST_PIXELS ? room : MOST_PIXELS;
+    int tiles = (pixels + most_pixels - 1) / most_pixels;
+    op->tile_rows = (pixels + tiles - 1) / tiles;
+    op->tile_vectors = 1;
+}
+
+/* The tile of a convolution that puts out `like`. */
+static void choose_conv(Op *op, const Target *target, const Tensor *like, int pixels)
+{
+    op->lanes = lanes_for(target, like->c / (op->depthwise ? 1 : op->groups));
+    if (op->depthwise)
+        choose_depthwise(op, target, pixels);
+    else
+        choose_tile(op, target, pixels, like->c / op->groups / op->lanes, 1, false);
+}
+
+/* The tile of a gradient by weights: input values of a row of the window, or of a group's
+ * pixel; depthwise the window's taps, or those of a row of it. */
+static void choose_weight_tile(Op *op, const Target *target, int inputs, int outputs)
+{
+    int taps = op->kernel_h * op->kernel_w, own = inputs / op->groups;
+    op->lanes = lanes_for(target, outputs / (op->depthwise ? 1 : op->groups));
+    op->tile_vectors = 1;
+    if (op->depthwise)
+        op->tile_rows = taps + 1 < target->registers ? taps : op->kernel_w;
+    else
+        choose_tile(op, target, op->groups == 1 ? op->kernel_w * inputs : own,
+                    outputs / op->groups / op->lanes, 1, true);
+    op->blocks = taps * own / op->tile_rows;
+}
+
 /* Small weight gradients are summed per chunk of images and added up after the loop;
  * large ones would take too much memory so, and are cut into tasks that go through all
  * images. */
@@ -169,8 +207,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_CONV:
     case OP_CONV_FOLDED:
         t = op_out(net, op, "y");
-        op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, t->w, t->c / op->lanes, 1, false);
+        choose_conv(op, target, t, t->w);
         break;
     case OP_Q_CONV:
     case OP_I_CONV:
@@ -193,15 +230,10 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         break;
     case OP_CONV_BWD_INPUT:
         t = op_out(net, op, "dx");
-        op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, (t->w - 1) / op->stride + 1, t->c / op->lanes, 1, false);
+        choose_conv(op, target, t, (t->w - 1) / op->stride + 1);
         break;
     case OP_CONV_BWD_WEIGHT:
-        t = op_in(net, op, "dy");
-        op->lanes = lanes_for(target, t->c);
-        choose_tile(op, target, op->kernel_w * op_in(net, op, "x")->c, t->c / op->lanes,
-                    1, true);
-        op->blocks = op->kernel_h * op->kernel_w * op_in(net, op, "x")->c / op->tile_rows;
+        choose_weight_tile(op, target, op_in(net, op, "x")->c, op_in(net, op, "dy")->c);
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
         break;
@@ -213,8 +245,9 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     }
     if (!has_function(net, op))
         return;
-    if (force && *force != LOWER_WINOGRAD) /* OpenBLAS has nothing but products */
-        op->lowering = *force == LOWER_BLAS && !op_is(op, MATMUL) ? LOWER_CALL : *force;
+    bool product = op_is(op, MATMUL) && op->groups == 1; /* all that OpenBLAS has */
+    if (force && *force != LOWER_WINOGRAD)
+        op->lowering = *force == LOWER_BLAS && !product ? LOWER_CALL : *force;
     else if (target->calls || (op_is(op, MATMUL) && op->lanes == 1 && target->lanes > 1))
         op->lowering = LOWER_CALL;
 }

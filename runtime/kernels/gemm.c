@@ -3,6 +3,7 @@
 #include "runtime/kernels/gemm.h"
 
 #include "runtime/base/support.h"
+#include "runtime/kernels/conv_groups.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/matmul.h"
 
@@ -63,6 +64,10 @@ static void multiply(const ConvCall *conv, bool transposed, int m, int depth,
 
 void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y)
 {
+    if (conv->groups > 1) {
+        conv_groups(conv, x, w, y);
+        return;
+    }
     int pixels = conv->h * conv->w, depth = conv->kernel_h * conv->kernel_w * conv->c;
     float *columns = scratch_of((size_t)pixels * (depth + conv->k));
     float *product = columns + (size_t)pixels * depth;
@@ -91,6 +96,12 @@ static void add_product(const ConvCall *conv, int depth, const float *columns,
 
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw)
 {
+    if (conv->groups > 1) {
+        int own = conv->c / conv->groups;
+        for (int tap = 0; tap < conv->kernel_h * conv->kernel_w; tap++)
+            conv_groups_weight(conv, x, dy, dw, tap * own, own);
+        return;
+    }
     int run = conv->kernel_w * conv->c, depth = conv->kernel_h * run;
     size_t pixels = (size_t)conv->h * conv->w;
     float *columns = scratch_of(pixels * (depth + conv->k));
@@ -101,6 +112,10 @@ void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count)
 {
+    if (conv->groups > 1) {
+        conv_groups_weight(conv, x, dy, dw, first, count);
+        return;
+    }
     int run = conv->kernel_w * conv->c;
     size_t pixels = (size_t)conv->h * conv->w;
     float *columns = scratch_of(pixels * (count + conv->k));

@@ -24,7 +24,7 @@ static Window window(const OpView *v, const Tensor *x, const Tensor *y)
     const Op *op = v->op;
     return (Window){x->h,       x->w,        x->c,         y->h,
                     y->w,       y->c,        op->kernel_h, op->kernel_w,
-                    op->stride, op->pad_top, op->pad_left};
+                    op->stride, op->pad_top, op->pad_left, op->groups};
 }
 
 static Window forward_window(const OpView *v)

@@ -84,7 +84,7 @@ static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
     const Tensor *in = tensor_of(o, op->in[0]), *out = tensor_of(o, op->out[0]);
     const Window g = {in->h,      in->w,       in->c,        out->h,
                       out->w,     out->c,      op->kernel_h, op->kernel_w,
-                      op->stride, op->pad_top, op->pad_left};
+                      op->stride, op->pad_top, op->pad_left, op->groups};
     if (op->kind == OP_CONV)
         ref_conv(&g, x, param(o, op, "w"), y);
     else if (op->kind == OP_MAXPOOL)

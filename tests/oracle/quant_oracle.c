@@ -149,8 +149,9 @@ static double *quantised(const Pass *p, const Op *op, const Quantiser *q, int pa
 static Window window_of(const Pass *p, const Op *op)
 {
     const Tensor *x = &p->net->tensors[op->in[0]], *y = &p->net->tensors[op->out[0]];
-    Window g = {x->h,         x->w,         x->c,       y->h,        y->w,        y->c,
-                op->kernel_h, op->kernel_w, op->stride, op->pad_top, op->pad_left};
+    Window g = {x->h,       x->w,        x->c,         y->h,
+                y->w,       y->c,        op->kernel_h, op->kernel_w,
+                op->stride, op->pad_top, op->pad_left, op->groups};
     if (in_units(p, op)) { /* the border is part of what it reads */
         g.h += op->pad_top + op->kernel_h;
         g.w += op->pad_left + op->kernel_w;

@@ -12,6 +12,17 @@ typedef struct {
 typedef void Visit(const Window *g, const Tap *tap, const double *a, const double *b,
                    double *to);
 
+static int groups_of(const Window *g)
+{
+    return g->groups > 1 ? g->groups : 1;
+}
+
+/* Input channels that an output channel sees. */
+static int own_inputs(const Window *g)
+{
+    return g->c / groups_of(g);
+}
+
 /* Every pixel under every window, windows in rows. */
 static void each_tap(const Window *g, Visit *visit, const double *a, const double *b,
                      double *to)
@@ -24,7 +35,7 @@ static void each_tap(const Window *g, Visit *visit, const double *a, const doubl
                     if (h < 0 || h >= g->h || w < 0 || w >= g->w)
                         continue;
                     const Tap tap = {((size_t)h * g->w + w) * g->c,
-                                     ((size_t)r * g->kernel_w + s) * g->c * g->k,
+                                     ((size_t)r * g->kernel_w + s) * own_inputs(g) * g->k,
                                      ((size_t)oh * g->out_w + ow) * g->k};
                     visit(g, &tap, a, b, to);
                 }
@@ -45,12 +56,23 @@ static size_t outputs(const Window *g)
     return (size_t)g->out_h * g->out_w * g->k;
 }
 
+/* The j-th output channel that sees input channel c, and the weight between them. */
+static size_t seen_by(const Window *g, int c, int j)
+{
+    return (size_t)(c / own_inputs(g)) * (g->k / groups_of(g)) + j;
+}
+
+static size_t weight_of(const Window *g, int c, int j)
+{
+    return (size_t)(c % own_inputs(g)) * g->k + seen_by(g, c, j);
+}
+
 static void visit_forward(const Window *g, const Tap *at, const double *x,
                           const double *w, double *y)
 {
     for (int c = 0; c < g->c; c++)
-        for (int k = 0; k < g->k; k++)
-            y[at->y + k] += x[at->x + c] * w[at->w + (size_t)c * g->k + k];
+        for (int j = 0; j < g->k / groups_of(g); j++)
+            y[at->y + seen_by(g, c, j)] += x[at->x + c] * w[at->w + weight_of(g, c, j)];
 }
 
 void ref_conv(const Window *g, const double *x, const double *w, double *y)
@@ -63,8 +85,8 @@ static void visit_input(const Window *g, const Tap *at, const double *dy, const 
                         double *dx)
 {
     for (int c = 0; c < g->c; c++)
-        for (int k = 0; k < g->k; k++)
-            dx[at->x + c] += dy[at->y + k] * w[at->w + (size_t)c * g->k + k];
+        for (int j = 0; j < g->k / groups_of(g); j++)
+            dx[at->x + c] += dy[at->y + seen_by(g, c, j)] * w[at->w + weight_of(g, c, j)];
 }
 
 void ref_conv_by_input(const Window *g, const double *dy, const double *w, double *dx)
@@ -77,13 +99,13 @@ static void visit_weight(const Window *g, const Tap *at, const double *x,
                          const double *dy, double *dw)
 {
     for (int c = 0; c < g->c; c++)
-        for (int k = 0; k < g->k; k++)
-            dw[at->w + (size_t)c * g->k + k] += x[at->x + c] * dy[at->y + k];
+        for (int j = 0; j < g->k / groups_of(g); j++)
+            dw[at->w + weight_of(g, c, j)] += x[at->x + c] * dy[at->y + seen_by(g, c, j)];
 }
 
 void ref_conv_by_weight(const Window *g, const double *x, const double *dy, double *dw)
 {
-    clear(dw, (size_t)g->kernel_h * g->kernel_w * g->c * g->k);
+    clear(dw, (size_t)g->kernel_h * g->kernel_w * own_inputs(g) * g->k);
     each_tap(g, visit_weight, x, dy, dw);
 }
 

@@ -9,7 +9,8 @@ typedef struct {
     int h, w, c;
     int out_h, out_w, k;
     int kernel_h, kernel_w, stride, top,
-        left; /* top, left: zero rows and columns before */
+        left;   /* top, left: zero rows and columns before */
+    int groups; /* of a convolution's channels; weights are [..][c / groups][k] */
 } Window;
 
 void ref_conv(const Window *g, const double *x, const double *w, double *y);

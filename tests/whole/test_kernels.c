@@ -30,9 +30,10 @@ static double product(const double *a, const double *b, size_t count)
 }
 
 static const Window windows[] = {
-    {5, 4, 3, 5, 4, 2, 3, 3, 1, 1, 1}, {7, 6, 2, 4, 3, 3, 3, 3, 2, 1, 0},
-    {8, 9, 1, 3, 3, 4, 7, 5, 3, 2, 1}, {1, 1, 5, 1, 1, 2, 3, 3, 2, 1, 1},
-    {6, 6, 2, 3, 3, 3, 1, 1, 2, 0, 0}, {4, 5, 3, 3, 4, 2, 2, 2, 1, 0, 0},
+    {5, 4, 3, 5, 4, 2, 3, 3, 1, 1, 1, 1}, {7, 6, 2, 4, 3, 3, 3, 3, 2, 1, 0, 1},
+    {8, 9, 1, 3, 3, 4, 7, 5, 3, 2, 1, 1}, {1, 1, 5, 1, 1, 2, 3, 3, 2, 1, 1, 1},
+    {6, 6, 2, 3, 3, 3, 1, 1, 2, 0, 0, 1}, {4, 5, 3, 3, 4, 2, 2, 2, 1, 0, 0, 1},
+    {6, 5, 6, 6, 5, 4, 3, 3, 1, 1, 1, 2}, {5, 5, 4, 3, 3, 4, 3, 3, 2, 1, 1, 4},
 };
 enum { WINDOWS = sizeof windows / sizeof *windows, ROOM = 4096 };
 
@@ -42,7 +43,8 @@ START_TEST(references_are_adjoint)
     static double x[ROOM], w[ROOM], dy[ROOM], y[ROOM], dx[ROOM], dw[ROOM], more[ROOM];
     const Window *g = &windows[_i];
     size_t inputs = g->h * g->w * g->c, outputs = g->out_h * g->out_w * g->k;
-    size_t weights = g->kernel_h * g->kernel_w * g->c * g->k;
+    size_t weights =
+        g->kernel_h * g->kernel_w * g->c * g->k / (g->groups ? g->groups : 1);
     draw(x, inputs);
     draw(w, weights);
     draw(dy, outputs);
@@ -91,7 +93,7 @@ END_TEST
  * before. */
 START_TEST(reference_by_hand)
 {
-    const Window g = {3, 3, 1, 2, 2, 1, 2, 2, 2, 1, 1};
+    const Window g = {3, 3, 1, 2, 2, 1, 2, 2, 2, 1, 1, 1};
     const double x[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, w[4] = {10, 20, 30, 40};
     const double want[4] = {40, 30 * 2 + 40 * 3, 20 * 4 + 40 * 7,
                             10 * 5 + 20 * 6 + 30 * 8 + 40 * 9};
