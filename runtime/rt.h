@@ -113,7 +113,7 @@ typedef struct {
     const char *config; /* one "path=value" line per config field, sorted */
     int height, width, channels; /* of the image */
     int classes;
-    const char *const *class_names; /* [classes] */
+    const char *const *class_names; /* [classes]; NULL: the config has none */
     int resize;            /* short side that pictures get; 0: as small as may be */
     double test_share;     /* of data that does not say which images are for testing */
     uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     SRunner *runner = srunner_create(augment_suite());
     srunner_add_suite(runner, cache_suite());
     srunner_add_suite(runner, checkpoint_suite());
+    srunner_add_suite(runner, class_names_suite());
     srunner_add_suite(runner, cmd_data_suite());
     srunner_add_suite(runner, colour_suite());
     srunner_add_suite(runner, command_suite());

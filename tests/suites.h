@@ -7,6 +7,7 @@
 Suite *augment_suite(void);
 Suite *cache_suite(void);
 Suite *checkpoint_suite(void);
+Suite *class_names_suite(void);
 Suite *cmd_data_suite(void);
 Suite *colour_suite(void);
 Suite *command_suite(void);

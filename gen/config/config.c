@@ -19,7 +19,9 @@ DataWant config_data(const Config *config)
                       .width = image->w,
                       .channels = image->c,
                       .classes = config->class_count,
-                      .class_names = (const char *const *)config->class_names,
+                      .class_names = config->names_classes
+                                         ? (const char *const *)config->class_names
+                                         : NULL,
                       .resize = config->resize,
                       .test_share = config->test_share};
 }

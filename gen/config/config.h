@@ -13,6 +13,7 @@ typedef struct {
     double test_share;      /* where data does not say which images are for testing */
     char **class_names;     /* as many as the network has classes */
     int class_count;
+    bool names_classes; /* else these are "class 0" and so on */
     Recipe recipe;
     Quant quant;     /* the default; each layer has its own */
     int micro_batch; /* images per pass, at most recipe.batch */

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-static void begin(const Config *config, CheckpointNet *net, Weights *weights)
+static void begin(const Config *config, const Checkpoint *checkpoint, CheckpointNet *net,
+                  Weights *weights)
 {
     const Net *layers = &config->net;
     *net = (CheckpointNet){.arch = config->arch,
@@ -17,6 +18,7 @@ static void begin(const Config *config, CheckpointNet *net, Weights *weights)
                            .stat_count = params_count(layers, ROLE_STAT)};
     weights->params = rt_alloc_aligned((layers->param_floats + 1) * sizeof(float));
     weights->stats = rt_alloc_aligned((layers->stat_floats + 1) * sizeof(float));
+    weights->names = class_names_read(checkpoint->progress, config->class_count);
 }
 
 static bool end(CheckpointNet *net, Weights *weights, bool ok)
@@ -32,7 +34,7 @@ bool config_weights(const Config *config, const Checkpoint *checkpoint, const ch
                     Weights *weights)
 {
     CheckpointNet net;
-    begin(config, &net, weights);
+    begin(config, checkpoint, &net, weights);
     bool ok = checkpoint_use(checkpoint, path, &net, weights->params, weights->stats);
     return end(&net, weights, ok);
 }
@@ -54,7 +56,7 @@ bool config_float_weights(const Config *config, const Checkpoint *checkpoint,
                           const char *path, Weights *weights)
 {
     CheckpointNet net;
-    begin(config, &net, weights);
+    begin(config, checkpoint, &net, weights);
     bool ok =
         checkpoint_match_arch(checkpoint, path, net.arch) &&
         checkpoint_match_pixels(checkpoint, path, net.config) &&
@@ -68,7 +70,7 @@ Checkpoint config_checkpoint(const Config *config, const Weights *weights)
     static const Role roles[] = {ROLE_PARAM, ROLE_STAT};
     Checkpoint checkpoint = {.arch = rt_format("%s", config->arch),
                              .config = rt_format("%s", config->record),
-                             .progress = rt_format("%s", "")};
+                             .progress = class_names_lines(&weights->names)};
     for (int r = 0; r < 2; r++) {
         Param *params = params_of(&config->net, roles[r]);
         const float *values = r ? weights->stats : weights->params;

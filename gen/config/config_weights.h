@@ -15,7 +15,7 @@ bool config_weights(const Config *config, const Checkpoint *checkpoint, const ch
 bool config_float_weights(const Config *config, const Checkpoint *checkpoint,
                           const char *path, Weights *weights);
 
-/* A checkpoint for use with these weights. */
+/* A checkpoint for use with these weights, and what its classes are called. */
 Checkpoint config_checkpoint(const Config *config, const Weights *weights);
 
 #endif

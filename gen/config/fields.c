@@ -329,8 +329,8 @@ static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
         return false;
-    if (!read_section(lua, config, "train", train_lists) || !read_milestones(lua, config) ||
-        !check_train(config))
+    if (!read_section(lua, config, "train", train_lists) ||
+        !read_milestones(lua, config) || !check_train(config))
         return false;
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
@@ -374,6 +374,7 @@ static bool read_classes(lua_State *lua, Config *config)
             config->path, count, classes);
     config->class_names = rt_alloc(classes * sizeof(char *));
     config->class_count = classes;
+    config->names_classes = type != LUA_TNIL;
     for (int i = 0; i < classes; i++) {
         const char *name = NULL;
         if (type == LUA_TTABLE) {

@@ -149,8 +149,10 @@ static void push_numbers(lua_State *lua, const double *values, int count,
     lua_setfield(lua, -2, name);
 }
 
-static void push_config(lua_State *lua, const Config *config)
+static void push_config(lua_State *lua, const EmitInput *input)
 {
+    const Config *config = input->config;
+    char **names = input->class_names ? input->class_names->items : config->class_names;
     lua_newtable(lua);
     outside_set(lua, "path", config->path);
     outside_set(lua, "origin", config->origin);
@@ -175,10 +177,11 @@ static void push_config(lua_State *lua, const Config *config)
     set_string(lua, "test_share", share);
     lua_createtable(lua, config->class_count, 0);
     for (int i = 0; i < config->class_count; i++) {
-        outside_push(lua, config->class_names[i]);
+        outside_push(lua, names[i]);
         lua_rawseti(lua, -2, i + 1);
     }
     lua_setfield(lua, -2, "class_names");
+    set_flag(lua, "names_classes", config->names_classes);
     lua_setfield(lua, -2, "config");
 }
 
@@ -252,7 +255,7 @@ static int render(lua_State *lua)
     lua_pushcfunction(lua, file_text);
     lua_pushstring(lua, name);
     lua_newtable(lua);
-    push_config(lua, input->config);
+    push_config(lua, input);
     if (input->target)
         push_target(lua, input->target);
     set_net(lua, "layers", input->layers);

@@ -55,6 +55,7 @@ typedef struct {
     const Constants *constants; /* infer, or NULL: left out */
     const Selftest *selftest;   /* infer, or NULL */
     const char *made;           /* infer.h: lines on the weights, or NULL */
+    const ClassNames *class_names; /* infer: in place of the config's, or NULL */
     bool split, only_weights;   /* infer: constants in their own file */
     bool profile;               /* trainer: keep the time of each op */
     void (*more)(struct lua_State *lua,

@@ -163,7 +163,7 @@ static char *made_lines(const Checkpoint *checkpoint, const char *path)
     fprintf(file, "weights: %s\n", rt_shown(slash ? slash + 1 : path));
     for (const char *at = checkpoint->progress; *at;) {
         int length = (int)strcspn(at, "\n");
-        if (strncmp(at, "made.", 5) == 0)
+        if (strncmp(at, "made.", 5) == 0 && !class_names_is_line(at))
             fprintf(file, "%.*s\n", length - 5, at + 5);
         at += length + (at[length] == '\n');
     }
@@ -190,6 +190,9 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         input.split = options.split;
         char *made = made_lines(&checkpoint, weights);
         input.made = made;
+        ClassNames kept = class_names_read(checkpoint.progress, config->class_count);
+        if (!config->names_classes && kept.count > 0)
+            input.class_names = &kept;
         if (ok && options.selftest && quant_used(&config->net)) {
             ok = options.selftest(config, weights, &selftest);
             input.selftest = &selftest;
@@ -197,6 +200,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         ok = ok && write_files(&input, output);
         data_free(&selftest.images);
         free(selftest.scores);
+        class_names_free(&kept);
         free(command);
         free(made);
         shipped_free(&shipped);

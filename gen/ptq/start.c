@@ -51,12 +51,12 @@ bool start_make(const Config *config, const Checkpoint *weights, const char *pat
     return ok;
 }
 
+/* In front of what is kept with them already. */
 static bool keep_made(Checkpoint *start, const char *made)
 {
-    if (made) {
-        free(start->progress);
-        start->progress = rt_format("%s", made);
-    }
+    char *both = rt_format("%s%s", made ? made : "", start->progress);
+    free(start->progress);
+    start->progress = both;
     return true;
 }
 

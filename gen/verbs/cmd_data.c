@@ -37,9 +37,9 @@ static const char about[] =
     "the\n"
     "         main of a standalone inference file reads. With CONFIG, JPEG and PNG of "
     "any\n"
-    "         size become the network's images, as in classify, and a broken one is "
-    "left\n"
-    "         out; without, they are of one size and written as they are, 8-bit RGB.";
+    "         size become the network's images, as in classify; without, they are of one "
+    "size\n"
+    "         and written as they are, 8-bit RGB. A broken one is named and left out.";
 
 static bool end_output(void)
 {
@@ -47,50 +47,74 @@ static bool end_output(void)
            rt_fail("standard output: %s", strerror(errno));
 }
 
-/* As images of the config's network; one that is broken is named and left out. */
-static bool write_fitted(const char *path, int count, const char *const *paths)
+/* What makes a picture's pixels; false and rt_fail where it cannot. */
+typedef bool Reader(const char *path, void *context);
+
+/* A picture that is broken is named and left out. */
+static bool write_each(int count, const char *const *paths, Reader *reader, void *context)
 {
-    Config config;
-    if (!config_load(path, NULL, 0, &config))
-        return false;
-    const DataWant want = config_data(&config);
-    size_t bytes = (size_t)want.height * want.width * want.channels;
-    uint8_t *image = rt_alloc(bytes);
     int broken = 0;
     for (int i = 0; i < count; i++) {
-        if (picture_read_image(paths[i], &want, image)) {
-            fwrite(image, 1, bytes, stdout);
+        if (reader(paths[i], context))
             continue;
-        }
         command_failed();
         rt_error_clear();
         broken++;
     }
-    free(image);
-    config_free(&config);
     return end_output() &&
            (broken == 0 || rt_fail("%d of %d pictures could not be read", broken, count));
 }
 
-/* All of them are read before the first is written: a reader gets all or nothing. */
-static bool write_pictures(int count, const char *const *paths)
+typedef struct {
+    DataWant want;
+    uint8_t *image;
+    size_t bytes;
+} Fitted;
+
+static bool write_fitted(const char *path, void *context)
 {
-    Picture *pictures = rt_alloc((size_t)count * sizeof *pictures);
-    const Picture *first = pictures;
-    bool ok = true;
-    for (int i = 0; i < count && ok; i++) {
-        Picture *picture = &pictures[i];
-        ok = picture_read(paths[i], picture);
-        if (ok && (picture->width != first->width || picture->height != first->height))
-            ok = rt_fail("%s: %d x %d pixels, %s has %d x %d", paths[i], picture->width,
-                         picture->height, paths[0], first->width, first->height);
-    }
-    for (int i = 0; i < count && ok; i++)
-        fwrite(pictures[i].pixels, 3, (size_t)first->width * first->height, stdout);
-    ok = ok && end_output();
-    for (int i = 0; i < count; i++)
-        picture_free(&pictures[i]);
-    free(pictures);
+    const Fitted *fitted = context;
+    if (!picture_read_image(path, &fitted->want, fitted->image))
+        return false;
+    fwrite(fitted->image, 1, fitted->bytes, stdout);
+    return true;
+}
+
+/* As images of the config's network. */
+static bool write_all_fitted(const char *path, int count, const char *const *paths)
+{
+    Config config;
+    if (!config_load(path, NULL, 0, &config))
+        return false;
+    Fitted fitted = {.want = config_data(&config)};
+    fitted.bytes = (size_t)fitted.want.height * fitted.want.width * fitted.want.channels;
+    fitted.image = rt_alloc(fitted.bytes);
+    bool ok = write_each(count, paths, write_fitted, &fitted);
+    free(fitted.image);
+    config_free(&config);
+    return ok;
+}
+
+/* The first that is written says what size all have. */
+typedef struct {
+    const char *path;
+    int width, height;
+} First;
+
+static bool write_plain(const char *path, void *context)
+{
+    First *first = context;
+    Picture picture;
+    if (!picture_read(path, &picture))
+        return false;
+    if (first->path == NULL)
+        *first = (First){path, picture.width, picture.height};
+    bool ok = (picture.width == first->width && picture.height == first->height) ||
+              rt_fail("%s: %d x %d pixels, %s has %d x %d", path, picture.width,
+                      picture.height, first->path, first->width, first->height);
+    if (ok)
+        fwrite(picture.pixels, 3, (size_t)picture.width * picture.height, stdout);
+    picture_free(&picture);
     return ok;
 }
 
@@ -99,8 +123,8 @@ static bool write_raw(int count, const char *const *words)
     if (isatty(STDOUT_FILENO))
         return rt_fail("data raw: want standard output to be a file or a pipe");
     if (!name_ends(words[0], ".lua"))
-        return write_pictures(count, words);
-    return count > 1 ? write_fitted(words[0], count - 1, words + 1)
+        return write_each(count, words, write_plain, &(First){0});
+    return count > 1 ? write_all_fitted(words[0], count - 1, words + 1)
                      : rt_fail("data raw: no picture");
 }
 

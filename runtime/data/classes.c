@@ -17,11 +17,22 @@ static int compare_numbers(const void *a, const void *b, void *context)
     return strcmp(classes->names[*(const int *)a], classes->names[*(const int *)b]);
 }
 
+/* `title` may be as long as 0: then the name is all there is. */
+static void add_titled(Classes *classes, const char *name, size_t length,
+                       const char *title, size_t title_length)
+{
+    size_t count = (size_t)classes->count + 1;
+    classes->names = rt_grow(classes->names, count * sizeof *classes->names);
+    classes->titles = rt_grow(classes->titles, count * sizeof *classes->titles);
+    classes->names[classes->count] = rt_format("%.*s", (int)length, name);
+    classes->titles[classes->count++] = title_length
+                                            ? rt_format("%.*s", (int)title_length, title)
+                                            : rt_format("%.*s", (int)length, name);
+}
+
 static void add(Classes *classes, const char *name, size_t length)
 {
-    classes->names =
-        rt_grow(classes->names, (size_t)(classes->count + 1) * sizeof *classes->names);
-    classes->names[classes->count++] = rt_format("%.*s", (int)length, name);
+    add_titled(classes, name, length, NULL, 0);
 }
 
 static void sort(Classes *classes)
@@ -68,8 +79,10 @@ static bool by_text(Classes *classes, const char *path, const char *text)
 {
     for (const char *line = text; *line;) {
         size_t length = strcspn(line, "\r\n");
-        if (strcspn(line, " \t\r\n") > 0)
-            add(classes, line, strcspn(line, " \t\r\n"));
+        size_t name = strcspn(line, " \t\r\n");
+        size_t title = name + strspn(line + name, " \t");
+        if (name > 0)
+            add_titled(classes, line, name, line + title, length - title);
         line += length + strspn(line + length, "\r\n");
     }
     sort(classes);
@@ -119,6 +132,9 @@ bool classes_make(Classes *classes, const char *path, const DataWant *want,
     else
         by_order(classes, found, count);
     ok = ok && check(classes, path, want, found, count);
+    if (ok && want->found)
+        class_names_set(want->found, (const char *const *)classes->titles,
+                        classes->count);
     if (!ok)
         classes_free(classes);
     return ok;
@@ -126,9 +142,12 @@ bool classes_make(Classes *classes, const char *path, const DataWant *want,
 
 void classes_free(Classes *classes)
 {
-    for (int i = 0; i < classes->count; i++)
+    for (int i = 0; i < classes->count; i++) {
         free(classes->names[i]);
+        free(classes->titles[i]);
+    }
     free(classes->names);
+    free(classes->titles);
     free(classes->sorted);
     *classes = (Classes){0};
 }

@@ -2,6 +2,8 @@
 #ifndef LATHE_WANT_H
 #define LATHE_WANT_H
 
+#include "runtime/data/class_names.h"
+
 #include <stdbool.h>
 
 /* Which files a call reads. */
@@ -12,6 +14,7 @@ typedef struct {
     int height, width, channels;
     int classes;                    /* 0: as many as there are */
     const char *const *class_names; /* [classes], or NULL */
+    ClassNames *found; /* out: the data's own names, where it has any; NULL: not wanted */
     int resize;        /* of pictures: the short side; 0: so that they just cover */
     double test_share; /* of each class, where nothing else tells test images */
     bool whole; /* keep pictures for training whole: random parts of them are cut out */

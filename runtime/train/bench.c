@@ -86,7 +86,7 @@ static bool take_steps(Bench *bench, const char *what, long steps, double second
 static void evaluate_images(Bench *bench, const char *what, long images, double seconds)
 {
     const Run *run = &bench->run;
-    const Weights weights = {run->optim.params, run->optim.stats};
+    const Weights weights = {.params = run->optim.params, .stats = run->optim.stats};
     Score score = {0};
     int most = run->test.count, call = run->model->micro_batch;
     double start = seconds_now();

@@ -19,6 +19,8 @@ bool weights_load(Weights *weights, const Model *model, const char *path)
     const CheckpointNet net = {model->arch,  model->config,      model->params,
                                model->stats, model->param_count, model->stat_count};
     bool ok = checkpoint_use(&checkpoint, path, &net, weights->params, weights->stats);
+    if (ok)
+        weights->names = class_names_read(checkpoint.progress, model->classes);
     checkpoint_free(&checkpoint);
     if (!ok)
         weights_free(weights);
@@ -29,6 +31,7 @@ void weights_free(Weights *weights)
 {
     free(weights->params);
     free(weights->stats);
+    class_names_free(&weights->names);
     *weights = (Weights){0};
 }
 

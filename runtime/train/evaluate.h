@@ -2,6 +2,7 @@
 #ifndef LATHE_EVALUATE_H
 #define LATHE_EVALUATE_H
 
+#include "runtime/data/class_names.h"
 #include "runtime/data/image_set.h"
 #include "runtime/rt.h"
 
@@ -11,6 +12,7 @@
 /* Weights to be used: parameters and statistics, laid out as the Model says. */
 typedef struct {
     float *params, *stats;
+    ClassNames names; /* of the classes, kept with them; or none */
 } Weights;
 
 /* From a checkpoint whose architecture is the model's, averaged ones where it has them.

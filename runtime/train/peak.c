@@ -34,7 +34,8 @@ static inline void forget(void)
 }
 
 /* Fused, as in trainers: the runtime's other files keep a * b + c in two roundings. */
-__attribute__((optimize("fp-contract=fast"))) static void multiply_floats(long rounds, void *data)
+__attribute__((optimize("fp-contract=fast"))) static void multiply_floats(long rounds,
+                                                                          void *data)
 {
     const float *x = data;
     Floats zero = {0}, a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;

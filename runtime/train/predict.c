@@ -70,11 +70,11 @@ static bool evaluate_to(const char *path, const Model *model, const Weights *wei
     return false;
 }
 
-static void print_score(const Model *model, const Score *score)
+static void print_score(const Model *model, const Score *score, const ClassNames *names)
 {
     int widest = 0;
     for (int i = 0; i < model->classes; i++)
-        widest = (int)fmax(widest, (double)strlen(model->class_names[i]));
+        widest = (int)fmax(widest, (double)strlen(rt_shown(names->items[i])));
     printf("accuracy %.4f (%d/%d)", (double)score->correct / score->images,
            score->correct, score->images);
     if (model->classes > 2 * TOP)
@@ -83,20 +83,33 @@ static void print_score(const Model *model, const Score *score)
     putchar('\n');
     for (int i = 0; i < model->classes; i++) {
         int right = score->class_right[i], images = score->class_images[i];
-        printf("%-*s %5d/%d", widest, model->class_names[i], right, images);
+        printf("%-*s %5d/%d", widest, rt_shown(names->items[i]), right, images);
         if (images > 0)
             printf("  %.4f", (double)right / images);
         putchar('\n');
     }
 }
 
+/* The data's own names are for its numbers, those kept with the weights for the others. */
+static void print_named(const Model *model, const Score *score, const ClassNames *data,
+                        const ClassNames *kept)
+{
+    ClassNames names = class_names_choose(model->classes, model->class_names, data, kept);
+    print_score(model, score, &names);
+    class_names_free(&names);
+}
+
 bool eval_run(const Model *model, const TrainerOptions *options)
 {
-    const DataWant want = data_want(model);
     ImageSet none = {0}, test = {0};
     Weights weights;
     if (!weights_load(&weights, model, options->weights))
         return false;
+    ClassNames found = {0};
+    DataWant want = data_want(model);
+    want.found = &found;
+    if (want.class_names == NULL && weights.names.count > 0)
+        want.class_names = (const char *const *)weights.names.items;
     size_t classes = (size_t)model->classes;
     Score score = {.class_images = rt_alloc(classes * sizeof(int)),
                    .class_right = rt_alloc(classes * sizeof(int))};
@@ -110,7 +123,8 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     if (ok && test.unlabelled)
         printf("%d images without labels\n", count);
     else if (ok)
-        print_score(model, &score);
+        print_named(model, &score, &found, &weights.names);
+    class_names_free(&found);
     data_free(&test);
     work_free(&work);
     weights_free(&weights);
@@ -122,14 +136,16 @@ bool eval_run(const Model *model, const TrainerOptions *options)
 /* ---- classify ---- */
 
 /* PATH: cat 0.9312, dog 0.0410, ... */
-static void print_best(const Model *model, const char *path, int first, float *scores)
+static void print_best(const ClassNames *names, const char *path, int first,
+                       float *scores)
 {
     enum { BEST = 5 };
-    double total = log_sum_exp(scores, model->classes);
+    int classes = names->count;
+    double total = log_sum_exp(scores, classes);
     printf("%s:", rt_shown(path));
-    for (int i = 0; i < BEST && i < model->classes; i++) {
-        int best = i == 0 ? first : best_class(scores, model->classes);
-        printf("%s %s %.4f", i ? "," : "", model->class_names[best],
+    for (int i = 0; i < BEST && i < classes; i++) {
+        int best = i == 0 ? first : best_class(scores, classes);
+        printf("%s %s %.4f", i ? "," : "", rt_shown(names->items[best]),
                rt_exp(scores[best] - total));
         scores[best] = -INFINITY; /* taken */
     }
@@ -138,7 +154,7 @@ static void print_best(const Model *model, const char *path, int first, float *s
 
 /* One that is broken is named, counted, and does not stop the others. */
 static bool classify_picture(const Model *model, const Weights *weights, const Work *work,
-                             const char *path, int *broken)
+                             const ClassNames *names, const char *path, int *broken)
 {
     const DataWant want = data_want(model);
     if (!picture_read_image(path, &want, work->images)) {
@@ -156,7 +172,7 @@ static bool classify_picture(const Model *model, const Weights *weights, const W
                  .scores = work->scores};
     model->evaluate(&step);
     if (!step.failed)
-        print_best(model, path, step_class(model, &step, 0), work->logits);
+        print_best(names, path, step_class(model, &step, 0), work->logits);
     return !step.failed;
 }
 
@@ -172,8 +188,13 @@ bool classify_run(const Model *model, const TrainerOptions *options)
     work_alloc(&work, model);
     bool ok = true;
     int broken = 0;
+    const ClassNames none = {0};
+    ClassNames names =
+        class_names_choose(model->classes, model->class_names, &weights.names, &none);
     for (int i = 0; i < options->picture_count && ok; i++)
-        ok = classify_picture(model, &weights, &work, options->pictures[i], &broken);
+        ok = classify_picture(model, &weights, &work, &names, options->pictures[i],
+                              &broken);
+    class_names_free(&names);
     work_free(&work);
     weights_free(&weights);
     return ok && (broken == 0 || rt_fail("%d of %d pictures could not be read", broken,

@@ -43,6 +43,9 @@ char *record_lines(const Model *model, const TrainState *state)
         print_known(file, "held_out_accuracy", row->held_out_accuracy);
         print_known(file, "test_accuracy", row->test_accuracy);
     }
+    char *classes = class_names_lines(&state->classes);
+    fputs(classes, file);
+    free(classes);
     fclose(file);
     return text;
 }
@@ -64,6 +67,22 @@ char *record_start(const char *path)
     return start;
 }
 
+/* Without names of classes, of which there may be a thousand. */
+static char *short_lines(const char *lines)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    while (*lines) {
+        size_t length = strcspn(lines, "\n") + 1;
+        if (!class_names_is_line(lines))
+            fwrite(lines, 1, length, file);
+        lines += length;
+    }
+    fclose(file);
+    return text;
+}
+
 bool record_report(const char *path, const char *lines, double test_accuracy)
 {
     static const char mark[] = "\ntrained:\n";
@@ -72,8 +91,10 @@ bool record_report(const char *path, const char *lines, double test_accuracy)
     char *end = old ? strstr(old, mark) : NULL;
     if (end)
         *end = 0;
+    char *made = short_lines(lines);
     char *text = rt_format("%s%s%smade.final_test_accuracy=%.4f\n", old ? old : "", mark,
-                           lines, test_accuracy);
+                           made, test_accuracy);
+    free(made);
     bool ok = rt_write_if_changed(path, text, strlen(text));
     free(text);
     free(old);

@@ -5,7 +5,7 @@
 #include "runtime/train/train_state.h"
 
 /* The command that trains the same weights, the state's last finished epoch and its
- * accuracies; free() it. The same run gives the same text, wherever it is written and
+ * accuracies, and what its classes are called where the config does not say; free() it. The same run gives the same text, wherever it is written and
  * however often it was stopped. */
 char *record_lines(const Model *model, const TrainState *state);
 

@@ -310,8 +310,8 @@ static bool finish_epoch(Run *run, bool *done)
     TrainState *state = &run->state;
     if (!check_weights(run))
         return false;
-    Weights weights = {optim->averages ? optim->ema : optim->params,
-                       optim->averages ? optim->ema_stats : optim->stats};
+    Weights weights = {.params = optim->averages ? optim->ema : optim->params,
+                       .stats = optim->averages ? optim->ema_stats : optim->stats};
     Score score = {0}, test = {0};
     if (!score_epoch(run, &weights, &score, &test, done) || !*done)
         return rt_error()[0] == 0;

@@ -83,6 +83,7 @@ static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *o
     if (begun > state->epochs)
         return rt_fail("%s: already in epoch %d, --epochs says %d", path, begun,
                        state->epochs);
+    state->classes = class_names_read(checkpoint->progress, run->model->classes);
     set_recipe(run, recipe);
     return checkpoint_match_config(checkpoint, path, run->config) &&
            resume_tier(state, options->tiers, path);
@@ -105,6 +106,7 @@ static bool load_data(Run *run, const TrainerOptions *options)
     int held_out = run->recipe.held_out;
     DataWant want = data_want(model);
     want.whole = run->recipe.area > 0;
+    want.found = model->class_names ? NULL : &state->classes;
     if (!data_load(options->data, DATA_TRAIN | DATA_TEST, &want, &run->train, &run->test))
         return false;
     if (run->train.unlabelled)
@@ -140,6 +142,9 @@ static bool begin_arrays(Run *run, const TrainerOptions *options)
             return false;
         memcpy(optim->params, weights.params, run->model->param_floats * sizeof(float));
         memcpy(optim->stats, weights.stats, run->model->stat_floats * sizeof(float));
+        if (run->state.classes.count == 0)
+            class_names_set(&run->state.classes, (const char *const *)weights.names.items,
+                            weights.names.count);
         weights_free(&weights);
     }
     optim_start_averages(optim);

@@ -13,6 +13,7 @@ void state_free(TrainState *state)
 {
     free(state->data);
     free(state->weights);
+    class_names_free(&state->classes);
     history_free(&state->history);
 }
 

@@ -4,17 +4,19 @@
 #define LATHE_TRAIN_STATE_H
 
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/data/class_names.h"
 #include "runtime/train/history.h"
 #include "runtime/train/optim.h"
 
 typedef struct {
     int epochs; /* of the whole run */
     uint64_t seed;
-    char *data;    /* as the command line has it */
-    char *weights; /* those that the run began with, or NULL */
-    int images;    /* in the training set, without those held out */
-    int epoch;     /* finished ones */
-    int step;      /* optimiser steps of the current epoch */
+    ClassNames classes; /* as the data has them; of a config without names */
+    char *data;         /* as the command line has it */
+    char *weights;      /* those that the run began with, or NULL */
+    int images;         /* in the training set, without those held out */
+    int epoch;          /* finished ones */
+    int step;           /* optimiser steps of the current epoch */
     long
         cc_from; /* the run's first step done by a C compiler's code, not libtcc's; -1: none */
     double loss; /* sums over the current epoch */

@@ -31,19 +31,38 @@ START_TEST(folders)
 }
 END_TEST
 
+static void check_names(const ClassNames *names, const char *want_text)
+{
+    char *text = rt_format("%s", "");
+    for (int i = 0; i < names->count; i++) {
+        char *longer = rt_format("%s%s%s", text, i ? ", " : "", names->items[i]);
+        free(text);
+        text = longer;
+    }
+    ck_assert_str_eq(text, want_text);
+    free(text);
+}
+
 /* Numbers go by the network's names, by classes.txt, or by order. */
 START_TEST(numbers_of_classes)
 {
     static const char *const names[] = {"dog", "cat"};
     const char *folder = make_parts();
+    ClassNames found = {0};
+    want.found = &found;
     want.class_names = names;
     load_well(folder);
+    ck_assert_int_eq(found.count, 0); /* the network's are the names */
     ck_assert_int_eq(train.labels[0], 1);
     free_both();
     want.class_names = NULL;
-    want.classes = 3;
-    write_text(in_folder("p/classes.txt"), "dog a dog\r\nfox\ncat\n");
     load_well(folder);
+    check_names(&found, "cat, dog");
+    free_both();
+    want.classes = 3;
+    write_text(in_folder("p/classes.txt"), "dog \t a dog, or two\r\nfox\ncat \n");
+    load_well(folder);
+    check_names(&found, "a dog, or two, fox, cat");
     ck_assert_int_eq(train.labels[0], 2);
     ck_assert_int_eq(train.labels[2], 0);
     free_both();
@@ -51,6 +70,8 @@ START_TEST(numbers_of_classes)
     check_fails(folder, "%s: class cat is not in classes.txt", folder);
     ck_assert_int_eq(remove(in_folder("p/classes.txt")), 0);
     check_fails(folder, "%s: 2 classes, from cat to dog, the network has 3", folder);
+    want.found = NULL;
+    class_names_free(&found);
 }
 END_TEST
 
