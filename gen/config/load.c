@@ -177,15 +177,18 @@ static char *describe_arch(const Net *net)
         const Op *op = &net->ops[i];
         fprintf(file, "%s=%s", op->name, op_info[op->kind].name);
         const Tensor *y = &net->tensors[op->out[LAYER_y]];
-        if (op->kernel_h)
+        bool one_mean = op->kind == OP_AVGPOOL && y->h == 1 && y->w == 1;
+        if (op->kernel_h && !one_mean)
             fprintf(file, " %dx%d", op->kernel_h, op->kernel_w);
         if (op->groups > 1)
             fprintf(file, " groups %d", op->groups);
-        if (op->stride)
+        if (op->stride && !one_mean)
             fprintf(file, " stride %d", op->stride);
         if (op->pad_top || op->pad_left || op->pad_bottom || op->pad_right)
             fprintf(file, " pad %d,%d,%d,%d", op->pad_top, op->pad_left, op->pad_bottom,
                     op->pad_right);
+        if (op->count_pad)
+            fputs(" counted", file);
         fprintf(file, " to %dx%dx%d from", y->h, y->w, y->c);
         for (int j = 0; j < OP_INPUTS; j++)
             if (op->in[j] != NONE && (net->tensors[op->in[j]].role == ROLE_DATA ||

@@ -104,6 +104,19 @@ static bool shape_bn(Net *net, int index)
     return true;
 }
 
+/* A pool without a kernel has the whole image under its window. */
+static bool shape_pool(Net *net, int index)
+{
+    Op *op = &net->ops[index];
+    const Tensor *x = &net->tensors[op->in[LAYER_x]];
+    if (op->kernel_h == 0) {
+        op->kernel_h = x->h;
+        op->kernel_w = x->w;
+        op->stride = 1;
+    }
+    return shape_window(net, index, x->c);
+}
+
 bool shape_op(Net *net, int index)
 {
     const Op *op = &net->ops[index];
@@ -123,10 +136,8 @@ bool shape_op(Net *net, int index)
         ok = shape_bn(net, index);
         break;
     case OP_MAXPOOL:
-        ok = shape_window(net, index, x->c);
-        break;
     case OP_AVGPOOL:
-        out_data(net, index, 1, 1, x->c);
+        ok = shape_pool(net, index);
         break;
     case OP_SUBSAMPLE: {
         Tensor *y = &net->tensors[op->out[LAYER_y]];

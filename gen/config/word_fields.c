@@ -27,6 +27,17 @@ int int_field(lua_State *lua, const char *layer, const char *field, int low, int
     return (int)value;
 }
 
+bool flag_field(lua_State *lua, const char *layer, const char *field, bool otherwise)
+{
+    int type = lua_getfield(lua, 1, field);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+        luaL_error(lua, "%s: %s: want true or false, got %s", layer, field,
+                   luaL_typename(lua, -1));
+    bool value = type == LUA_TNIL ? otherwise : lua_toboolean(lua, -1);
+    lua_settop(lua, 1);
+    return value;
+}
+
 const char *text_field(lua_State *lua, const char *layer, const char *field,
                        const char *otherwise)
 {

@@ -4,11 +4,14 @@
 #define LATHE_WORD_FIELDS_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 /* A whole number low..high; left out it is `otherwise`, or, where that is negative,
  * missed. */
 int int_field(lua_State *lua, const char *layer, const char *field, int low, int high,
               int otherwise);
+/* true or false. */
+bool flag_field(lua_State *lua, const char *layer, const char *field, bool otherwise);
 /* The field's string (kept alive by the table of fields), or `otherwise`. */
 const char *text_field(lua_State *lua, const char *layer, const char *field,
                        const char *otherwise);

@@ -66,15 +66,16 @@ typedef struct {
 /* Instead of a Number's `low` or `otherwise`. */
 enum { REQUIRED = -1, CHANNELS_OF_INPUT = -2, SAME_AS_KERNEL = -3 };
 
-enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 5 };
+enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 6 };
 typedef struct {
     const char *name;
     OpKind kind;
     int inputs;
     bool named;  /* must have a name; others are called after their input */
     bool kernel; /* of a window */
+    bool whole;  /* without a kernel, it is the whole image */
     Number numbers[MOST_NUMBERS];
-    bool pad, torch;
+    bool pad, torch, mean;
     const char *init; /* where weights begin unless the config says it; or NULL */
     void (*parameters)(Net *net, int op, const Layer *layer); /* or NULL */
 } Word;
@@ -90,6 +91,8 @@ static int field_names(const Word *word, const char *names[MOST_FIELDS])
         names[count++] = word->numbers[i].name;
     if (word->pad)
         names[count++] = "pad";
+    if (word->mean)
+        names[count++] = "count_include_pad";
     if (word->init)
         names[count++] = "init";
     if (word->torch)
@@ -297,6 +300,18 @@ static void pad_field(lua_State *lua, const char *layer, int index, const Tensor
     lua_settop(lua, 1);
 }
 
+/* count_include_pad: whether the zeros around are among what a mean is of; as PyTorch has
+ * it, true, but not those of "same", as TensorFlow has it. */
+static void count_field(lua_State *lua, const char *layer, Op *op)
+{
+    int same = lua_getfield(lua, 1, "pad") == LUA_TSTRING &&
+               strcmp(lua_tostring(lua, -1), "same") == 0;
+    lua_settop(lua, 1);
+    bool counted = flag_field(lua, layer, "count_include_pad", !same);
+    bool zeros = op->pad_top + op->pad_left + op->pad_bottom + op->pad_right > 0;
+    op->count_pad = zeros && counted;
+}
+
 static void conv_parameters(Net *net, int op, const Layer *layer)
 {
     add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_CONV, layer->init, layer->torch,
@@ -369,9 +384,17 @@ static const Word layer_words[] = {
      .kind = OP_MAXPOOL,
      .inputs = 1,
      .kernel = true,
+     .whole = true,
      .numbers = {STRIDE(SAME_AS_KERNEL)},
      .pad = true},
-    {.name = "avgpool", .kind = OP_AVGPOOL, .inputs = 1},
+    {.name = "avgpool",
+     .kind = OP_AVGPOOL,
+     .inputs = 1,
+     .kernel = true,
+     .whole = true,
+     .numbers = {STRIDE(SAME_AS_KERNEL)},
+     .pad = true,
+     .mean = true},
     {.name = "dense",
      .kind = OP_DENSE,
      .inputs = 1,
@@ -426,7 +449,9 @@ static Layer read_layer(lua_State *lua, const Word *word)
         layer.in[i] = input_field(lua, word->named ? layer.name : word->name, i + 1);
     if (!word->named)
         layer.name = name_field(lua, word->name, layer.in[0], NULL);
-    if (word->kernel)
+    bool given = lua_getfield(lua, 1, "kernel") != LUA_TNIL;
+    lua_settop(lua, 1);
+    if (word->kernel && (given || !word->whole))
         pair_field(lua, layer.name, "kernel", 1, (const int[]){31, 31}, layer.kernel);
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++) {
         const Number *it = &word->numbers[i];
@@ -459,6 +484,8 @@ static int lay_out(lua_State *lua)
     op->groups = layer.groups;
     if (word->pad)
         pad_field(lua, layer.name, index, &net->tensors[layer.in[0]]);
+    if (word->mean)
+        count_field(lua, layer.name, &net->ops[index]);
     if (word->parameters)
         word->parameters(net, index, &layer);
     return finish_op(lua, index);

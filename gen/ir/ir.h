@@ -104,6 +104,7 @@ typedef enum {
     X(int, pad_left, "zero columns left")                                                \
     X(int, pad_bottom, "zero rows below")                                                \
     X(int, pad_right, "zero columns right")                                              \
+    X(bool, count_pad, "a mean counts the zeros around")                                 \
     X(int, rows, "of the input a transposed convolution makes a gradient for")           \
     X(int, columns, "of the same")                                                       \
     X(int, channel_offset, "subsample: zero channels before")                            \

@@ -25,7 +25,7 @@ typedef enum {
     WEIGHTS = 1 << 0,    /* a layer with weights, which its `own` quantises */
     BIAS = 1 << 1,       /* ... and a bias, which its `bias` quantises */
     ACTIVATION = 1 << 2, /* a layer whose output its `own` quantises */
-    MOVES = 1 << 3,      /* puts out values that it read: of codes, codes */
+    MOVES = 1 << 3,      /* puts out values of the step it read: of codes, codes */
     HALO = 1 << 4,       /* reads windows of x, which lies in a halo of zeros */
     MACS = 1 << 5,       /* multiplies, as its macs say */
     INTEGER = 1 << 6,    /* multiplies codes */

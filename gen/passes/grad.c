@@ -32,6 +32,7 @@ static int add_backward(Net *net, OpKind kind, int of)
     op->pad_left = like.pad_left;
     op->pad_bottom = like.pad_bottom;
     op->pad_right = like.pad_right;
+    op->count_pad = like.count_pad;
     op->channel_offset = like.channel_offset;
     op->relu = like.relu;
     op->macs = op_is(op, MACS) ? like.macs : 0;

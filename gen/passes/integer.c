@@ -404,10 +404,25 @@ static bool integer_image(Integers *in, const Op *op)
     return true;
 }
 
+static bool integer_moved(Integers *in, const Op *op);
+
+static bool integer_rounded_mean(Integers *in, const Op *op)
+{
+    const Tensor *x = op_in(in->from, op, "x");
+    bool image = net_writer(&in->links, op->in[AVGPOOL_x])->kind == OP_IMAGE;
+    if (image && op->count_pad)
+        return refuse(op, "counts zeros around the image");
+    if ((long)x->h * x->w * 510 >= 1L << 31)
+        return refuse(op, "sums over its window can overflow 32 bits");
+    return integer_moved(in, op);
+}
+
 /* A mean of codes, as their sum. */
 static bool integer_mean(Integers *in, const Op *op)
 {
     int x = op->in[AVGPOOL_x];
+    if (!mean_is_exact(&in->links, op))
+        return integer_rounded_mean(in, op);
     if (!holds(in, x, TYPE_U8))
         return refuse(op, "input is not quantised");
     Quantiser quantiser = in->net.tensors[in->values[x].tensor].codes;
@@ -420,6 +435,16 @@ static bool integer_mean(Integers *in, const Op *op)
     return true;
 }
 
+/* A convolution's own sums as a stream. */
+static bool stream_sums(Integers *in, const Op *conv)
+{
+    Op point = op_like(conv, OP_POINT);
+    snprintf(point.name, sizeof point.name, "%.33s_stream", conv->name);
+    point.own = quantiser_none();
+    point.in[POINT_x] = point.out[POINT_y] = conv->out[CONV_y];
+    return add_stream(in, &point);
+}
+
 /* Codes in, codes out, or a stream: the same op. */
 static bool integer_moved(Integers *in, const Op *op)
 {
@@ -430,7 +455,11 @@ static bool integer_moved(Integers *in, const Op *op)
         !add_stream(in, writer))
         return false;
     x = in->values[from];
-    if (x.tensor == NONE || x.conv)
+    if (writer->kind == OP_CONV && (x.tensor == NONE || x.conv) &&
+        !stream_sums(in, writer))
+        return false;
+    x = in->values[from];
+    if (x.tensor == NONE)
         return refuse(op, "input is not quantised");
     Quantiser quantiser = in->net.tensors[x.tensor].codes;
     if (holds(in, from, TYPE_U8)) {
@@ -447,10 +476,10 @@ static bool integer_moved(Integers *in, const Op *op)
 
 static bool integer_op(Integers *in, const Op *op)
 {
-    if (op_is(op, MOVES))
-        return integer_moved(in, op);
     if (op->kind == OP_AVGPOOL)
         return integer_mean(in, op);
+    if (op_is(op, MOVES))
+        return integer_moved(in, op);
     if (op->kind == OP_IMAGE)
         return integer_image(in, op);
     if (op->kind == OP_POINT)

@@ -154,6 +154,7 @@ static void add_words(char *name, const Net *net, const Op *op)
         bool is;
         const char *word;
     } ways[] = {
+        {op->count_pad, "counts_pad"},
         {op->in_place, "in_place"},
         {op->relu, "relu"},
         {op->accumulate, "adds"},

@@ -14,6 +14,9 @@ void pass_fold(Net *net);
 const Op *fold_conv(const Links *links, const Op *op);
 /* quantise: for training, where the config quantises; codes and integer convolutions. */
 void pass_quantise(Net *net);
+/* Whether a mean of codes stays exact, a sum whose divisor is in the dense layers' scales: it
+ * is of the whole image, and nothing else reads it. Any other is rounded to a code. */
+bool mean_is_exact(const Links *links, const Op *pool);
 /* integer: for evaluation and inference; nothing but integers from the image to the
  * scores. False and rt_fail, naming the layer, when one is kept in floats. When
  * `standalone`, what depends on weights is constant instead of computed. */

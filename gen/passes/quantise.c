@@ -11,6 +11,7 @@
 
 typedef struct {
     Net net;
+    Links links;  /* as the net was */
     int *codes;   /* by float tensor: its codes, or NONE */
     bool *floats; /* by float tensor: whether an op makes it */
 } Quantising;
@@ -135,11 +136,28 @@ static void move_codes(Quantising *q, const Op *op)
     moved->out[LAYER_y] = y;
 }
 
+bool mean_is_exact(const Links *links, const Op *pool)
+{
+    const Tensor *x = &links->net->tensors[pool->in[AVGPOOL_x]];
+    int y = pool->out[AVGPOOL_y];
+    bool whole = pool->kernel_h == x->h && pool->kernel_w == x->w &&
+                 pool->pad_top + pool->pad_left + pool->pad_bottom + pool->pad_right == 0;
+    for (int i = 0; i < net_readers(links, y); i++)
+        whole = whole && net_reader(links, y, i)->kind == OP_DENSE;
+    return whole;
+}
+
 static void quantise_avgpool(Quantising *q, const Op *op)
 {
     int x = q->codes[op->in[AVGPOOL_x]];
-    if (x == NONE) {
-        net_append_op(&q->net, op);
+    if (x != NONE && q->net.tensors[x].codes.is_image && op->count_pad) {
+        Op floats = *op; /* a byte of 0 is no 0 */
+        floats.in[AVGPOOL_x] = as_floats(q, op, op->in[AVGPOOL_x]);
+        net_append_op(&q->net, &floats);
+        return;
+    }
+    if (x == NONE || !mean_is_exact(&q->links, op)) {
+        move_codes(q, op);
         return;
     }
     Op *pool = net_append_like(&q->net, op, OP_Q_AVGPOOL);
@@ -175,7 +193,9 @@ static void quantise_image(Quantising *q, const Op *op)
 
 static void quantise_op(Quantising *q, const Op *op)
 {
-    if (op_is(op, MOVES))
+    if (op->kind == OP_AVGPOOL)
+        quantise_avgpool(q, op);
+    else if (op_is(op, MOVES))
         move_codes(q, op);
     else if (op->kind == OP_IMAGE)
         quantise_image(q, op);
@@ -185,8 +205,6 @@ static void quantise_op(Quantising *q, const Op *op)
         quantise_point(q, op);
     else if (op->kind == OP_DENSE)
         quantise_dense(q, op);
-    else if (op->kind == OP_AVGPOOL)
-        quantise_avgpool(q, op);
     else if (op->kind == OP_BN_FOLD)
         net_append_op(&q->net, op);
     else
@@ -196,12 +214,14 @@ static void quantise_op(Quantising *q, const Op *op)
 void pass_quantise(Net *net)
 {
     int count = net->tensor_count;
-    Quantising q = {net_copy(net), rt_alloc(count * sizeof(int)), rt_alloc(count)};
+    Quantising q = {net_copy(net), links_of(net), rt_alloc(count * sizeof(int)),
+                    rt_alloc(count)};
     q.net.op_count = 0;
     for (int i = 0; i < count; i++)
         q.codes[i] = NONE;
     for (int i = 0; i < net->op_count; i++)
         quantise_op(&q, &net->ops[i]);
+    links_free(&q.links);
     free(q.codes);
     free(q.floats);
     net_free(net);

@@ -397,7 +397,7 @@ void calibrate_weights(Calibration *c, const Op *op)
     free(l);
 }
 
-void calibrate_activation(Calibration *c, const Op *op, float *values, long count)
+float calibrate_activation(Calibration *c, const Op *op, float *values, long count)
 {
     const Quantiser *own = &op->own;
     double range = range_of(values, count, 1, false, own->bits, op->quant.a_range,
@@ -411,4 +411,5 @@ void calibrate_activation(Calibration *c, const Op *op, float *values, long coun
         float code = rintf(values[i] / step);
         values[i] = (code > (float)largest ? (float)largest : code < 0 ? 0 : code) * step;
     }
+    return step;
 }

@@ -9,6 +9,7 @@
  * quantised one's. */
 typedef struct {
     float *f, *q;
+    float step; /* of what is quantised; else 0 */
     bool is_image;
     float pad[4],
         factor[4]; /* of the image: its border's value, and what deviations leave */
@@ -35,7 +36,7 @@ void calibration_release(Calibration *c, int done);
 /* A convolution or dense layer: its outputs in both networks; range, rounding and
  * corrections of its weights. */
 void calibrate_weights(Calibration *c, const Op *op);
-/* The range of an activation; quantises the values in place. */
-void calibrate_activation(Calibration *c, const Op *op, float *values, long count);
+/* The range of an activation; quantises the values in place. The step in use. */
+float calibrate_activation(Calibration *c, const Op *op, float *values, long count);
 
 #endif

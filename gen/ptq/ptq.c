@@ -96,7 +96,7 @@ static void run_point(Ptq *ptq, const Op *op)
     free(coef_f);
     free(coef_q);
     if (op->own.quantizer != RT_QUANT_NONE)
-        calibrate_activation(c, op, out->q, count);
+        out->step = calibrate_activation(c, op, out->q, count);
 }
 
 /* One pixel of an op that goes through windows of x: rows x columns from there, cut off at
@@ -139,10 +139,14 @@ static void maxpool_pixel(const Op *op, const Tensor *x, int h, int w, const flo
 static void avgpool_pixel(const Op *op, const Tensor *x, int h, int w, const float *from,
                           float *to)
 {
-    (void)op, (void)h, (void)w;
-    long pixels = (long)x->h * x->w;
-    for (long i = 0; i < pixels * x->c; i++)
-        to[i % x->c] += from[i] / (float)pixels;
+    const Area area = window_of(op, x, h, w);
+    int pixels = op->count_pad
+                     ? op->kernel_h * op->kernel_w
+                     : (area.bottom - area.top) * (area.right - area.left);
+    for (int row = area.top; row < area.bottom; row++)
+        for (int column = area.left; column < area.right; column++)
+            for (int k = 0; k < x->c; k++)
+                to[k] += from[((long)row * x->w + column) * x->c + k] / (float)pixels;
 }
 
 /* Pixel by pixel, the same for both networks. */
@@ -153,12 +157,27 @@ static void run_pixels(Ptq *ptq, const Op *op, PixelFunction *pixel)
     const Values *in = calibration_values(c, op->in[LAYER_x]);
     Values *out = calibration_values(c, op->out[LAYER_y]);
     long inputs = tensor_count(x), pixels = (long)y->h * y->w;
+    out->step = in->step;
     for (long i = 0; i < c->images * pixels; i++) {
         long image = i / pixels, at = i % pixels;
         int h = (int)(at / y->w), w = (int)(at % y->w);
         pixel(op, x, h, w, in->f + image * inputs, out->f + i * y->c);
         pixel(op, x, h, w, in->q + image * inputs, out->q + i * y->c);
     }
+}
+
+/* A mean of codes is rounded to a code; or, before a dense layer, exact. */
+static void run_avgpool(Ptq *ptq, const Op *op)
+{
+    run_pixels(ptq, op, avgpool_pixel);
+    Values *out = calibration_values(&ptq->base, op->out[AVGPOOL_y]);
+    if (mean_is_exact(&ptq->base.links, op))
+        out->step = 0;
+    if (out->step == 0)
+        return;
+    const Tensor *y = op_out(ptq->base.net, op, "y");
+    for (long i = 0; i < ptq->base.images * tensor_count(y); i++)
+        out->q[i] = floorf(out->q[i] / out->step + 0.5f) * out->step;
 }
 
 static double decibels(const float *f, const float *q, long count)
@@ -233,7 +252,7 @@ static void run_op(Ptq *ptq, const Op *op)
         run_pixels(ptq, op, maxpool_pixel);
         break;
     case OP_AVGPOOL:
-        run_pixels(ptq, op, avgpool_pixel);
+        run_avgpool(ptq, op);
         break;
     default:
         op_unhandled(ptq->base.net, op, "ptq");

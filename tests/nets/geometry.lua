@@ -36,6 +36,14 @@ local geometry = family{
                     pad = pad(kernel) }, name)
             end
         end
+        for kernel = 2, 3 do
+            for stride = 1, 3 do
+                local name = ("mean%ds%d"):format(kernel, stride)
+                close(avgpool{ input(name), name = name, kernel = kernel, stride = stride,
+                    pad = pad(kernel), count_include_pad = stride ~= 2 }, name)
+            end
+        end
+        close(maxpool{ input("largest"), name = "largest" }, "largest")
         for stride = 1, 3 do
             local name = ("sub%d"):format(stride)
             close(subsample{ input(name), name = name, stride = stride,

@@ -200,9 +200,9 @@ static void resize(const OpView *v)
     else if (op->kind == OP_SUBSAMPLE_BWD)
         ref_subsample_by_input(&g, op->channel_offset, input(v, "dy"), to);
     else if (op->kind == OP_AVGPOOL)
-        ref_avgpool(g.h * g.w, g.c, input(v, "x"), to);
+        ref_avgpool(&g, op->count_pad, input(v, "x"), to);
     else
-        ref_avgpool_by_input(g.h * g.w, g.c, input(v, "dy"), to);
+        ref_avgpool_by_input(&g, op->count_pad, input(v, "dy"), to);
 }
 
 static void multiply(const OpView *v)

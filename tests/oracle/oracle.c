@@ -92,7 +92,7 @@ static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
     else if (op->kind == OP_SUBSAMPLE)
         ref_subsample(&g, op->channel_offset, x, y);
     else if (op->kind == OP_AVGPOOL)
-        ref_avgpool(in->h * in->w, in->c, x, y);
+        ref_avgpool(&g, op->count_pad, x, y);
     else if (op->kind == OP_DENSE)
         ref_dense(in->c, out->c, x, param(o, op, "w"), param(o, op, "b"), y);
     else

@@ -231,6 +231,47 @@ static void forward_each(const Pass *p, const Op *op)
     }
 }
 
+static const Op *writer_of(const Pass *p, int tensor)
+{
+    int i = 0;
+    while (!op_writes(&p->net->ops[i], tensor))
+        i++;
+    return &p->net->ops[i];
+}
+
+/* Whether the op is a mean of the whole image for dense layers alone, which is exact. */
+static bool is_exact(const Pass *p, const Op *op)
+{
+    const Tensor *x = &p->net->tensors[op->in[0]];
+    bool exact = op->kind == OP_AVGPOOL && op->pad_top + op->pad_left == 0 &&
+                 op->kernel_h == x->h && op->kernel_w == x->w;
+    for (int i = 0; i < p->net->op_count; i++)
+        if (op_reads(&p->net->ops[i], op->out[0]))
+            exact = exact && p->net->ops[i].kind == OP_DENSE;
+    return exact;
+}
+
+/* The step of the codes that a tensor is of; 0: it is not quantised. */
+static double code_step(const Pass *p, int tensor)
+{
+    const Op *op = writer_of(p, tensor);
+    bool moves = op->kind == OP_MAXPOOL || op->kind == OP_SUBSAMPLE ||
+                 (op->kind == OP_AVGPOOL && !is_exact(p, op));
+    if (moves)
+        return code_step(p, op->in[0]);
+    if (op->kind != OP_RELU || op->own.quantizer == RT_QUANT_NONE)
+        return 0;
+    return grid_of(&op->own, number(p, op->own.step, 0), number(p, op->own.range, 0)).step;
+}
+
+/* A mean of codes is the nearest code, the upper one of two. */
+static void round_mean(const Pass *p, const Op *op, double *y)
+{
+    double step = is_exact(p, op) ? 0 : code_step(p, op->in[0]);
+    for (long i = 0; step > 0 && i < count_of(p, op->out[0]); i++)
+        y[i] = floor(y[i] / step + 0.5 + 1e-9) * step;
+}
+
 static void forward_image(const Pass *p, const Op *op, int index, int n)
 {
     Window g = window_of(p, op);
@@ -245,7 +286,8 @@ static void forward_image(const Pass *p, const Op *op, int index, int n)
     } else if (op->kind == OP_SUBSAMPLE) {
         ref_subsample(&g, op->channel_offset, x, y);
     } else if (op->kind == OP_AVGPOOL) {
-        ref_avgpool(g.h * g.w, g.c, x, y);
+        ref_avgpool(&g, op->count_pad, x, y);
+        round_mean(p, op, y);
     } else {
         ref_dense(g.c, g.k, x, p->weights[index], p->biases[index], y);
     }
@@ -398,7 +440,7 @@ static void backward_image(const Pass *p, const Op *op, int index, int n, double
     } else if (op->kind == OP_SUBSAMPLE) {
         ref_subsample_by_input(&g, op->channel_offset, dy, dx);
     } else {
-        ref_avgpool_by_input(g.h * g.w, g.c, dy, dx);
+        ref_avgpool_by_input(&g, op->count_pad, dy, dx);
     }
     if (!in_units(p, op))
         accumulate(p->gradients[op->in[0]] + n * inputs, dx, inputs);

@@ -206,19 +206,30 @@ static void run_relu(const Reference *r, const Op *relu)
     free(other);
 }
 
+/* Whether a mean stays a sum: it is of the whole image, for dense layers alone. */
+static bool is_exact(const Reference *r, const Op *op)
+{
+    const Tensor *x = &r->layout->tensors[op->in[0]];
+    bool exact = op->kernel_h == x->h && op->kernel_w == x->w;
+    for (int i = 0; i < r->layout->op_count; i++)
+        if (op_reads(&r->layout->ops[i], op->out[0]))
+            exact = exact && r->layout->ops[i].kind == OP_DENSE;
+    return exact && op->pad_top + op->pad_left == 0;
+}
+
 static void move(const Reference *r, const Op *op)
 {
     const Tensor *x = &r->layout->tensors[op->in[0]],
                  *y = &r->layout->tensors[op->out[0]];
     const int64_t *from = r->codes[op->in[0]];
     int64_t *to = r->codes[op->out[0]] = rt_alloc(tensor_count(y) * sizeof(int64_t));
-    int rows = op->kind == OP_AVGPOOL ? x->h : op->kind == OP_MAXPOOL ? op->kernel_h : 1;
-    int columns = op->kind == OP_AVGPOOL   ? x->w
-                  : op->kind == OP_MAXPOOL ? op->kernel_w
-                                           : 1;
+    bool pools = op->kind != OP_SUBSAMPLE, means = op->kind == OP_AVGPOOL;
+    int rows = pools ? op->kernel_h : 1, columns = pools ? op->kernel_w : 1;
+    bool exact = means && is_exact(r, op);
     for (long i = 0; i < (long)y->h * y->w * x->c; i++) {
         long c = i % x->c, column = i / x->c % y->w, row = i / x->c / y->w;
         int64_t value = 0; /* codes are not negative: 0 serves both sum and maximum */
+        int64_t inside = 0;
         for (int a = 0; a < rows; a++)
             for (int b = 0; b < columns; b++) {
                 long h = row * op->stride - op->pad_top + a;
@@ -226,10 +237,12 @@ static void move(const Reference *r, const Op *op)
                 if (h < 0 || h >= x->h || w < 0 || w >= x->w)
                     continue;
                 int64_t code = from[(h * x->w + w) * x->c + c];
-                value = op->kind == OP_AVGPOOL ? value + code
-                        : code > value         ? code
-                                               : value;
+                value = means ? value + code : code > value ? code : value;
+                inside++;
             }
+        int64_t count = op->count_pad ? (int64_t)rows * columns : inside;
+        if (means && !exact)
+            value = (2 * value + count) / (2 * count);
         to[(row * y->w + column) * y->c + op->channel_offset + c] = value;
     }
 }

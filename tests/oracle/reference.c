@@ -1,8 +1,10 @@
 /* Plain loops: see reference.h. Nothing here is meant to be fast. */
 #include "tests/oracle/reference.h"
 
+#include "runtime/base/support.h"
+
 #include <math.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One value of the image under the window of one output: indices of all three. */
@@ -171,19 +173,52 @@ void ref_subsample_by_input(const Window *g, int offset, const double *dy, doubl
                     dy[((size_t)oh * g->out_w + ow) * g->k + offset + c];
 }
 
-void ref_avgpool(int pixels, int c, const double *x, double *y)
+static void visit_sum(const Window *g, const Tap *at, const double *x, const double *b,
+                      double *y)
 {
-    clear(y, c);
-    for (int p = 0; p < pixels; p++)
-        for (int i = 0; i < c; i++)
-            y[i] += x[(size_t)p * c + i] / pixels;
+    (void)b;
+    for (int c = 0; c < g->c; c++)
+        y[at->y + c] += x[at->x + c];
 }
 
-void ref_avgpool_by_input(int pixels, int c, const double *dy, double *dx)
+static double counted(const Window *g, bool count_pad, size_t output)
 {
-    for (int p = 0; p < pixels; p++)
-        for (int i = 0; i < c; i++)
-            dx[(size_t)p * c + i] = dy[i] / pixels;
+    int oh = (int)(output / g->k / g->out_w), ow = (int)(output / g->k % g->out_w);
+    int rows = 0, columns = 0;
+    for (int r = 0; r < g->kernel_h; r++) {
+        int h = oh * g->stride + r - g->top;
+        rows += count_pad || (h >= 0 && h < g->h);
+    }
+    for (int s = 0; s < g->kernel_w; s++) {
+        int w = ow * g->stride + s - g->left;
+        columns += count_pad || (w >= 0 && w < g->w);
+    }
+    return (double)rows * columns;
+}
+
+void ref_avgpool(const Window *g, bool count_pad, const double *x, double *y)
+{
+    clear(y, outputs(g));
+    each_tap(g, visit_sum, x, NULL, y);
+    for (size_t i = 0; i < outputs(g); i++)
+        y[i] /= counted(g, count_pad, i);
+}
+
+static void visit_share(const Window *g, const Tap *at, const double *dy,
+                        const double *divisors, double *dx)
+{
+    for (int c = 0; c < g->c; c++)
+        dx[at->x + c] += dy[at->y + c] / divisors[at->y + c];
+}
+
+void ref_avgpool_by_input(const Window *g, bool count_pad, const double *dy, double *dx)
+{
+    double *divisors = rt_alloc(outputs(g) * sizeof(double));
+    for (size_t i = 0; i < outputs(g); i++)
+        divisors[i] = counted(g, count_pad, i);
+    clear(dx, inputs(g));
+    each_tap(g, visit_share, dy, divisors, dx);
+    free(divisors);
 }
 
 void ref_dense(int c, int k, const double *x, const double *w, const double *b, double *y)

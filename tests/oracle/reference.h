@@ -4,6 +4,8 @@
 #ifndef LATHE_REFERENCE_H
 #define LATHE_REFERENCE_H
 
+#include <stdbool.h>
+
 /* A window over an image of h x w x c; out_h x out_w x k values come out. */
 typedef struct {
     int h, w, c;
@@ -25,8 +27,9 @@ void ref_maxpool_by_input(const Window *g, const double *x, const double *dy, do
 void ref_subsample(const Window *g, int offset, const double *x, double *y);
 void ref_subsample_by_input(const Window *g, int offset, const double *dy, double *dx);
 
-void ref_avgpool(int pixels, int c, const double *x, double *y);
-void ref_avgpool_by_input(int pixels, int c, const double *dy, double *dx);
+/* The mean of each window: of all of it, or of the pixels inside the image. */
+void ref_avgpool(const Window *g, bool count_pad, const double *x, double *y);
+void ref_avgpool_by_input(const Window *g, bool count_pad, const double *dy, double *dx);
 
 void ref_dense(int c, int k, const double *x, const double *w, const double *b,
                double *y);
