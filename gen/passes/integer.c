@@ -3,32 +3,15 @@
  * convolution of its own becomes I_POINT. What depends on weights is constant in a
  * standalone file, and computed first in the trainer. Needs: fuse. Leaves: Q_IMAGE, I_ ops,
  * ops that only move values. */
-#include "gen/passes/passes.h"
+#include "gen/passes/integers.h"
 
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
 
-/* A float tensor as integers: codes, sums of products, or a stream. A stream is 32-bit sums
- * of a layer that adds but does not quantise, in one unit that its range allows. */
-typedef struct {
-    int tensor;       /* NONE: not there */
-    const Op *conv;   /* of sums: whose products; else NULL */
-    int scales, unit; /* of sums, of a stream: arrays of the trainer's; else NONE */
-    int coef;         /* the affine in between, which joins that of the reader, or NONE */
-} Value;
+const Value no_value = {NONE, NULL, NONE, NONE, NONE};
 
-typedef struct {
-    const Net *from;
-    Links links; /* of `from` */
-    Net net;
-    bool standalone;
-    Value *values; /* by float tensor */
-} Integers;
-
-static const Value no_value = {NONE, NULL, NONE, NONE, NONE};
-
-static bool refuse(const Op *op, const char *why)
+bool refuse(const Op *op, const char *why)
 {
     return rt_fail("%s:%d: %s: %s; it trains, but has no integer form", op->file,
                    op->line, op->name, why);
@@ -42,14 +25,14 @@ static int add_array(Integers *in, const char *name, const char *suffix, Type ty
     return net_add_array(&in->net, role, type, name, suffix, c, k);
 }
 
-static int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
+int make_codes(Integers *in, int tensor, const Quantiser *quantiser)
 {
     in->values[tensor] = no_value;
     return in->values[tensor].tensor = net_add_codes(&in->net, tensor, quantiser);
 }
 
 /* A tensor of 32-bit sums, shaped as the float one. */
-static int make_sums(Integers *in, int tensor, const char *name, const char *suffix)
+int make_sums(Integers *in, int tensor, const char *name, const char *suffix)
 {
     Tensor like = in->from->tensors[tensor];
     int sums = net_add_data(&in->net, name, suffix, like.h, like.w, like.c);
@@ -58,7 +41,7 @@ static int make_sums(Integers *in, int tensor, const char *name, const char *suf
     return in->values[tensor].tensor = sums;
 }
 
-static bool holds(const Integers *in, int tensor, Type type)
+bool holds(const Integers *in, int tensor, Type type)
 {
     int integers = in->values[tensor].tensor;
     return integers != NONE && in->net.tensors[integers].type == type;
@@ -226,8 +209,6 @@ static Rescale add_constants(Integers *in, const Op *like, int k, const Value *x
     return to;
 }
 
-static bool add_stream(Integers *in, const Op *point);
-
 /* The integers that a POINT reads; sums and streams are made when the first reader asks. An
  * affine on the way stays with them. */
 static bool value_of(Integers *in, const Op *reader, int tensor, Value *value)
@@ -295,7 +276,7 @@ static bool add_point(Integers *in, const Op *point, bool stream)
     return true;
 }
 
-static bool add_stream(Integers *in, const Op *point)
+bool add_stream(Integers *in, const Op *point)
 {
     return add_point(in, point, true);
 }
@@ -401,76 +382,6 @@ static bool integer_image(Integers *in, const Op *op)
     Op *copy = net_append_like(&in->net, op, OP_Q_IMAGE);
     copy->in[Q_IMAGE_pixels] = op->in[IMAGE_pixels];
     copy->out[Q_IMAGE_y] = codes;
-    return true;
-}
-
-static bool integer_moved(Integers *in, const Op *op);
-
-static bool integer_rounded_mean(Integers *in, const Op *op)
-{
-    const Tensor *x = op_in(in->from, op, "x");
-    bool image = net_writer(&in->links, op->in[AVGPOOL_x])->kind == OP_IMAGE;
-    if (image && op->count_pad)
-        return refuse(op, "counts zeros around the image");
-    if ((long)x->h * x->w * 510 >= 1L << 31)
-        return refuse(op, "sums over its window can overflow 32 bits");
-    return integer_moved(in, op);
-}
-
-/* A mean of codes, as their sum. */
-static bool integer_mean(Integers *in, const Op *op)
-{
-    int x = op->in[AVGPOOL_x];
-    if (!mean_is_exact(&in->links, op))
-        return integer_rounded_mean(in, op);
-    if (!holds(in, x, TYPE_U8))
-        return refuse(op, "input is not quantised");
-    Quantiser quantiser = in->net.tensors[in->values[x].tensor].codes;
-    int y = make_codes(in, op->out[AVGPOOL_y], &quantiser);
-    in->net.tensors[y].type = TYPE_I32;
-    in->net.tensors[y].cs = in->net.tensors[y].c;
-    Op *sum = net_append_like(&in->net, op, OP_I_AVGPOOL);
-    sum->in[I_AVGPOOL_x] = in->values[x].tensor;
-    sum->out[I_AVGPOOL_y] = y;
-    return true;
-}
-
-/* A convolution's own sums as a stream. */
-static bool stream_sums(Integers *in, const Op *conv)
-{
-    Op point = op_like(conv, OP_POINT);
-    snprintf(point.name, sizeof point.name, "%.33s_stream", conv->name);
-    point.own = quantiser_none();
-    point.in[POINT_x] = point.out[POINT_y] = conv->out[CONV_y];
-    return add_stream(in, &point);
-}
-
-/* Codes in, codes out, or a stream: the same op. */
-static bool integer_moved(Integers *in, const Op *op)
-{
-    Value x;
-    int from = op->in[LAYER_x], to = op->out[LAYER_y], y;
-    const Op *writer = net_writer(&in->links, from);
-    if (writer->kind == OP_POINT && in->values[from].tensor == NONE &&
-        !add_stream(in, writer))
-        return false;
-    x = in->values[from];
-    if (writer->kind == OP_CONV && (x.tensor == NONE || x.conv) &&
-        !stream_sums(in, writer))
-        return false;
-    x = in->values[from];
-    if (x.tensor == NONE)
-        return refuse(op, "input is not quantised");
-    Quantiser quantiser = in->net.tensors[x.tensor].codes;
-    if (holds(in, from, TYPE_U8)) {
-        y = make_codes(in, to, &quantiser);
-    } else {
-        y = make_sums(in, to, op->name, ".stream");
-        in->values[to].unit = x.unit;
-    }
-    Op *moved = net_append_like(&in->net, op, op->kind);
-    moved->in[LAYER_x] = x.tensor;
-    moved->out[LAYER_y] = y;
     return true;
 }
 
