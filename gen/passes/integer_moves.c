@@ -11,20 +11,25 @@ static bool stream_sums(Integers *in, const Op *conv)
     return add_stream(in, &point);
 }
 
+/* What a POINT or a convolution puts out becomes a stream, unless it is codes. */
+static bool become_stream(Integers *in, int tensor)
+{
+    const Op *writer = net_writer(&in->links, tensor);
+    const Value x = in->values[tensor];
+    if (writer->kind == OP_POINT && x.tensor == NONE)
+        return add_stream(in, writer);
+    if (writer->kind == OP_CONV && (x.tensor == NONE || x.conv))
+        return stream_sums(in, writer);
+    return true;
+}
+
 /* Codes in, codes out, or a stream: the same op. */
 bool integer_moved(Integers *in, const Op *op)
 {
-    Value x;
     int from = op->in[LAYER_x], to = op->out[LAYER_y], y;
-    const Op *writer = net_writer(&in->links, from);
-    if (writer->kind == OP_POINT && in->values[from].tensor == NONE &&
-        !add_stream(in, writer))
+    if (!become_stream(in, from))
         return false;
-    x = in->values[from];
-    if (writer->kind == OP_CONV && (x.tensor == NONE || x.conv) &&
-        !stream_sums(in, writer))
-        return false;
-    x = in->values[from];
+    const Value x = in->values[from];
     if (x.tensor == NONE)
         return refuse(op, "input is not quantised");
     Quantiser quantiser = in->net.tensors[x.tensor].codes;
@@ -40,6 +45,7 @@ bool integer_moved(Integers *in, const Op *op)
     return true;
 }
 
+/* To the nearest code, or number of a stream, the upper one of two. */
 static bool integer_rounded_mean(Integers *in, const Op *op)
 {
     const Tensor *x = op_in(in->from, op, "x");
