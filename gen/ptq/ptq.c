@@ -140,9 +140,8 @@ static void avgpool_pixel(const Op *op, const Tensor *x, int h, int w, const flo
                           float *to)
 {
     const Area area = window_of(op, x, h, w);
-    int pixels = op->count_pad
-                     ? op->kernel_h * op->kernel_w
-                     : (area.bottom - area.top) * (area.right - area.left);
+    int pixels = op->count_pad ? op->kernel_h * op->kernel_w
+                               : (area.bottom - area.top) * (area.right - area.left);
     for (int row = area.top; row < area.bottom; row++)
         for (int column = area.left; column < area.right; column++)
             for (int k = 0; k < x->c; k++)

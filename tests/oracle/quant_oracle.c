@@ -261,7 +261,8 @@ static double code_step(const Pass *p, int tensor)
         return code_step(p, op->in[0]);
     if (op->kind != OP_RELU || op->own.quantizer == RT_QUANT_NONE)
         return 0;
-    return grid_of(&op->own, number(p, op->own.step, 0), number(p, op->own.range, 0)).step;
+    return grid_of(&op->own, number(p, op->own.step, 0), number(p, op->own.range, 0))
+        .step;
 }
 
 /* A mean of codes is the nearest code, the upper one of two. */
