@@ -24,7 +24,7 @@ PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libs
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
     s390x:s390x-linux-gnu i386:i686-linux-gnu
-TEST_PACKAGES = clang chromium qemu-user protobuf-compiler libdigest-crc-perl \
+TEST_PACKAGES = ccache clang chromium qemu-user protobuf-compiler libdigest-crc-perl \
     $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
 FUZZ_PACKAGES = libclang-rt-dev libomp-dev
 
@@ -47,6 +47,7 @@ packages:
 
 # Make runs once more for what needs the packages.
 AGAIN = @$(MAKE) --no-print-directory
+CORES = $(shell nproc)
 
 DEMO = configs/demo_cifar10.lua
 DEMO_OUT = out/demo_cifar10
@@ -55,7 +56,7 @@ DEMO_PICTURES = tests/sample/images/*.png
 demo:
 	$(AGAIN) packages TEST_PACKAGES=
 	@echo building out/lathe
-	$(AGAIN) -s out/lathe
+	$(AGAIN) -s -j$(CORES) out/lathe
 	out/lathe train $(DEMO) --data tests/sample
 	out/lathe eval $(DEMO) --weights $(DEMO_OUT)/best.ckpt --data tests/sample
 	out/lathe emit $(DEMO) --weights $(DEMO_OUT)/best.ckpt -o $(DEMO_OUT)/infer.c
@@ -75,7 +76,7 @@ demo:
 
 test:
 	$(AGAIN) packages
-	$(AGAIN) out/lathe
+	$(AGAIN) -s -j$(CORES) out/lathe
 	$(AGAIN) check
 
 # ---- Building ----
@@ -130,16 +131,13 @@ TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
 
-.PHONY: check check-plain check-sanitized
-check: # both at once: each keeps one core busy; limits of time are for what hangs
+CHECKED = out/sanitize/tests/run out/tests/run
+
+.PHONY: check
+check: # limits of time are for what hangs
 	@tests/rooms.sh
-	@CK_TIMEOUT_MULTIPLIER=4 $(MAKE) --no-print-directory -j2 --output-sync=target check-plain check-sanitized
-
-check-plain: out/tests/run out/lathe out/baseline/lathe
-	out/tests/run
-
-check-sanitized: out/sanitize/tests/run out/sanitize/lathe out/libruntime.a out/baseline/lathe
-	out/sanitize/tests/run
+	$(AGAIN) -s -j$(CORES) $(CHECKED) out/lathe out/sanitize/lathe out/baseline/lathe
+	@CK_TIMEOUT_MULTIPLIER=4 tests/all.sh $(CHECKED)
 
 out/tests/run: $(TESTED)
 	$(CC) -fopenmp -rdynamic -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
@@ -168,7 +166,7 @@ FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTI
 .PHONY: fuzz
 fuzz:
 	$(AGAIN) packages PACKAGES='$(PACKAGES) $(FUZZ_PACKAGES)'
-	$(AGAIN) -s out/fuzz/fuzz
+	$(AGAIN) -s -j$(CORES) out/fuzz/fuzz
 	@tests/fuzz/run.sh $(FUZZ)
 
 out/fuzz/fuzz: $(FUZZED)

@@ -4,61 +4,66 @@
 
 #include <check.h>
 
-Suite *augment_suite(void);
-Suite *cache_suite(void);
-Suite *checkpoint_suite(void);
-Suite *class_names_suite(void);
-Suite *cmd_data_suite(void);
-Suite *colour_suite(void);
-Suite *command_suite(void);
-Suite *compare_suite(void);
-Suite *config_suite(void);
-Suite *data_suite(void);
-Suite *events_suite(void);
-Suite *groups_suite(void);
-Suite *hostile_suite(void);
-Suite *image_files_suite(void);
-Suite *images_suite(void);
-Suite *import_suite(void);
-Suite *import_names_suite(void);
-Suite *interrupt_suite(void);
-Suite *jpeg_suite(void);
-Suite *jit_suite(void);
-Suite *kernels_suite(void);
-Suite *machine_suite(void);
-Suite *matmul_suite(void);
-Suite *verify_suite(void);
-Suite *kill_suite(void);
-Suite *network_suite(void);
-Suite *inspect_suite(void);
-Suite *library_suite(void);
-Suite *optim_suite(void);
-Suite *outside_suite(void);
-Suite *page_suite(void);
-Suite *passes_suite(void);
-Suite *pickle_suite(void);
-Suite *picture_suite(void);
-Suite *places_suite(void);
-Suite *plan_suite(void);
-Suite *predict_suite(void);
-Suite *profile_suite(void);
-Suite *prompt_suite(void);
-Suite *ptq_suite(void);
-Suite *published_suite(void);
-Suite *quant_budget_suite(void);
-Suite *quant_integer_suite(void);
-Suite *quant_numbers_suite(void);
-Suite *quant_ranges_suite(void);
-Suite *quant_requant_suite(void);
-Suite *quant_ship_suite(void);
-Suite *quant_train_suite(void);
-Suite *repl_suite(void);
-Suite *resume_suite(void);
-Suite *runs_suite(void);
-Suite *shipped_suite(void);
-Suite *stack_suite(void);
-Suite *streams_suite(void);
-Suite *trainer_suite(void);
-Suite *weights_suite(void);
+#define SUITES(X)                                                                        \
+    X(augment)                                                                           \
+    X(cache)                                                                             \
+    X(checkpoint)                                                                        \
+    X(class_names)                                                                       \
+    X(cmd_data)                                                                          \
+    X(colour)                                                                            \
+    X(command)                                                                           \
+    X(compare)                                                                           \
+    X(config)                                                                            \
+    X(data)                                                                              \
+    X(events)                                                                            \
+    X(groups)                                                                            \
+    X(hostile)                                                                           \
+    X(image_files)                                                                       \
+    X(images)                                                                            \
+    X(import)                                                                            \
+    X(import_names)                                                                      \
+    X(inspect)                                                                           \
+    X(interrupt)                                                                         \
+    X(jit)                                                                               \
+    X(jpeg)                                                                              \
+    X(kernels)                                                                           \
+    X(kill)                                                                              \
+    X(library)                                                                           \
+    X(machine)                                                                           \
+    X(matmul)                                                                            \
+    X(network)                                                                           \
+    X(optim)                                                                             \
+    X(outside)                                                                           \
+    X(page)                                                                              \
+    X(passes)                                                                            \
+    X(pickle)                                                                            \
+    X(picture)                                                                           \
+    X(places)                                                                            \
+    X(plan)                                                                              \
+    X(predict)                                                                           \
+    X(profile)                                                                           \
+    X(prompt)                                                                            \
+    X(ptq)                                                                               \
+    X(published)                                                                         \
+    X(quant_budget)                                                                      \
+    X(quant_integer)                                                                     \
+    X(quant_numbers)                                                                     \
+    X(quant_ranges)                                                                      \
+    X(quant_requant)                                                                     \
+    X(quant_ship)                                                                        \
+    X(quant_train)                                                                       \
+    X(repl)                                                                              \
+    X(resume)                                                                            \
+    X(runs)                                                                              \
+    X(shipped)                                                                           \
+    X(stack)                                                                             \
+    X(streams)                                                                           \
+    X(trainer)                                                                           \
+    X(verify)                                                                            \
+    X(weights)
+
+#define SUITE(name) Suite *name##_suite(void);
+SUITES(SUITE)
+#undef SUITE
 
 #endif

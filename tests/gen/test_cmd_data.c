@@ -353,7 +353,7 @@ END_TEST
 
 Suite *cmd_data_suite(void)
 {
-    Suite *suite = suite_create("lathe data");
+    Suite *suite = suite_create("cmd_data");
     TCase *tests = tcase_create("command");
     tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 60);

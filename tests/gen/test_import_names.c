@@ -281,7 +281,7 @@ END_TEST
 
 Suite *import_names_suite(void)
 {
-    Suite *suite = suite_create("import names");
+    Suite *suite = suite_create("import_names");
     TCase *tests = tcase_create("import names");
     tcase_add_checked_fixture(tests, import_net_make, folder_remove);
     tcase_add_test(tests, beside);

@@ -228,7 +228,7 @@ Suite *image_files_suite(void)
     tcase_add_test(tests, bad_mnist);
     tcase_add_test(tests, cifar_100);
     tcase_add_test(tests, numpy);
-    Suite *suite = suite_create("image files");
+    Suite *suite = suite_create("image_files");
     suite_add_tcase(suite, tests);
     return suite;
 }

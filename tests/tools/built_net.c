@@ -62,20 +62,16 @@ static void compile_listing(const char *source, const char *object, const Target
                              "-Wcast-align=strict",
                              "-Werror",
                              "-Wno-overlength-strings",
-                             "-shared",
-                             "-fPIC",
-                             "-Wl,-Bsymbolic",
-                             "-o",
-                             object,
-                             source};
+                             NULL};
     char *root = rt_format("-I%s", lathe_root());
     char *flags = rt_format("%s", target->cflags), *rest = flags;
-    int count = 18;
+    int count = 12;
     words[count++] = root;
     for (char *flag; (flag = strsep(&rest, " "));)
         if (*flag)
             words[count++] = flag;
-    compile_quietly(words);
+    words[count] = NULL;
+    compile_shared(words, (const char *const[]){source, NULL}, object);
     free(root);
     free(flags);
 }

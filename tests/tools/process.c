@@ -59,15 +59,50 @@ int process_run(const char *folder, const char *out, const char *err,
     return process_wait(process_start(folder, out, err, words));
 }
 
-void compile_quietly(const char *const *words)
+static void compile_in(const char *folder, const char *const *words)
 {
     const char *said = in_folder("compiler");
-    int status = process_run(NULL, NULL, said, words);
+    int status = process_run(folder, NULL, said, words);
     char *text = rt_read_file(said, NULL);
     ck_assert_ptr_nonnull(text);
     ck_assert_msg(status == 0 && *text == 0, "%s: status %d: %.2000s", words[0], status,
                   text);
     free(text);
+}
+
+void compile_quietly(const char *const *words)
+{
+    compile_in(NULL, words);
+}
+
+void compile_shared(const char *const *command, const char *const *sources,
+                    const char *object)
+{
+    enum { WORDS = 40, SOURCES = 4 };
+    const char *link[SOURCES + 8] = {command[0], "-shared", "-Wl,-Bsymbolic", "-o",
+                                     object};
+    char *objects[SOURCES];
+    int given = 0, count = 0;
+    while (command[given])
+        given++;
+    for (; sources[count]; count++) {
+        ck_assert(count < SOURCES && given + 7 < WORDS);
+        objects[count] = rt_format("%s.%d.o", object, count);
+        const char *words[WORDS];
+        memcpy(words, command, given * sizeof *words);
+        const char *name = strrchr(sources[count], '/') + 1;
+        char *folder = rt_format("%.*s", (int)(name - sources[count]), sources[count]);
+        const char *const rest[] = {"-fPIC", "-c", "-o", objects[count], name, NULL};
+        memcpy(words + given, rest, sizeof rest);
+        compile_in(folder, words);
+        free(folder);
+        link[5 + count] = objects[count];
+    }
+    link[5 + count] = "-lm";
+    link[6 + count] = NULL;
+    compile_quietly(link);
+    while (count > 0)
+        free(objects[--count]);
 }
 
 bool program_installed(const char *name)

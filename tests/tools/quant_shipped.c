@@ -43,8 +43,7 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
                         bool split, int build)
 {
     static const char *const flags[] = {"-std=c99",     "-Wall",      "-Wextra",
-                                        "-Wcast-align", "-Wpedantic", "-Werror",
-                                        "-shared",      "-fPIC",      "-o"};
+                                        "-Wcast-align", "-Wpedantic", "-Werror"};
     if (!program_installed(builds[build].name) || !machine_runs(builds[build].target)) {
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
         return false;
@@ -55,15 +54,13 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
         words[count] = builds[build].words[count];
         count++;
     }
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 6; i++)
         words[count++] = flags[i];
+    words[count] = NULL;
     char *object = rt_format("%s.%d.so", file, build);
     char *weights = rt_format("%.*s_weights.c", (int)strlen(file) - 2, file);
-    words[count++] = object;
-    words[count++] = file;
-    words[count++] = split ? weights : NULL;
-    words[count] = NULL;
-    compile_quietly(words);
+    compile_shared(words, (const char *const[]){file, split ? weights : NULL, NULL},
+                   object);
     *shipped =
         (QuantShipped){.build = builds[build].name, .arena_bytes = arena_bytes(file)};
     shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);

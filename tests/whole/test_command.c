@@ -395,7 +395,7 @@ END_TEST
 
 Suite *command_suite(void)
 {
-    Suite *suite = suite_create("lathe");
+    Suite *suite = suite_create("command");
     TCase *said = tcase_create("said");
     tcase_add_checked_fixture(said, folder_make, lathe_clean_up);
     tcase_set_timeout(said, 60);

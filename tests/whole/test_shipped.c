@@ -152,22 +152,17 @@ enum { BUILDS = sizeof builds / sizeof *builds };
 static void build(int build, const char *const *sources, const char *object)
 {
     static const char *const warnings[] = {"-std=c99",     "-Wall",      "-Wextra",
-                                           "-Wcast-align", "-Wpedantic", "-Werror",
-                                           "-shared",      "-fPIC",      "-o"};
+                                           "-Wcast-align", "-Wpedantic", "-Werror"};
     const char *words[32];
     int count = 0;
     while (builds[build].words[count]) {
         words[count] = builds[build].words[count];
         count++;
     }
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 6; i++)
         words[count++] = warnings[i];
-    words[count++] = object;
-    while (*sources)
-        words[count++] = *sources++;
-    words[count++] = "-lm";
     words[count] = NULL;
-    compile_quietly(words);
+    compile_shared(words, sources, object);
 }
 
 static bool can_build(int build)
