@@ -262,12 +262,6 @@ static bool load(Sandbox *sandbox, const char *path, const char *const *override
             return false;
     if (!build_net(sandbox, config) || !check_used(config) || !fields_read(lua, config))
         return false;
-    for (int i = 0; i < config->net.op_count; i++) {
-        const Op *op = &config->net.ops[i];
-        if (op->groups > 1 && op->quant.quantizer != RT_QUANT_NONE)
-            return rt_fail("%s:%d: %s: groups are not quantised yet", op->file, op->line,
-                           op->name);
-    }
     quant_add_params(&config->net);
     net_layout_params(&config->net);
     config->lines = fields_lines(lua, config);

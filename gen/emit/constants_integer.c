@@ -52,7 +52,8 @@ static void make_weights(Maker *m, const Op *op)
 {
     const Tensor *w = op_in(m->net, op, "w");
     float factor[4], zero[4];
-    for (int c = 0; op->input.is_image && c < w->c; c++) {
+    int channels = op->groups > 1 ? w->c * op->groups : w->c;
+    for (int c = 0; op->input.is_image && c < channels; c++) {
         factor[c] = config_image_factor(m->config, c);
         zero[c] = (float)m->config->mean[c];
     }
@@ -61,6 +62,7 @@ static void make_weights(Maker *m, const Op *op)
                                .taps = w->rank == 4 ? w->h * w->w : 1,
                                .c = w->rank == 1 ? 1 : w->c,
                                .k = w->k,
+                               .groups = op->groups,
                                .steps = steps,
                                .factor = op->input.is_image ? factor : NULL,
                                .zero = op->input.is_image ? zero : NULL};

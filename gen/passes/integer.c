@@ -6,6 +6,7 @@
 #include "gen/passes/integers.h"
 
 #include "runtime/base/support.h"
+#include "runtime/kernels/quant.h"
 
 #include <stdlib.h>
 
@@ -55,10 +56,9 @@ bool integer_packs(const Quantiser *quantiser)
     return quantiser->bits < 8 || quantiser->quantizer == RT_QUANT_STEP_RANGE;
 }
 
-static int code_words(const Tensor *w)
+static int code_words(const Op *layer, const Tensor *w)
 {
-    int taps = w->rank == 4 ? w->h * w->w : 1;
-    return taps * ((w->c + 3) / 4);
+    return rt_code_words(w->rank == 4 ? w->h * w->w : 1, w->c, layer->groups);
 }
 
 /* The trainer's: codes of the layer's weights, and their scales. */
@@ -66,7 +66,8 @@ static int computed_weights(Integers *in, const Op *layer, int weights, int *sca
 {
     Net *net = &in->net;
     Tensor w = net->tensors[weights];
-    int codes = add_array(in, layer->name, ".codes", TYPE_U32, code_words(&w), w.k);
+    int codes =
+        add_array(in, layer->name, ".codes", TYPE_U32, code_words(layer, &w), w.k);
     *scales = add_array(in, layer->name, ".scales", TYPE_F32, 2, w.k);
     Op *op = net_append_like(net, layer, OP_Q_WEIGHTS);
     op->input = net->tensors[in->values[layer->in[LAYER_x]].tensor].codes;
@@ -82,7 +83,7 @@ static int constant_weights(Integers *in, const Op *layer, int weights)
 {
     Net *net = &in->net;
     Tensor w = net->tensors[weights];
-    int words = code_words(&w), bits = layer->own.bits;
+    int words = code_words(layer, &w), bits = layer->own.bits;
     if (!integer_packs(&layer->own))
         return add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
     char name[NAME_SIZE];
@@ -123,8 +124,8 @@ static long largest_code(const Quantiser *codes)
 /* Values in a sum, each as often as its weight's largest code. */
 static int sum_terms(const Integers *in, const Op *conv)
 {
-    const Tensor *x = op_in(in->from, conv, "x");
-    return conv->kernel_h * conv->kernel_w * x->c * largest_weight(conv);
+    const Tensor *w = op_in(in->from, conv, "w");
+    return w->h * w->w * w->c * largest_weight(conv);
 }
 
 static const Quantiser *input_codes(const Integers *in, const Op *conv)

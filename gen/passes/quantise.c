@@ -5,6 +5,7 @@
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
+#include "runtime/kernels/quant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
     Net *net = &q->net;
     Tensor w = net->tensors[param];
     int inputs = w.rank == 1 ? 1 : w.c, taps = w.rank == 4 ? w.h * w.w : 1;
-    int words = taps * ((inputs + 3) / 4), count = (int)tensor_count(&w);
+    int words = rt_code_words(taps, inputs, layer->groups);
+    int count = (int)tensor_count(&w);
     WeightTensors t;
     t.codes = net_add_array(net, ROLE_ONCE, TYPE_U32, name, ".codes", words, w.k);
     t.values = net_add_tensor(net, ROLE_ONCE, name, ".values");

@@ -131,6 +131,16 @@ static void choose_depthwise(Op *op, const Target *target, int pixels)
     op->tile_vectors = 1;
 }
 
+/* Of codes: one vector of outputs of a group. */
+static void choose_codes_groups(Op *op, const Target *target, const Tensor *y)
+{
+    op->lanes = integer_lanes_for(target, op->depthwise ? y->c : y->c / op->groups);
+    if (op->depthwise)
+        choose_depthwise(op, target, y->w);
+    else
+        choose_tile(op, target, y->w, 1, 1, false);
+}
+
 /* The tile of a convolution that puts out `like`. */
 static void choose_conv(Op *op, const Target *target, const Tensor *like, int pixels)
 {
@@ -213,6 +223,10 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->code_block = rt_code_block(t->c);
+        if (op->groups > 1) {
+            choose_codes_groups(op, target, t);
+            break;
+        }
         if (choose_form(net, op, target))
             break;
         op->lanes = integer_lanes_for(target, t->c);

@@ -1,5 +1,6 @@
 /* Ranges, rounding and corrections of one layer: see calibrate.h. Layers are matrix
- * products of windows: y [pixels][k] = columns [pixels][d] w [d][k]. */
+ * products of windows: y [pixels][k] = columns [pixels][d] w [d][k]; in groups of channels,
+ * one product for each, with the windows of its own inputs and weights [d][each]. */
 #include "gen/ptq/calibrate.h"
 
 #include "gen/ptq/ranges.h"
@@ -13,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_BITS = 6 }; /* up to here rounding is learned */
-enum { GROUP = 128 };  /* output channels rounded together */
-enum { ROWS = 1024 };  /* at most, of a matrix product, where an image has fewer pixels */
+enum { FEW_BITS = 6 };   /* up to here rounding is learned */
+enum { TOGETHER = 128 }; /* output channels rounded together */
+enum { ROWS = 1024 }; /* at most, of a matrix product, where an image has fewer pixels */
 
 /* One layer at work. */
 typedef struct {
@@ -24,9 +25,10 @@ typedef struct {
     const Tensor *x, *y, *w;
     Values *in, *out;
     int d, k, pixels;
-    float *weights;       /* [d][k], the image's factor in them */
-    float *rounded;       /* [d][k] quantised */
-    float *gram, *target; /* copies [parts][d][d], [parts][d][k] */
+    int groups, each;     /* k = groups x each */
+    float *weights;       /* [groups][d][each], the image's factor in them */
+    float *rounded;       /* the same, quantised */
+    float *gram, *target; /* copies [parts][groups][d][d], [parts][groups][d][each] */
     int parts;
     float step[1 << 16]; /* by output channel */
     int largest;
@@ -87,11 +89,13 @@ void calibration_release(Calibration *c, int done)
             release(&c->values[op->in[i]]);
 }
 
-/* The windows of one image, [pixels][d]; outside the image lies `pad`. */
-static void columns_of(const Layer *l, const float *x, const float *pad, float *columns)
+/* The windows of one image as a group sees them, [pixels][d]; outside the image lies
+ * `pad`. */
+static void columns_of(const Layer *l, int group, const float *x, const float *pad,
+                       float *columns)
 {
     const Op *op = l->op;
-    int c = l->x->c, rows = op->kernel_h ? op->kernel_h : 1,
+    int c = l->x->c / l->groups, rows = op->kernel_h ? op->kernel_h : 1,
         width = op->kernel_h ? op->kernel_w : 1;
     int stride = op->stride ? op->stride : 1;
     for (int h = 0; h < l->y->h; h++)
@@ -103,10 +107,11 @@ static void columns_of(const Layer *l, const float *x, const float *pad, float *
                     bool inside =
                         row >= 0 && row < l->x->h && column >= 0 && column < l->x->w;
                     if (inside)
-                        memcpy(columns, x + ((size_t)row * l->x->w + column) * c,
+                        memcpy(columns,
+                               x + ((size_t)row * l->x->w + column) * l->x->c + group * c,
                                c * sizeof(float));
                     for (int i = 0; !inside && i < c; i++)
-                        columns[i] = pad ? pad[i] : 0;
+                        columns[i] = pad ? pad[group * c + i] : 0;
                 }
 }
 
@@ -114,6 +119,7 @@ static void columns_of(const Layer *l, const float *x, const float *pad, float *
 typedef struct {
     int first, end, batch;
     float *columns; /* of a batch */
+    float *product; /* of a batch and a group */
 } Part;
 
 static Part part_of(const Layer *l, int part)
@@ -123,53 +129,78 @@ static Part part_of(const Layer *l, int part)
     p.batch = l->pixels < ROWS ? ROWS / l->pixels : 1;
     p.batch = p.batch < p.end - p.first ? p.batch : p.end - p.first;
     p.columns = rt_alloc(((size_t)p.batch * l->pixels * l->d + 1) * sizeof(float));
+    p.product = rt_alloc(((size_t)p.batch * l->pixels * l->each + 1) * sizeof(float));
     return p;
 }
 
-static void batch_columns(const Layer *l, const Part *p, int first, int count,
+static void part_free(Part *p)
+{
+    free(p->columns);
+    free(p->product);
+}
+
+static void batch_columns(const Layer *l, const Part *p, int group, int first, int count,
                           bool quantised)
 {
     size_t in = tensor_count(l->x), windows = (size_t)l->pixels * l->d;
     const float *x = quantised ? l->in->q : l->in->f;
     const float *pad = quantised && l->in->is_image ? l->in->pad : NULL;
     for (int n = 0; n < count; n++)
-        columns_of(l, x + (first + n) * in, pad, p->columns + n * windows);
+        columns_of(l, group, x + (first + n) * in, pad, p->columns + n * windows);
 }
 
-/* Float outputs of the images of one part, and the sums that rounding needs. */
+/* The part's columns times a group's weights, into its channels of y [rows][k]. */
+static void multiply_group(const Layer *l, const Part *p, int group, int rows,
+                           const float *weights, float *y)
+{
+    rt_matmul(false, rows, l->each, l->d, p->columns,
+              weights + (size_t)group * l->d * l->each, 0, p->product);
+    for (int row = 0; row < rows; row++)
+        memcpy(y + (size_t)row * l->k + group * l->each,
+               p->product + (size_t)row * l->each, l->each * sizeof(float));
+}
+
+/* Float outputs of one group for some images of a part, and the sums that rounding needs. */
+static void float_group(const Layer *l, const Part *p, int part, int group, int first,
+                        int count)
+{
+    int rows = count * l->pixels, d = l->d;
+    size_t at = (size_t)part * l->groups + group;
+    batch_columns(l, p, group, first, count, false);
+    multiply_group(l, p, group, rows, l->weights, l->out->f + first * tensor_count(l->y));
+    if (l->gram == NULL)
+        return;
+    batch_columns(l, p, group, first, count, true);
+    rt_matmul(true, d, d, rows, p->columns, p->columns, 1, l->gram + at * d * d);
+    rt_matmul(true, d, l->each, rows, p->columns, p->product, 1,
+              l->target + at * d * l->each);
+}
+
 static void float_part(void *context, int part, int worker)
 {
     (void)worker;
-    Layer *l = context;
+    const Layer *l = context;
     Part p = part_of(l, part);
-    for (int n = p.first; n < p.end; n += p.batch) {
-        int count = p.end - n < p.batch ? p.end - n : p.batch, rows = count * l->pixels;
-        float *y = l->out->f + n * tensor_count(l->y);
-        batch_columns(l, &p, n, count, false);
-        rt_matmul(false, rows, l->k, l->d, p.columns, l->weights, 0, y);
-        if (l->gram == NULL)
-            continue;
-        batch_columns(l, &p, n, count, true);
-        rt_matmul(true, l->d, l->d, rows, p.columns, p.columns, 1,
-                  l->gram + (size_t)part * l->d * l->d);
-        rt_matmul(true, l->d, l->k, rows, p.columns, y, 1,
-                  l->target + (size_t)part * l->d * l->k);
-    }
-    free(p.columns);
+    for (int n = p.first; n < p.end; n += p.batch)
+        for (int group = 0; group < l->groups; group++)
+            float_group(l, &p, part, group, n, p.end - n < p.batch ? p.end - n : p.batch);
+    part_free(&p);
 }
 
 static void quantised_part(void *context, int part, int worker)
 {
     (void)worker;
-    Layer *l = context;
+    const Layer *l = context;
     Part p = part_of(l, part);
     for (int n = p.first; n < p.end; n += p.batch) {
         int count = p.end - n < p.batch ? p.end - n : p.batch;
-        batch_columns(l, &p, n, count, true);
-        rt_matmul(false, count * l->pixels, l->k, l->d, p.columns, l->rounded, 0,
-                  l->out->q + n * tensor_count(l->y));
+        for (int group = 0; group < l->groups; group++) {
+            batch_columns(l, &p, group, n, count, true);
+            multiply_group(l, &p, group, count * l->pixels, l->rounded,
+                           l->out->q + n * tensor_count(l->y));
+        }
     }
-    free(p.columns);
+    part_free(&p);
 }
 
 /* The index-th number of a quantiser's parameter; NULL when it has no such parameter. */
@@ -201,10 +232,11 @@ static void find_steps(Layer *l)
     int param = own->range != NONE ? own->range : own->step;
     int steps = l->c->net->tensors[param].k;
     int channels = steps == 1 ? l->k : 1; /* that share a step */
-    int stride = steps == 1 ? 1 : l->k;
+    int stride = steps == 1 ? 1 : l->each;
     long count = (long)l->d * channels;
     for (int s = 0; s < steps; s++) {
-        const float *values = l->weights + s;
+        const float *values =
+            l->weights + (size_t)(s / l->each) * l->d * l->each + s % l->each;
         double range = range_of(values, count, stride, true, own->bits, quant->w_range,
                                 quant->percentile);
         double mean = range_of(values, count, stride, true, own->bits, RANGE_MEAN, 0) / 2;
@@ -214,46 +246,61 @@ static void find_steps(Layer *l)
     }
 }
 
-/* Codes of the group's channels, nearest or learned, times their steps. */
-static void round_group(void *context, int group, int worker)
+/* Codes of output channels that are rounded together, nearest or learned, times their
+ * steps: those of a group, or a part of all. */
+static void round_together(void *context, int which, int worker)
 {
     (void)worker;
     Layer *l = context;
-    int first = group * GROUP, k = l->k - first < GROUP ? l->k - first : GROUP;
-    float *codes = l->rounded + first;
+    bool grouped = l->groups > 1;
+    int first = grouped ? 0 : which * TOGETHER, left = l->each - first;
+    int k = grouped || left < TOGETHER ? left : TOGETHER;
+    size_t begin = grouped ? (size_t)which * l->d * l->each : (size_t)first;
+    const float *step = l->step + (grouped ? which * l->each : first);
+    float *codes = l->rounded + begin;
     for (int i = 0; i < l->d; i++)
         for (int c = 0; c < k; c++) {
-            size_t at = (size_t)i * l->k + c;
-            float code = rintf(l->weights[at + first] / l->step[first + c]);
+            size_t at = (size_t)i * l->each + c;
+            float code = rintf(l->weights[begin + at] / step[c]);
             codes[at] = fminf(fmaxf(code, (float)-l->largest), (float)l->largest);
         }
     if (l->gram)
-        round_channels(l->d, k, l->k, l->gram, l->target + first, l->step + first,
-                       l->largest, codes);
+        round_channels(l->d, k, l->each,
+                       l->gram + (grouped ? (size_t)which * l->d * l->d : 0),
+                       l->target + begin, step, l->largest, codes);
     for (int i = 0; i < l->d; i++)
         for (int c = 0; c < k; c++)
-            codes[(size_t)i * l->k + c] *= l->step[first + c];
+            codes[(size_t)i * l->each + c] *= step[c];
 }
 
-/* Add the parts' sums up in the first, and damp the gram's diagonal a little: a few
- * images must not decide for the rest. */
-static void total_sums(Layer *l)
+/* Damp a group's gram on the diagonal a little: a few images must not decide for the
+ * rest. */
+static void damp(Layer *l, int group)
 {
-    for (int part = 1; part < l->parts; part++) {
-        for (size_t i = 0; i < (size_t)l->d * l->d; i++)
-            l->gram[i] += l->gram[(size_t)part * l->d * l->d + i];
-        for (size_t i = 0; i < (size_t)l->d * l->k; i++)
-            l->target[i] += l->target[(size_t)part * l->d * l->k + i];
-    }
+    float *gram = l->gram + (size_t)group * l->d * l->d;
+    size_t begin = (size_t)group * l->d * l->each;
     double trace = 0;
     for (int i = 0; i < l->d; i++)
-        trace += l->gram[(size_t)i * l->d + i];
+        trace += gram[(size_t)i * l->d + i];
     float damping = (float)(0.01 * trace / l->d);
-    for (int i = 0; i < l->d; i++) {
-        l->gram[(size_t)i * l->d + i] += damping;
-        for (int k = 0; k < l->k; k++)
-            l->target[(size_t)i * l->k + k] += damping * l->weights[(size_t)i * l->k + k];
+    for (int i = 0; i < l->d; i++)
+        gram[(size_t)i * l->d + i] += damping;
+    for (size_t i = begin; i < begin + (size_t)l->d * l->each; i++)
+        l->target[i] += damping * l->weights[i];
+}
+
+/* Add the parts' sums up in the first. */
+static void total_sums(Layer *l)
+{
+    size_t grams = (size_t)l->groups * l->d * l->d, targets = (size_t)l->d * l->k;
+    for (int part = 1; part < l->parts; part++) {
+        for (size_t i = 0; i < grams; i++)
+            l->gram[i] += l->gram[part * grams + i];
+        for (size_t i = 0; i < targets; i++)
+            l->target[i] += l->target[part * targets + i];
     }
+    for (int group = 0; group < l->groups; group++)
+        damp(l, group);
 }
 
 /* Mean and variance over all images and pixels of channel k. */
@@ -330,14 +377,18 @@ static void add_bias(Layer *l, const float *before)
     free(used);
 }
 
+/* Between a parameter [d][k] and the layer's weights, group by group. */
 static void copy_weights(Layer *l, float *param, bool back)
 {
+    int own = l->x->c / l->groups;
     for (size_t i = 0; i < (size_t)l->d * l->k; i++) {
-        float factor = l->in->is_image ? l->in->factor[i / l->k % l->x->c] : 1;
+        int row = (int)(i / l->k), k = (int)(i % l->k), group = k / l->each;
+        size_t at = ((size_t)group * l->d + row) * l->each + k % l->each;
+        float factor = l->in->is_image ? l->in->factor[group * own + row % own] : 1;
         if (back)
-            param[i] = l->rounded[i] / factor;
+            param[i] = l->rounded[at] / factor;
         else
-            l->weights[i] = param[i] * factor;
+            l->weights[at] = param[i] * factor;
     }
 }
 
@@ -346,7 +397,8 @@ static void quantise_layer(Layer *l)
     find_steps(l);
     if (l->gram)
         total_sums(l);
-    rt_parallel_for((l->k + GROUP - 1) / GROUP, round_group, l);
+    int together = l->groups > 1 ? l->groups : (l->k + TOGETHER - 1) / TOGETHER;
+    rt_parallel_for(together, round_together, l);
 }
 
 void calibrate_weights(Calibration *c, const Op *op)
@@ -363,13 +415,15 @@ void calibrate_weights(Calibration *c, const Op *op)
     l->k = l->w->k;
     l->d = (int)(tensor_count(l->w) / l->k);
     l->pixels = l->y->h * l->y->w;
+    l->groups = op->groups > 1 ? op->groups : 1;
+    l->each = l->k / l->groups;
     l->parts = l->d > 2048 ? 2 : RT_CHUNKS;
     l->weights = rt_alloc((size_t)l->d * l->k * sizeof(float));
     l->rounded = rt_alloc((size_t)l->d * l->k * sizeof(float));
     copy_weights(l, c->params + l->w->offset, false);
     bool quantised = op->own.quantizer != RT_QUANT_NONE;
     if (quantised && c->round && op->own.bits <= FEW_BITS) {
-        l->gram = rt_alloc((size_t)l->parts * l->d * l->d * sizeof(float));
+        l->gram = rt_alloc((size_t)l->parts * l->groups * l->d * l->d * sizeof(float));
         l->target = rt_alloc((size_t)l->parts * l->d * l->k * sizeof(float));
     }
     rt_parallel_for(l->parts, float_part, l);

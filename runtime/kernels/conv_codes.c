@@ -15,9 +15,9 @@ typedef int32_t Sums[MOST_PIXELS * MOST_VECTORS * LANES];
 /* The first word of output channel k. */
 INLINE const uint32_t *words_of(const ConvCall *conv, const uint32_t *w, int k)
 {
-    int block = rt_code_block(conv->k),
-        taps = conv->kernel_h * conv->kernel_w * (conv->c / 4);
-    return w + (size_t)(k / block) * taps * block + k % block;
+    int block = rt_code_block(conv->k), taps = conv->kernel_h * conv->kernel_w;
+    int words = rt_code_words(taps, conv->groups > 1 ? conv->own : conv->c, conv->groups);
+    return w + (size_t)(k / block) * words * block + k % block;
 }
 
 INLINE void sum_tile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
@@ -57,6 +57,36 @@ static void sum_one(const ConvCall *conv, const uint8_t *x, const uint32_t *w, i
             *sums = dot_i1(*sums, x + 4 * j, *w);
 }
 
+/* A vector of depthwise channels: each meets its own code of a word, tap by tap. */
+static void sum_each(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                     int32_t *sums)
+{
+    int block = rt_code_block(conv->k), tap = 0;
+    DotSums s = {0};
+    w = words_of(conv, w, k);
+    for (int t = 0; t < conv->kernel_h; t++, x += conv->x_row)
+        for (int u = 0; u < conv->kernel_w; u++, tap++) {
+            const DotSums four = *(const DotSums *)(w + (size_t)(tap / 4) * block);
+            s = each(s, x + u * conv->c + k, (DotSums)(four << (24 - tap % 4 * 8)) >> 24);
+        }
+    *(DotSums *)sums = s;
+}
+
+/* One channel of a group, product by product. */
+static void sum_group(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
+                      int32_t *sums)
+{
+    int block = rt_code_block(conv->k), at = 0;
+    *sums = 0;
+    w = words_of(conv, w, k);
+    x += k / (conv->k / conv->groups) * conv->own;
+    for (int t = 0; t < conv->kernel_h; t++, x += conv->x_row)
+        for (int u = 0; u < conv->kernel_w; u++)
+            for (int i = 0; i < conv->own; i++, at++)
+                *sums += x[u * conv->c + i] *
+                         (int8_t)(w[(size_t)(at / 4) * block] >> at % 4 * 8);
+}
+
 #define TILE(pixels, vectors)                                                            \
     static void sum_##pixels##x##vectors(const ConvCall *conv, const uint8_t *x,         \
                                          const uint32_t *w, int k, int32_t *sums)        \
@@ -67,7 +97,9 @@ TILE(8, 1)
 TILE(4, 1)
 TILE(2, 1)
 TILE(1, 1)
-TILE(8, 2) TILE(4, 2) TILE(2, 2) TILE(1, 2) TILE(4, 4) TILE(2, 4) TILE(1, 4)
+TILE(8, 2)
+TILE(4, 2)
+TILE(2, 2) TILE(1, 2) TILE(4, 4) TILE(2, 4) TILE(1, 4)
 #undef TILE
 
     typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,
@@ -87,9 +119,15 @@ static const Tile by_2[] = {{8, 2 * LANES, sum_8x2},
 static const Tile by_4[] = {
     {4, 4 * LANES, sum_4x4}, {2, 4 * LANES, sum_2x4}, {1, 4 * LANES, sum_1x4}};
 static const Tile alone[] = {{1, 1, sum_one}};
+static const Tile depthwise[] = {{1, LANES, sum_each}};
+static const Tile grouped[] = {{1, 1, sum_group}};
 
-static const Tile *tiles_for(int k)
+static const Tile *tiles_for(const ConvCall *conv)
 {
+    int k = conv->k;
+    if (conv->groups > 1)
+        return conv->own == 1 && conv->groups == k && k % LANES == 0 ? depthwise
+                                                                     : grouped;
     return k % LANES              ? alone
            : k % (4 * LANES) == 0 ? by_4
            : k % (2 * LANES) == 0 ? by_2
@@ -104,7 +142,7 @@ typedef void Finish(const ConvCall *conv, const void *how, int h, int p, int pix
 static void convolve(const ConvCall *conv, const uint8_t *x, const uint32_t *w,
                      Finish *finish, const void *how)
 {
-    const Tile *tiles = tiles_for(conv->k);
+    const Tile *tiles = tiles_for(conv);
     Sums sums;
     for (int k = 0; k < conv->k; k += tiles->width)
         for (int h = 0; h < conv->h; h++) {

@@ -8,7 +8,7 @@ typedef struct {
 
 static Groups groups_of(const ConvCall *conv)
 {
-    return (Groups){conv->groups, conv->c / conv->groups, conv->k / conv->groups};
+    return (Groups){conv->groups, conv->own, conv->k / conv->groups};
 }
 
 /* y [k] += x [c] times one tap's weights [own][k]. */

@@ -23,6 +23,7 @@
 #define DOT_WIDE(name, lanes) DOT_JOIN(name, lanes)
 typedef DOT_WIDE(i, DOT_LANES) DotSums;
 #define dot DOT_WIDE(dot_i, DOT_LANES)
+#define each DOT_WIDE(each_i, DOT_LANES)
 #define requantise DOT_WIDE(requantise_i, DOT_LANES)
 
 #endif

@@ -22,6 +22,13 @@ LATHE_UNUSED static inline i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
     return (i8)_mm256_add_epi32((__m256i)sum, sums);
 }
 
+LATHE_UNUSED static inline i8 each_i8(i8 sum, const uint8_t *x, i8 w)
+{
+    /* Both fit 16 bits, and the upper halves of x are 0. */
+    const __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)x));
+    return (i8)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(wide, (__m256i)w));
+}
+
 /* One half of the lanes: 64-bit sums from the low 32 bits of each. */
 LATHE_UNUSED static inline __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
                                              __m256i largest)

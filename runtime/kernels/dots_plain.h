@@ -1,4 +1,5 @@
-/* Integer kernels' arithmetic: sums of four products of codes, and rescaling to codes. i1,
+/* Integer kernels' arithmetic: sums of four products of codes, or of one for each channel,
+ * and rescaling to codes. i1,
  * i4, i8 and i16 are as many sums; a file for each width there is, this one for channels
  * that fill no vector. All give the same integers. */
 #ifdef __GNUC__
@@ -18,6 +19,12 @@ LATHE_INLINE int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
 {
     return sum + x[0] * (int8_t)w + x[1] * (int8_t)(w >> 8) + x[2] * (int8_t)(w >> 16) +
            x[3] * (int8_t)(w >> 24);
+}
+
+/* Channel by channel: sum + x w. */
+LATHE_UNUSED static inline int32_t each_i1(int32_t sum, const uint8_t *x, int32_t w)
+{
+    return sum + x[0] * w;
 }
 
 /* clamp((sum m + other r + b) >> shift, 0, largest); b contains the rounding. Without

@@ -21,6 +21,15 @@ LATHE_UNUSED static inline i4 dot_i4(i4 sum, const uint8_t *x, i4 w)
     return (i4)_mm_add_epi32((__m128i)sum, sums);
 }
 
+LATHE_UNUSED static inline i4 each_i4(i4 sum, const uint8_t *x, i4 w)
+{
+    /* Both fit 16 bits, and the upper halves of x are 0. */
+    int32_t four;
+    __builtin_memcpy(&four, x, 4);
+    const __m128i wide = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(four));
+    return (i4)_mm_add_epi32((__m128i)sum, _mm_madd_epi16(wide, (__m128i)w));
+}
+
 LATHE_UNUSED static inline void requantise_i4(i4 sum, i4 other, const int64_t *b,
                                               const int32_t *m, const int32_t *r,
                                               int shift, int32_t largest, uint8_t *y)

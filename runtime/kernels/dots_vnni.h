@@ -13,6 +13,13 @@ LATHE_UNUSED static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
     return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
 }
 
+LATHE_UNUSED static inline i16 each_i16(i16 sum, const uint8_t *x, i16 w)
+{
+    /* Both fit 16 bits, and the upper halves of x are 0. */
+    const __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)x));
+    return (i16)_mm512_dpwssd_epi32((__m512i)sum, wide, (__m512i)w);
+}
+
 LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t *b,
                                                const int32_t *m, const int32_t *r,
                                                int shift, int32_t largest, uint8_t *y)

@@ -97,9 +97,8 @@ static void add_product(const ConvCall *conv, int depth, const float *columns,
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw)
 {
     if (conv->groups > 1) {
-        int own = conv->c / conv->groups;
         for (int tap = 0; tap < conv->kernel_h * conv->kernel_w; tap++)
-            conv_groups_weight(conv, x, dy, dw, tap * own, own);
+            conv_groups_weight(conv, x, dy, dw, tap * conv->own, conv->own);
         return;
     }
     int run = conv->kernel_w * conv->c, depth = conv->kernel_h * run;

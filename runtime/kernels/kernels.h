@@ -32,8 +32,9 @@ static inline int end_of_chunk(const At *at)
 typedef struct {
     int h, w, k;            /* of the output */
     int c;                  /* of the input */
-    int groups;             /* of channels, that do not meet; 0 and 1: they all do */
-    int kernel_h, kernel_w; /* w is [kernel_h][kernel_w][c / groups][k] */
+    int groups, own; /* of channels that do not meet, and how many of c each has; groups 0
+                        and 1: they all meet */
+    int kernel_h, kernel_w; /* w is [kernel_h][kernel_w][own][k] */
     int stride;
     int x_row, y_row; /* floats from one row to the next */
     int y_pixel; /* floats from one output pixel to the next; k where they are dense */
@@ -46,7 +47,7 @@ void rt_conv(const ConvCall *conv, const float *x, const float *w, float *y);
 /* dw += x correlated with dy, where dy has y's layout. */
 void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float *dw);
 /* The same for rows first .. first + count - 1 of dw alone, dw as [kernel_h * kernel_w *
- * c / groups][k]; the rows must belong to one row of the window, of groups to one pixel. */
+ * own][k]; the rows must belong to one row of the window, of groups to one pixel. */
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count);
 

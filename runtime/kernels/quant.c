@@ -94,12 +94,36 @@ float rt_rounding_gradient(const RtQuant *quant, float g, float r)
     }
 }
 
+/* The input's channel that the i-th weight of a tap multiplies, of output channel o. */
+static int channel_of(const RtWeights *weights, int o, int i)
+{
+    return weights->groups > 1 ? o / (weights->k / weights->groups) * weights->c + i : i;
+}
+
+static float factor_of(const RtWeights *weights, int o, int i)
+{
+    return weights->factor ? weights->factor[channel_of(weights, o, i)] : 1;
+}
+
+/* Where the code of output channel o goes: its word, and the byte in it. */
+static uint32_t *word_of(const RtWeights *weights, uint32_t *codes, int o, int tap, int i,
+                         int *byte)
+{
+    int c = weights->c, block = rt_code_block(weights->k);
+    int words = rt_code_words(weights->taps, c, weights->groups);
+    int at = weights->groups > 1 ? tap * c + i : tap * ((c + 3) / 4 * 4) + i;
+    *byte = at % 4;
+    return codes + ((size_t)(o / block) * words + at / 4) * block + o % block;
+}
+
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,
                       const float *range, uint32_t *codes, float *values, float *scales)
 {
-    int c = weights->c, k = weights->k, groups = (c + 3) / 4, block = rt_code_block(k);
+    int c = weights->c, k = weights->k, byte;
     if (codes)
-        memset(codes, 0, (size_t)weights->taps * groups * k * sizeof *codes);
+        memset(codes, 0,
+               (size_t)rt_code_words(weights->taps, c, weights->groups) * k *
+                   sizeof *codes);
     for (int o = 0; o < k; o++) {
         int which = weights->steps == 1 ? 0 : o, largest;
         float s = rt_quant_step(&weights->quant, step ? step[which] : 0,
@@ -108,15 +132,17 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
         for (int t = 0; t < weights->taps; t++) {
             for (int i = 0; i < c; i++) {
                 size_t at = ((size_t)t * c + i) * k + o;
-                float x = w[at] * (weights->factor ? weights->factor[i] : 1);
+                float x = w[at] * factor_of(weights, o, i);
                 float code = rintf(clamp(x / s, (float)-largest, (float)largest));
-                offset -= weights->zero ? (double)code * weights->zero[i] : 0;
+                offset -= weights->zero
+                              ? (double)code * weights->zero[channel_of(weights, o, i)]
+                              : 0;
                 if (values)
                     values[at] = code * s;
-                if (codes)
-                    codes[((size_t)(o / block * weights->taps + t) * groups + i / 4) *
-                              block +
-                          o % block] |= (uint32_t)((int)code & 255) << 8 * (i % 4);
+                if (codes) {
+                    uint32_t *word = word_of(weights, codes, o, t, i, &byte);
+                    *word |= (uint32_t)((int)code & 255) << 8 * byte;
+                }
             }
         }
         if (scales) {
@@ -176,7 +202,7 @@ void rt_quant_weights_backward(const RtWeights *weights, const float *w,
         float top = rt_quant_top(&weights->quant, step ? step[which] : 0,
                                  range ? range[which] : 0);
         for (size_t i = 0; i < (size_t)weights->taps * c; i++) {
-            float factor = weights->factor ? weights->factor[i % c] : 1;
+            float factor = factor_of(weights, o, (int)(i % c));
             dw[i * k + o] +=
                 factor * value_gradient(&weights->quant, w[i * k + o] * factor, s, top,
                                         dvalues[i * k + o], &by_step, &by_range);

@@ -64,12 +64,13 @@ int rt_quant_bits(const RtQuant *quant, float step, float range);
  * steps; the formulas are in the file. */
 float rt_rounding_gradient(const RtQuant *quant, float g, float r);
 
-/* Weights [taps][c][k] of one layer. `factor` [c] multiplies input channels before
- * quantising (the image's deviations) and `zero` [c] is the code that means 0 (the
- * image's means); NULL: 1, 0. step and range have `steps` numbers: 1 or k. */
+/* Weights [taps][c][k] of one layer; in groups, c are the channels that one output channel
+ * sees. `factor` multiplies input channels before quantising (the image's deviations) and
+ * `zero` is the code that means 0 (the image's means), by channel of the whole input; NULL:
+ * 1, 0. step and range have `steps` numbers: 1 or k. */
 typedef struct {
     RtQuant quant;
-    int taps, c, k, steps;
+    int taps, c, k, groups, steps;
     const float *factor, *zero;
 } RtWeights;
 
@@ -80,8 +81,15 @@ static inline int rt_code_block(int k)
     return k % 32 == 0 ? 32 : k;
 }
 
-/* Codes as 32-bit words [k / block][taps][ceil(c / 4)][block], channel 4i + b in bits
- * 8b..8b+7; the quantised values [taps][c][k]; and scales [2][k], the step of each output
+/* Words of codes of one output channel: channels of each tap in fours, or, in groups, all
+ * its weights in fours, so that depthwise ones are four taps. */
+static inline int rt_code_words(int taps, int c, int groups)
+{
+    return groups > 1 ? (taps * c + 3) / 4 : taps * ((c + 3) / 4);
+}
+
+/* Codes as 32-bit words [k / block][words][block], the code 4i + b of a tap, or of a group's
+ * output, in bits 8b..8b+7; the quantised values [taps][c][k]; and scales [2][k], the step of each output
  * channel and what `zero` adds to its sum of products. Any of the results may be NULL. */
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,
                       const float *range, uint32_t *codes, float *values, float *scales);

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 enum { IMAGES = 24 };
-static const char geometry[] = "net.shortcut='B'", width[] = "net.width=8";
+static const char geometry[] = "net.shortcut='B'", in_groups[] = "net.groups=4";
+static const char *width = "net.width=8"; /* or in groups: depthwise, and of two */
 
 /* A float network's checkpoint, its batch normalisation about what its sums are. */
 static void write_float(QuantNet *net)
@@ -117,6 +118,7 @@ static const char *const lines[] = {"stem",    "b0_a",    "b0_b",    "b1_a",
 START_TEST(plain_finds_ranges_only)
 {
     QuantNet fp, q;
+    width = _i < 4 ? width : in_groups;
     write_float(&fp);
     char *quant = table(_i % 3, _i < 3 ? 4 : 8, _i % 2);
     run_ptq(quant, "--plain");
@@ -173,6 +175,7 @@ END_TEST
 START_TEST(learned_weights_lie_on_the_grid)
 {
     QuantNet fp, q;
+    width = _i == 1 ? in_groups : width;
     write_float(&fp);
     char *quant = table(_i, 3, _i == 1);
     run_ptq(quant, "--plain");

@@ -7,12 +7,14 @@ local residual = family{
     width = 4,
     growth = 2, -- the second block's channels as a multiple of the first's
     stem = 3,   -- rows and columns of its window
+    groups = 1, -- of the channels of three convolutions
     shortcut = "A",
     pool = false,
     early = false, -- the shortcut is laid out first
     layers = function(net)
-        local function unit(x, name, out, stride)
-            return bn{ conv{ x, name = name, out = out, kernel = 3, stride = stride } }
+        local function unit(x, name, out, stride, groups)
+            return bn{ conv{ x, name = name, out = out, kernel = 3, stride = stride,
+                groups = groups } }
         end
         local function shortcut(x, name, out)
             if net.shortcut == "A" then
@@ -26,11 +28,11 @@ local residual = family{
         if net.pool then
             x = maxpool{ x, name = "pool", kernel = 3, stride = 2, pad = 1 }
         end
-        local y = relu(unit(x, "b0_a", net.width, 1))
+        local y = relu(unit(x, "b0_a", net.width, 1, net.groups))
         x = relu(add(unit(y, "b0_b", net.width, 1), x))
         local short = net.early and shortcut(x, "b1", out)
-        y = relu(unit(x, "b1_a", out, 2))
-        y = unit(y, "b1_b", out, 1)
+        y = relu(unit(x, "b1_a", out, 2, net.groups))
+        y = unit(y, "b1_b", out, 1, net.groups)
         x = relu(net.early and add(short, y) or add(y, shortcut(x, "b1", out)))
         return dense{ avgpool(x), name = "last", out = 5 }
     end,

@@ -155,17 +155,18 @@ static int64_t *sums_of(const Reference *r, const Op *conv)
 {
     const Tensor *y = &r->layout->tensors[conv->out[0]],
                  *x = &r->layout->tensors[conv->in[0]];
-    int *w = quant_ref_codes(r->net, conv);
+    int *w = quant_ref_codes(r->net, conv), own = x->c / conv->groups;
     int64_t *sums = rt_alloc(tensor_count(y) * sizeof(int64_t));
     for (long i = 0; i < tensor_count(y); i++) {
         int k = (int)(i % y->c);
         long column = i / y->c % y->w, row = i / y->c / y->w;
         for (int a = 0; a < conv->kernel_h; a++)
             for (int b = 0; b < conv->kernel_w; b++)
-                for (int c = 0; c < x->c; c++)
+                for (int c = 0; c < own; c++)
                     sums[i] += pixel(r, conv, row * conv->stride - conv->pad_top + a,
-                                     column * conv->stride - conv->pad_left + b, c) *
-                               w[((a * conv->kernel_w + b) * x->c + c) * y->c + k];
+                                     column * conv->stride - conv->pad_left + b,
+                                     k / (y->c / conv->groups) * own + c) *
+                               w[((a * conv->kernel_w + b) * own + c) * y->c + k];
         ck_assert(sums[i] > INT32_MIN && sums[i] < INT32_MAX);
     }
     free(w);
@@ -317,14 +318,16 @@ void quant_ref_scores(const QuantNet *net, const Constants *constants,
 static void check_codes(const Reference *r, const Op *layer)
 {
     const Tensor *w = &r->layout->tensors[layer->in[1]];
-    const uint32_t *words = constant(r->constants, layer, ".codes")->values;
-    int *want = quant_ref_codes(r->net, layer), groups = (w->c + 3) / 4;
-    int block = w->k % 32 == 0 ? 32 : w->k;
-    long taps = tensor_count(w) / w->c / w->k;
+    const uint32_t *all = constant(r->constants, layer, ".codes")->values;
+    int *want = quant_ref_codes(r->net, layer), block = w->k % 32 == 0 ? 32 : w->k;
+    /* Codes of a tap, whole words; in groups of an output channel. */
+    long stride = layer->groups > 1 ? w->c : (w->c + 3) / 4 * 4;
+    long taps = tensor_count(w) / w->c / w->k, words = (taps * stride + 3) / 4;
     for (long i = 0; i < tensor_count(w); i++) {
         long k = i % w->k, c = i / w->k % w->c, tap = i / w->k / w->c;
-        long at = ((k / block * taps + tap) * groups + c / 4) * block + k % block;
-        int8_t code = (int8_t)(words[at] >> 8 * (c % 4));
+        long code_at = tap * stride + c;
+        long at = (k / block * words + code_at / 4) * block + k % block;
+        int8_t code = (int8_t)(all[at] >> 8 * (code_at % 4));
         ck_assert_msg(code == want[i], "%s: weight %ld: code %d, want %d", layer->name, i,
                       code, want[i]);
     }

@@ -129,6 +129,7 @@ static void layer_draw(Layer *l, int index, double wild)
                              TAPS,
                              C,
                              K,
+                             1,
                              index % 5 < 2 ? 1 : K,
                              image ? l->factor : NULL,
                              image ? l->zero : NULL};

@@ -64,6 +64,9 @@ static const QuantCase cases[] = {
      ""},
     {"uniform_static", {"net.width=32", "net.side=3"}, 4, true, ""},
     {"parametric_d_xmax", {"net.width=64", "net.growth=1", "net.side=1"}, 0, false, ""},
+    /* In groups: of four channels; depthwise, and with twice the outputs. */
+    {"uniform_static", {"net.width=8", "net.groups=2", "net.shortcut='B'"}, 3, true, ""},
+    {"parametric_d_xmax", {"net.width=16", "net.groups=16"}, 2, false, ""},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -324,8 +327,10 @@ START_TEST(weights_take_their_bits)
             bits = these > bits ? these : bits;
         }
         const Tensor *w = &layout->tensors[op->in[1]];
-        long codes = tensor_count(w) / w->c * ((w->c + 3) / 4 * 4),
-             want = codes * bits / 8;
+        long taps = tensor_count(w) / w->c / w->k; /* fours of a tap, or of a group's */
+        long codes =
+            op->groups > 1 ? (taps * w->c + 3) / 4 * 4 : taps * ((w->c + 3) / 4 * 4);
+        long want = codes * w->k * bits / 8;
         long bytes = quant_weight_bytes(text, op->name);
         ck_assert_msg(bytes >= want &&
                           bytes <= want + 4 * bits, /* runs of equal length */

@@ -90,6 +90,7 @@ static const struct {
       false,
       ""},
      "plain"},
+    {{"parametric_d", {"net.width=16", "net.groups=16"}, 0, true, ""}, "avx512"},
 };
 enum { CASES = sizeof cases / sizeof *cases, IMAGES = 11 };
 
