@@ -116,6 +116,7 @@ typedef struct {
     const char *const *class_names; /* [classes]; NULL: the config has none */
     int resize;            /* short side that pictures get; 0: as small as may be */
     double test_share;     /* of data that does not say which images are for testing */
+    bool skip_broken;      /* pictures that are broken; else they are errors */
     uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */
     int micro_batch;       /* most images per call */
     const Param *params;

@@ -23,7 +23,8 @@ DataWant config_data(const Config *config)
                                          ? (const char *const *)config->class_names
                                          : NULL,
                       .resize = config->resize,
-                      .test_share = config->test_share};
+                      .test_share = config->test_share,
+                      .skip_broken = config->skip_broken};
 }
 
 float config_image_step(const Config *config)

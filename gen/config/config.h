@@ -11,6 +11,7 @@ typedef struct {
     double mean[4], std[4]; /* per channel, in pixel units */
     int resize;             /* of pictures: their short side; 0: as small as may be */
     double test_share;      /* where data does not say which images are for testing */
+    bool skip_broken;       /* pass over broken pictures */
     char **class_names;     /* as many as the network has classes */
     int class_count;
     bool names_classes; /* else these are "class 0" and so on */

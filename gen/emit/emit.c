@@ -175,6 +175,7 @@ static void push_config(lua_State *lua, const EmitInput *input)
     char share[32];
     snprintf(share, sizeof share, "%.17g", config->test_share);
     set_string(lua, "test_share", share);
+    set_string(lua, "skip_broken", config->skip_broken ? "true" : "false");
     lua_createtable(lua, config->class_count, 0);
     for (int i = 0; i < config->class_count; i++) {
         outside_push(lua, names[i]);

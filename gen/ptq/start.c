@@ -25,9 +25,10 @@ bool start_images(const Config *config, const char *data, int least, int images,
     if (ok) {
         int *order = rt_alloc(all.count * sizeof(int));
         random_permutation(config->recipe.seed, all.count, order);
-        *set = image_set_copy(&all, order, images);
+        ok = image_set_copy(&all, order, images, set);
         free(order);
     }
+    image_set_say_broken(&all);
     data_free(&all);
     return ok;
 }

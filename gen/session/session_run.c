@@ -173,8 +173,9 @@ static bool count_right(Session *session, const Model *model, const Weights *wei
 {
     Score sum = {0};
     prepare_work(session, model);
-    bool ok = evaluate(model, weights, &session->work, &session->test, images, NULL,
-                       session->stop, &sum);
+    bool ok = evaluate(model, weights, &session->work, &session->test, images,
+                       &(Evaluation){.stop = session->stop}, &sum);
+    image_set_say_broken(&session->test);
     score->images = sum.images;
     score->correct = sum.correct;
     return ok || rt_fail("interrupted");

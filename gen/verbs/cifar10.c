@@ -245,8 +245,10 @@ static bool choose(const char *folder, const ImageSet *train, ImageSet *chosen)
 static bool write_picture(char *path, int width, int height, const ImageSet *set,
                           int first, int count)
 {
-    uint8_t *pixels = rt_alloc((size_t)count * image_set_bytes(set));
-    image_read_all(set, first, count, pixels);
+    size_t bytes = image_set_bytes(set);
+    uint8_t *pixels = rt_alloc((size_t)count * bytes);
+    for (int i = 0; i < count; i++)
+        memcpy(pixels + (size_t)i * bytes, image_kept(set, first + i).pixels, bytes);
     bool ok = picture_write(path, &(Picture){width, height, pixels});
     if (ok)
         printf("%s: %d x %d\n", rt_shown(path), width, height);

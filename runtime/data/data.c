@@ -38,7 +38,8 @@ DataWant data_want(const Model *model)
                       .classes = model->classes,
                       .class_names = model->class_names,
                       .resize = model->resize,
-                      .test_share = model->test_share};
+                      .test_share = model->test_share,
+                      .skip_broken = model->skip_broken};
 }
 
 static bool fail_unknown(const char *path)

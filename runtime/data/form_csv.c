@@ -17,8 +17,9 @@
 typedef struct {
     const Load *load;
     Listing listing; /* in their order */
-    char **labels;   /* [listing.count] */
-    bool *is_test;   /* [listing.count] */
+    int count;
+    char **labels; /* [count] */
+    bool *is_test; /* [count] */
     bool named;      /* some label is no number */
 } Rows;
 
@@ -52,16 +53,14 @@ static char *take_field(const char **at, const char *end)
 static bool add_row(Rows *rows, char *path, char *label, bool is_test)
 {
     long number;
-    int i = rows->listing.count;
+    int i = rows->count;
     rows->labels = rt_grow(rows->labels, ((size_t)i + 1) * sizeof *rows->labels);
     rows->is_test = rt_grow(rows->is_test, (size_t)i + 1);
     rows->labels[i] = label;
     rows->is_test[i] = is_test;
     rows->named = rows->named || !parse_long(label, LONG_MIN, LONG_MAX, &number);
-    if (listing_add(&rows->listing, &(Listed){.path = path, .bytes = -1}))
-        return true;
-    free(label);
-    return false;
+    rows->count++;
+    return listing_add(&rows->listing, &(Listed){.path = path, .bytes = -1});
 }
 
 static bool add_line(Rows *rows, const char *file, int line, const char *from,
@@ -98,7 +97,7 @@ static bool read_rows(Rows *rows, const char *file, bool is_test)
 static bool check_files(const Rows *rows)
 {
     int missing = 0, first = 0;
-    for (int i = rows->listing.count - 1; i >= 0; i--) {
+    for (int i = rows->count - 1; i >= 0; i--) {
         char *name = listing_name(&rows->listing, i);
         if (access(name, R_OK) != 0) {
             missing++;
@@ -110,7 +109,7 @@ static bool check_files(const Rows *rows)
         return true;
     char *name = listing_name(&rows->listing, first);
     rt_fail("%s: %d of %d files are missing, the first is %s", rows->load->path, missing,
-            rows->listing.count, name);
+            rows->count, name);
     free(name);
     return false;
 }
@@ -118,7 +117,7 @@ static bool check_files(const Rows *rows)
 static bool take_labels(const Rows *rows, Classes *classes, int32_t *labels)
 {
     const Load *load = rows->load;
-    int count = rows->listing.count;
+    int count = rows->count;
     if (rows->named && !classes_make(classes, load->path, load->want,
                                      (const char *const *)rows->labels, count, NULL))
         return false;
@@ -132,9 +131,9 @@ static bool take_labels(const Rows *rows, Classes *classes, int32_t *labels)
     return ok;
 }
 
-static bool load_rows(const Rows *rows, bool split)
+static bool load_rows(Rows *rows, bool split)
 {
-    int count = rows->listing.count;
+    int count = rows->count;
     if (count == 0)
         return rt_fail("%s: no lines of path,label", rows->load->path);
     int *items = rt_alloc((size_t)count * sizeof *items);
@@ -184,7 +183,7 @@ bool csv_load(const Load *load)
                                 : rt_format(".");
     bool ok = (one ? read_rows(&rows, load->path, false) : read_folder(&rows)) &&
               load_rows(&rows, one);
-    for (int i = 0; i < rows.listing.count; i++)
+    for (int i = 0; i < rows.count; i++)
         free(rows.labels[i]);
     free(rows.labels);
     free(rows.is_test);

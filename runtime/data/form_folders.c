@@ -16,7 +16,7 @@ enum { TEST_NAMES = sizeof test_names / sizeof *test_names };
 /* What a listing turns out to hold. */
 typedef struct {
     const Load *load;
-    const Listing *listing;
+    Listing *listing;
     size_t below;     /* characters of all paths to skip: a folder around it all */
     const char *test; /* of test_names, beside train; NULL: class folders alone */
     int *items; /* [count] pictures that are wanted, and which class folder each is in */
@@ -185,7 +185,7 @@ static bool load_layout(Layout *layout)
     return ok;
 }
 
-static bool load_listing(const Load *load, const Listing *listing)
+static bool load_listing(const Load *load, Listing *listing)
 {
     size_t count = (size_t)listing->count + 1;
     Layout layout = {.load = load,

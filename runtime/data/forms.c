@@ -87,57 +87,49 @@ static bool check_part(const Load *load, int part, int count)
                    part == DATA_TRAIN ? "train on" : "test", load->want->test_share);
 }
 
-bool form_split(const Load *load, ImageSet *all)
+/* Hand the images of `all`, which is freed, to the wanted parts. */
+static bool give_parts(const Load *load, ImageSet *all, const bool *test)
 {
-    bool *chosen = form_choose(all->labels, all->count, load->want->test_share);
     int *numbers = rt_alloc(((size_t)all->count + 1) * sizeof *numbers);
-    for (int part = DATA_TRAIN; part <= DATA_TEST; part++) {
+    bool ok = true;
+    for (int part = DATA_TRAIN; part <= DATA_TEST && ok; part++) {
         int count = 0;
+        if (!(load->parts & part))
+            continue;
         for (int i = 0; i < all->count; i++)
-            if (chosen[i] == (part == DATA_TEST))
+            if (test[i] == (part == DATA_TEST))
                 numbers[count++] = i;
-        if (load->parts & part)
-            *(part == DATA_TRAIN ? load->train : load->test) =
-                image_set_select(all, numbers, count);
+        *(part == DATA_TRAIN ? load->train : load->test) =
+            image_set_select(all, numbers, count);
+        ok = check_part(load, part, count);
     }
     data_free(all);
     free(numbers);
-    free(chosen);
-    return (!(load->parts & DATA_TRAIN) ||
-            check_part(load, DATA_TRAIN, load->train->count)) &&
-           (!(load->parts & DATA_TEST) || check_part(load, DATA_TEST, load->test->count));
-}
-
-static bool load_pictures(const Load *load, const Listing *listing, const int *items,
-                          const int32_t *labels, const bool *test, int count)
-{
-    int *some = rt_alloc(((size_t)count + 1) * sizeof *some);
-    int32_t *theirs = rt_alloc(((size_t)count + 1) * sizeof *theirs);
-    bool ok = true;
-    for (int part = DATA_TRAIN; part <= DATA_TEST && ok; part++) {
-        int found = 0;
-        if (!(load->parts & part))
-            continue;
-        for (int i = 0; i < count; i++)
-            if (test[i] == (part == DATA_TEST)) {
-                some[found] = items[i];
-                theirs[found++] = labels[i];
-            }
-        if (!check_part(load, part, found)) {
-            ok = false;
-            break;
-        }
-        DataWant want = *load->want;
-        want.whole = want.whole && part == DATA_TRAIN;
-        ok = pictures_load(listing, some, theirs, found, &want,
-                           part == DATA_TRAIN ? load->train : load->test);
-    }
-    free(theirs);
-    free(some);
     return ok;
 }
 
-bool form_pictures(const Load *load, const Listing *listing, const int *items,
+bool form_split(const Load *load, ImageSet *all)
+{
+    bool *chosen = form_choose(all->labels, all->count, load->want->test_share);
+    bool ok = give_parts(load, all, chosen);
+    free(chosen);
+    return ok;
+}
+
+static bool load_pictures(const Load *load, Listing *listing, const int *items,
+                          const int32_t *labels, const bool *test, int count)
+{
+    PictureError error;
+    ImageSet all = *load->train; /* of that size, empty */
+    if (!picture_suits(load->want, &error))
+        return rt_fail("%s: %s", load->path, error.text);
+    image_set_of_pictures(&all, listing, items, labels, count, load->want);
+    bool ok = give_parts(load, &all, test);
+    load->train->whole = load->want->whole;
+    return ok;
+}
+
+bool form_pictures(const Load *load, Listing *listing, const int *items,
                    const int32_t *labels, const bool *test, int count,
                    const Classes *classes)
 {

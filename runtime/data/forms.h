@@ -56,10 +56,10 @@ bool form_label(const DataWant *want, const char *path, size_t image, long label
 /* Give the images of `all`, which is freed, to the parts: of each class a share of test ones,
  * chosen by a seed that never changes. False and rt_fail when a wanted one gets none. */
 bool form_split(const Load *load, ImageSet *all);
-/* Decode pictures, items of the listing with their labels, into the wanted parts: those of
- * `test` for testing, or, where that is NULL, as form_choose says. `classes`, or NULL, name
- * the labels. */
-bool form_pictures(const Load *load, const Listing *listing, const int *items,
+/* Give pictures, items of the listing with their labels, to the wanted parts: those of `test`
+ * for testing, or, where that is NULL, as form_choose says. `classes`, or NULL, name the
+ * labels. What the listing holds is taken over; a call that fails may leave it. */
+bool form_pictures(const Load *load, Listing *listing, const int *items,
                    const int32_t *labels, const bool *test, int count,
                    const Classes *classes);
 /* For each of `count` labelled things, whether it is for testing: the choice of form_split. */

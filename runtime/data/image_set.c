@@ -3,17 +3,18 @@
 
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
+#include "runtime/rt.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Images in memory. */
+/* What several sets share: images in memory, or pictures. */
 struct ImageStore {
     int users; /* sets */
     int count;
     uint8_t *pixels; /* [count][height][width][channels], or NULL: */
-    Image *whole;    /* [count], each of its own size */
+    PictureStore *pictures;
 };
 
 size_t image_set_bytes(const ImageSet *set)
@@ -21,35 +22,62 @@ size_t image_set_bytes(const ImageSet *set)
     return (size_t)set->height * (size_t)set->width * (size_t)set->channels;
 }
 
+bool image_set_in_memory(const ImageSet *set)
+{
+    return set->store == NULL || set->store->pictures == NULL;
+}
+
 Image image_kept(const ImageSet *set, int i)
 {
     size_t place = (size_t)set->places[i];
-    if (set->store->whole)
-        return set->store->whole[place];
     return (Image){set->height, set->width,
-                   set->store->pixels + place * image_set_bytes(set)};
+                   set->store->pixels + place * image_set_bytes(set), NULL};
 }
 
-void image_read(const ImageSet *set, int i, uint8_t *to)
+static int get(const ImageSet *set, int i, bool whole, Image *image, PictureError *error)
 {
-    Image image = image_kept(set, i);
-    image_centre(&image, set->height, set->width, set->channels, to);
-}
-
-void image_centre(const Image *image, int height, int width, int channels, uint8_t *to)
-{
-    size_t row = (size_t)width * (size_t)channels;
-    int top = (image->height - height) / 2, left = (image->width - width) / 2;
-    for (int y = 0; y < height; y++, to += row) {
-        size_t place = (size_t)(top + y) * (size_t)image->width + (size_t)left;
-        memcpy(to, image->pixels + place * (size_t)channels, row);
+    if (image_set_in_memory(set)) {
+        *image = image_kept(set, i);
+        return i;
     }
+    PictureStore *pictures = set->store->pictures;
+    int most = picture_store_skips(pictures) ? set->count : 1;
+    for (int k = 0; k < most; k++) {
+        int stand_in = (int)(((long)i + k) % set->count);
+        if (picture_store_get(pictures, set->places[stand_in], whole, image, error))
+            return stand_in;
+    }
+    return -1;
 }
 
-void image_read_all(const ImageSet *set, int first, int count, uint8_t *to)
+int image_get(const ImageSet *set, int i, Image *image, PictureError *error)
 {
-    for (int i = 0; i < count; i++)
-        image_read(set, first + i, to + (size_t)i * image_set_bytes(set));
+    return get(set, i, set->whole, image, error);
+}
+
+int image_read(const ImageSet *set, int i, uint8_t *to, PictureError *error)
+{
+    Image image;
+    int found = get(set, i, false, &image, error);
+    if (found >= 0) {
+        memcpy(to, image.pixels, image_set_bytes(set));
+        image_done(&image);
+    }
+    return found;
+}
+
+bool image_fail(const ImageSet *set, int i, const PictureError *error)
+{
+    char *name = picture_store_name(set->store->pictures, set->places[i]);
+    rt_fail("%s: %s", name, error->text);
+    free(name);
+    return false;
+}
+
+void image_set_say_broken(const ImageSet *set)
+{
+    if (!image_set_in_memory(set))
+        picture_store_say_broken(set->store->pictures);
 }
 
 /* All but the pixels. */
@@ -82,20 +110,12 @@ uint8_t *image_set_add(ImageSet *set, const char *path, size_t more)
     return store->pixels + first * bytes;
 }
 
-bool image_set_add_whole(ImageSet *set, const char *path, size_t more)
+void image_set_of_pictures(ImageSet *set, Listing *listing, const int *items,
+                           const int32_t *labels, int count, const DataWant *want)
 {
-    size_t first = (size_t)set->count;
-    if (!add_places(set, path, more))
-        return false;
-    ImageStore *store = set->store;
-    store->whole = rt_grow(store->whole, (size_t)store->count * sizeof *store->whole);
-    memset(store->whole + first, 0, more * sizeof *store->whole);
-    return true;
-}
-
-void image_set_put(ImageSet *set, int i, Image image)
-{
-    set->store->whole[set->places[i]] = image;
+    add_places(set, listing->root, (size_t)count); /* no more than a listing has */
+    set->store->pictures = picture_store_open(listing, items, count, want);
+    memcpy(set->labels, labels, (size_t)count * sizeof *labels);
 }
 
 ImageSet image_set_select(const ImageSet *from, const int *which, int count)
@@ -113,36 +133,53 @@ ImageSet image_set_select(const ImageSet *from, const int *which, int count)
     return set;
 }
 
-ImageSet image_set_copy(const ImageSet *from, const int *which, int count)
+/* Images on their way to a set of their own. */
+typedef struct {
+    const ImageSet *from;
+    const int *which;
+    uint8_t *to;
+    int *found;           /* [count] the images they turned out to be */
+    PictureError *errors; /* [count] */
+} Copying;
+
+static void copy_one(void *context, int index, int worker)
 {
-    ImageSet set = *from;
-    set.count = 0;
-    set.labels = NULL;
-    set.places = NULL;
-    set.store = NULL;
-    uint8_t *to = image_set_add(&set, "", (size_t)count); /* no more than there are */
-    for (int i = 0; i < count; i++) {
-        image_read(from, which[i], to + (size_t)i * image_set_bytes(&set));
-        set.labels[i] = from->labels[which[i]];
-    }
-    return set;
+    (void)worker;
+    const Copying *c = context;
+    c->found[index] =
+        image_read(c->from, c->which[index],
+                   c->to + (size_t)index * image_set_bytes(c->from), &c->errors[index]);
 }
 
-ImageSet image_set_part(const ImageSet *set, int first, int count)
+bool image_set_copy(const ImageSet *from, const int *which, int count, ImageSet *copy)
 {
-    ImageSet part = *set;
-    part.count = count;
-    part.labels += first;
-    part.places += first;
-    return part;
+    *copy = *from;
+    copy->count = 0;
+    copy->labels = NULL;
+    copy->places = NULL;
+    copy->store = NULL;
+    copy->whole = false;
+    Copying c = {from, which, image_set_add(copy, "", (size_t)count), /* as many as fit */
+                 rt_alloc((size_t)count * sizeof *c.found),
+                 rt_alloc((size_t)count * sizeof *c.errors)};
+    rt_parallel_for(count, copy_one, &c);
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++) {
+        ok = c.found[i] >= 0 || image_fail(from, which[i], &c.errors[i]);
+        copy->labels[i] = ok ? from->labels[c.found[i]] : 0;
+    }
+    free(c.found);
+    free(c.errors);
+    if (!ok)
+        data_free(copy);
+    return ok;
 }
 
 void data_free(ImageSet *set)
 {
     if (set->store && --set->store->users == 0) {
-        for (int i = 0; set->store->whole && i < set->store->count; i++)
-            free((void *)set->store->whole[i].pixels);
-        free(set->store->whole);
+        if (set->store->pictures)
+            picture_store_free(set->store->pictures);
         free(set->store->pixels);
         free(set->store);
     }

@@ -167,6 +167,16 @@ uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
     return data;
 }
 
+bool listing_picture(const Listing *listing, int item, Picture *picture,
+                     PictureError *error)
+{
+    size_t bytes;
+    uint8_t *data = listing_read(listing, item, &bytes, error);
+    bool ok = data && picture_decode(data, bytes, picture, error);
+    free(data);
+    return ok;
+}
+
 bool name_ends(const char *name, const char *end)
 {
     size_t length = strlen(name), tail = strlen(end);

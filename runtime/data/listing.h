@@ -40,6 +40,10 @@ char *listing_name(const Listing *listing, int item);
 uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
                       PictureError *error);
 
+/* Its picture, decoded; picture_free() it. */
+bool listing_picture(const Listing *listing, int item, Picture *picture,
+                     PictureError *error);
+
 /* Whether the name ends so, in capitals or not: ".jpg". */
 bool name_ends(const char *name, const char *end);
 /* Whether it is that of a picture. */

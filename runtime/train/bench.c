@@ -97,7 +97,7 @@ static void evaluate_images(Bench *bench, const char *what, long images, double 
         long left = images - done;
         int count = (int)(left < call ? left : call);
         evaluate(run->model, &weights, &run->work, &run->test,
-                 count < most ? count : most, NULL, NULL, &score);
+                 count < most ? count : most, NULL, &score);
     }
 }
 
@@ -139,8 +139,7 @@ static bool measure(Bench *bench, int batch, const char *only)
 {
     Run *run = &bench->run;
     bench->peak = profile_print_peak(bench->tables, rt_threads());
-    for (int i = 0; i < run->train.count; i++)
-        run->order[i] = i;
+    loader_start(run->loader, NULL, 0, run->train.count, 0);
     bool train = only == NULL || strcmp(only, "train") == 0;
     long images = bench->steps * run->recipe.batch;
     if (train && !measure_training(bench, batch))

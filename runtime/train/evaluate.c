@@ -3,6 +3,7 @@
 #include "runtime/base/elementary.h"
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
+#include "runtime/data/loader.h"
 #include "runtime/kernels/profile.h"
 
 #include <math.h>
@@ -116,37 +117,64 @@ static void count_image(const Model *model, const Step *step, int image, Score *
     }
 }
 
-bool evaluate(const Model *model, const Weights *weights, const Work *work,
-              const ImageSet *set, int count, FILE *file,
-              const volatile sig_atomic_t *stop, Score *score)
+static void write_scores(const Model *model, const Step *step, FILE *file)
 {
-    for (int done = 0; done < count;) {
-        if (stop && *stop)
-            return false;
+    size_t numbers = (size_t)step->count * (size_t)model->classes;
+    if (model->scores_integers)
+        fwrite(step->scores, sizeof *step->scores, numbers, file);
+    else
+        fwrite(step->logits, sizeof *step->logits, numbers, file);
+}
+
+/* The next images, up to a pass of them, through the network. */
+static bool evaluate_pass(const Model *model, Loader *loader, int first, Step *step,
+                          const Work *work, Score *score)
+{
+    uint64_t since = rt_profile_now();
+    bool *stand_ins = rt_alloc((size_t)step->count);
+    bool ok =
+        loader_take(loader, first, step->count, work->images, work->labels, stand_ins);
+    if (ok) {
+        model->evaluate(step);
+        since = profile_part(PART_EVALUATE, step->count, since);
+        ok = !step->failed;
+    }
+    for (int i = 0; i < step->count && ok; i++)
+        if (!stand_ins[i])
+            count_image(model, step, i, score);
+    profile_part(PART_SCORE, step->count, since);
+    free(stand_ins);
+    return ok;
+}
+
+bool evaluate(const Model *model, const Weights *weights, const Work *work,
+              const ImageSet *set, int count, const Evaluation *asked, Score *score)
+{
+    static const Evaluation nothing;
+    if (count == 0)
+        return true;
+    Loader *loader = loader_open(&(LoaderOptions){.set = set, .most = model->micro_batch});
+    loader_start(loader, NULL, 0, count, 0);
+    asked = asked ? asked : &nothing;
+    bool ok = true;
+    for (int done = 0; done < count && ok;) {
         int left = count - done;
         Step step = {.images = work->images,
-                     .labels = set->labels + done,
+                     .labels = work->labels,
                      .count = left < model->micro_batch ? left : model->micro_batch,
                      .params = weights->params,
                      .stats = weights->stats,
                      .arena = work->arena,
                      .logits = work->logits,
                      .scores = work->scores};
-        uint64_t since = rt_profile_now();
-        image_read_all(set, done, step.count, work->images);
-        model->evaluate(&step);
-        since = profile_part(PART_EVALUATE, step.count, since);
-        if (step.failed)
-            return false;
-        for (int i = 0; i < step.count; i++)
-            count_image(model, &step, i, score);
-        profile_part(PART_SCORE, step.count, since);
-        size_t numbers = (size_t)step.count * (size_t)model->classes;
-        if (file && model->scores_integers)
-            fwrite(step.scores, sizeof *step.scores, numbers, file);
-        else if (file)
-            fwrite(step.logits, sizeof *step.logits, numbers, file);
+        if (asked->tiers && asked->tiers->move)
+            asked->tiers->move(asked->tiers->context, false);
+        ok = !(asked->stop && *asked->stop) &&
+             evaluate_pass(model, loader, done, &step, work, score);
+        if (ok && asked->scores)
+            write_scores(model, &step, asked->scores);
         done += step.count;
     }
-    return true;
+    loader_close(loader);
+    return ok;
 }

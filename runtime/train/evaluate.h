@@ -5,6 +5,7 @@
 #include "runtime/data/class_names.h"
 #include "runtime/data/image_set.h"
 #include "runtime/rt.h"
+#include "runtime/train/train_options.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -39,12 +40,18 @@ typedef struct {
     int *class_images, *class_right; /* [classes], or both NULL: not wanted */
 } Score;
 
-/* The first `count` images of `set`, any number. Scores go to `file`, unless it is
- * NULL, [count][classes] of float32, or of int64 where they are integers. False when *stop (which may be NULL) became true
- * on the way; with rt_fail, when integer constants cannot be represented. */
+/* What else may be asked of an evaluation; NULL where it is not. */
+typedef struct {
+    FILE *scores; /* gets [count][classes] of float32, or of int64 where they are integers */
+    const volatile sig_atomic_t *stop; /* ends it when it becomes true */
+    const Tiers *tiers;                /* to go over to between two passes */
+} Evaluation;
+
+/* The first `count` images of `set`, any number. Of those that stand in for broken ones
+ * there are scores, but they do not count. False when stopped; with rt_fail, when an image is
+ * broken, or integer constants cannot be represented. `asked` may be NULL. */
 bool evaluate(const Model *model, const Weights *weights, const Work *work,
-              const ImageSet *set, int count, FILE *file,
-              const volatile sig_atomic_t *stop, Score *score);
+              const ImageSet *set, int count, const Evaluation *asked, Score *score);
 
 /* Natural logarithm of the sum of e^score. */
 double log_sum_exp(const float *scores, int count);

@@ -36,35 +36,20 @@ static void write_npy_header(FILE *out, const char *type, int rows, int columns)
     free(text);
 }
 
-/* Batch by batch, so that a JIT can go over to faster code between two of them. */
-static bool evaluate_batches(const Model *model, const Weights *weights, const Work *work,
-                             const ImageSet *set, int count, FILE *file,
-                             const Tiers *tiers, Score *score)
-{
-    bool ok = true;
-    for (int done = 0; ok && done < count; done += model->micro_batch) {
-        int left = count - done;
-        int images = left < model->micro_batch ? left : model->micro_batch;
-        ImageSet batch = image_set_part(set, done, images);
-        if (tiers && tiers->move)
-            tiers->move(tiers->context, false);
-        ok = evaluate(model, weights, work, &batch, images, file, NULL, score);
-    }
-    return ok;
-}
-
 static bool evaluate_to(const char *path, const Model *model, const Weights *weights,
                         const Work *work, const ImageSet *set, int count,
                         const Tiers *tiers, Score *score)
 {
+    Evaluation asked = {.tiers = tiers};
     if (path == NULL)
-        return evaluate_batches(model, weights, work, set, count, NULL, tiers, score);
+        return evaluate(model, weights, work, set, count, &asked, score);
     Replacement r;
     if (!rt_replace_begin(&r, path))
         return false;
     write_npy_header(r.file, model->scores_integers ? "<i8" : "<f4", count,
                      model->classes);
-    if (evaluate_batches(model, weights, work, set, count, r.file, tiers, score))
+    asked.scores = r.file;
+    if (evaluate(model, weights, work, set, count, &asked, score))
         return rt_replace_commit(&r);
     rt_replace_abandon(&r);
     return false;
@@ -125,6 +110,7 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     else if (ok)
         print_named(model, &score, &found, &weights.names);
     class_names_free(&found);
+    image_set_say_broken(&test);
     data_free(&test);
     work_free(&work);
     weights_free(&weights);

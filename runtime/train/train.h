@@ -2,7 +2,7 @@
 #ifndef LATHE_TRAIN_H
 #define LATHE_TRAIN_H
 
-#include "runtime/data/image_set.h"
+#include "runtime/data/loader.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
 #include "runtime/train/progress.h"
@@ -19,6 +19,8 @@ typedef struct {
     ImageSet train, held_out, test;
     int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
     int *order;          /* [train.count], of the current epoch */
+    Loader *loader;      /* of training images */
+    bool unreadable;     /* a step was not begun: one of its images is broken */
     Optim optim;
     Work work;
     TrainState state;
@@ -33,8 +35,10 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
                  const TrainerOptions *options);
 void run_free(Run *run);
 
-/* One optimiser step on the next batch of run->order; false and rt_fail when the loss is
- * not finite. */
+/* Shuffle the training images for the current epoch, and go on where its steps stand. */
+void train_begin_epoch(Run *run);
+/* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is not
+ * finite, or, with nothing done yet, when an image is broken. */
 bool train_step(Run *run);
 
 #endif

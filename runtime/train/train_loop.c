@@ -5,7 +5,6 @@
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/checkpoint/checkpoint.h"
-#include "runtime/data/augment.h"
 #include "runtime/kernels/profile.h"
 #include "runtime/train/bits_picture.h"
 #include "runtime/train/budget.h"
@@ -63,24 +62,12 @@ static uint64_t epoch_key(const Run *run, int purpose)
                        (uint64_t)run->state.epoch);
 }
 
-typedef struct {
-    const Run *run;
-    const int *indices; /* of the images in the training set */
-    uint64_t key;
-} Filling;
-
-static void fill_one(void *context, int index, int worker)
+void train_begin_epoch(Run *run)
 {
-    (void)worker;
-    const Filling *filling = context;
-    const Run *run = filling->run;
-    const ImageSet *set = &run->train;
-    int image = filling->indices[index];
-    run->work.labels[index] = set->labels[image];
-    const Image kept = image_kept(set, image);
-    augment(set, &kept, &run->recipe, run->model->zero_pixel,
-            random_bits(filling->key, (uint64_t)image),
-            run->work.images + (size_t)index * image_set_bytes(set));
+    int batch = run->recipe.batch;
+    random_permutation(epoch_key(run, KEY_ORDER), run->train.count, run->order);
+    loader_start(run->loader, run->order, run->state.step * batch,
+                 run->steps_per_epoch * batch, epoch_key(run, KEY_AUGMENT));
 }
 
 /* Epochs into the run, a fraction included. */
@@ -127,8 +114,12 @@ bool train_step(Run *run)
     uint64_t since = rt_profile_now();
     TrainState *state = &run->state;
     const Recipe *recipe = &run->recipe;
-    const int *indices = run->order + (size_t)state->step * (size_t)recipe->batch;
+    int first = state->step * recipe->batch;
     double rate = current_rate(run);
+    if (!loader_wait(run->loader, first, recipe->batch)) {
+        run->unreadable = true;
+        return false;
+    }
     for (int done = 0; done < recipe->batch;) {
         int left = recipe->batch - done, most = run->model->micro_batch;
         Step step = {.images = run->work.images,
@@ -141,8 +132,8 @@ bool train_step(Run *run)
                      .logits = run->work.logits,
                      .label_smoothing = (float)recipe->label_smoothing,
                      .loss_scale = 1.0f / (float)recipe->batch};
-        Filling filling = {run, indices + done, epoch_key(run, KEY_AUGMENT)};
-        rt_parallel_for(step.count, fill_one, &filling);
+        loader_take(run->loader, first + done, step.count, run->work.images,
+                    run->work.labels, NULL);
         since = profile_part(PART_AUGMENT, step.count, since);
         run->model->train(&step);
         since = profile_part(PART_TRAIN, step.count, since);
@@ -204,7 +195,7 @@ static bool may_step(const Run *run, long steps_left)
 static bool train_epoch(Run *run, long *steps_left)
 {
     Moment moment = moment_of(run);
-    random_permutation(epoch_key(run, KEY_ORDER), run->train.count, run->order);
+    train_begin_epoch(run);
     progress_start_epoch(&run->progress, &moment);
     double before = run->state.seconds, start = seconds_now();
     bool ok = true;
@@ -295,11 +286,13 @@ static bool score_epoch(Run *run, const Weights *weights, Score *held_out, Score
 {
     int every = run->recipe.test_every;
     bool tests = every > 0 && (run->state.epoch + 1) % every == 0;
+    const Evaluation asked = {.stop = &stop_signal};
     *done = evaluate(run->model, weights, &run->work, &run->held_out, run->held_out.count,
-                     NULL, &stop_signal, held_out) &&
+                     &asked, held_out) &&
             (!tests || evaluate(run->model, weights, &run->work, &run->test,
-                                run->test.count, NULL, &stop_signal, test));
-    return *done || rt_error()[0] == 0;
+                                run->test.count, &asked, test));
+    run->unreadable = !*done && rt_error()[0];
+    return !run->unreadable;
 }
 
 /* Evaluate, then move on to the next epoch. *done is false if a signal came first: a
@@ -350,6 +343,7 @@ static void print_header(const Run *run)
     fflush(stdout);
 }
 
+/* last.ckpt for --resume, also where a broken image ends the run. */
 static bool stop(const Run *run, int *status)
 {
     char *made = record_lines(run->model, &run->state);
@@ -387,7 +381,7 @@ static bool conclude(const Run *run, int *status)
     if (!weights_load(&weights, run->model, run->best))
         return false;
     bool done = evaluate(run->model, &weights, &run->work, &run->test, run->test.count,
-                         NULL, &stop_signal, &score);
+                         &(Evaluation){.stop = &stop_signal}, &score);
     if (done)
         printf("test accuracy %.4f (%d/%d) with the weights of epoch %d\n",
                (double)score.correct / score.images, score.correct, score.images,
@@ -400,6 +394,7 @@ static bool conclude(const Run *run, int *status)
     size_print(run->model, &run->recipe, weights.params);
     printf("files: %s, %s, %s, %s\n", rt_shown(run->best), rt_shown(run->last),
            rt_shown(run->log), rt_shown(run->curve));
+    image_set_say_broken(&run->train);
     if (!size_print_verdict(run->model, &run->recipe, weights.params) && *status == 0)
         *status = OVER_BUDGET;
     weights_free(&weights);
@@ -413,9 +408,12 @@ static bool run_epochs(Run *run, long steps, int *status)
     progress_start(&run->progress, stdout, &moment);
     while (run->state.epoch < run->state.epochs) {
         bool done = false;
-        if (!train_epoch(run, &steps_left))
-            return false;
-        if (run->state.step == run->steps_per_epoch && !finish_epoch(run, &done))
+        bool ok = train_epoch(run, &steps_left);
+        if (ok && run->state.step == run->steps_per_epoch)
+            ok = finish_epoch(run, &done);
+        if (!ok && run->unreadable)
+            stop(run, status);
+        if (!ok)
             return false;
         if (!done)
             return stop(run, status);

@@ -129,6 +129,10 @@ static bool load_data(Run *run, const TrainerOptions *options)
     state->data = rt_format("%s", options->data);
     state->images = run->train.count;
     run->order = rt_alloc((size_t)run->train.count * sizeof *run->order);
+    run->loader = loader_open(&(LoaderOptions){.set = &run->train,
+                                               .recipe = &run->recipe,
+                                               .zero_pixel = model->zero_pixel,
+                                               .most = run->recipe.batch});
     return true;
 }
 
@@ -230,6 +234,7 @@ void run_free(Run *run)
     free(run->events);
     free(run->curve);
     free(run->bits);
+    loader_close(run->loader);
     data_free(&run->train);
     data_free(&run->held_out);
     data_free(&run->test);

@@ -362,7 +362,7 @@ START_TEST(averages_are_kept_and_evaluated)
     ck_assert(data_hold_out(&train, recipe.held_out, 0, &held_out));
     ck_assert(weights_load(&weights, &model, in_folder("a/best.ckpt")));
     work_alloc(&work, &model);
-    evaluate(&model, &weights, &work, &held_out, held_out.count, NULL, NULL, &score);
+    evaluate(&model, &weights, &work, &held_out, held_out.count, NULL, &score);
     char *log = timeless_log("a"), *wanted = rt_format(",%.6f,", score.loss / 13);
     ck_assert_msg(strstr(log, wanted) != NULL, "no %s in %s", wanted, log);
     free(wanted);

@@ -55,9 +55,30 @@ void check_fails(const char *path, const char *format, const char *named)
     check_error(format, named);
 }
 
+void check_broken(const char *path, int i, const char *format, const char *named)
+{
+    uint8_t pixels[H * W * 4];
+    PictureError error;
+    load_well(path);
+    ck_assert_int_eq(image_read(&train, i, pixels, &error), -1);
+    image_fail(&train, i, &error);
+    check_error(format, named);
+    free_both();
+}
+
+const uint8_t *pixels_of(const ImageSet *set, int i)
+{
+    static uint8_t pixels[4][H * W * 4];
+    static int next;
+    uint8_t *to = pixels[next++ % 4];
+    PictureError error;
+    ck_assert_msg(image_read(set, i, to, &error) == i, "%s", error.text);
+    return to;
+}
+
 const uint8_t *pixel(const ImageSet *set, int i, int y, int x)
 {
-    return image_kept(set, i).pixels + (y * W + x) * 3;
+    return pixels_of(set, i) + (y * W + x) * 3;
 }
 
 bool is_picture(const ImageSet *set, int i, int seed)
@@ -74,7 +95,7 @@ void check_same(const ImageSet *a, const ImageSet *b)
     ck_assert_int_eq(a->count, b->count);
     ck_assert_mem_eq(a->labels, b->labels, (size_t)a->count * sizeof *a->labels);
     for (int i = 0; i < a->count; i++)
-        ck_assert_mem_eq(image_kept(a, i).pixels, image_kept(b, i).pixels, H * W * 3);
+        ck_assert_mem_eq(pixels_of(a, i), pixels_of(b, i), H * W * 3);
 }
 
 const char *make_parts(void)

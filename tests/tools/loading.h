@@ -24,7 +24,11 @@ void load_well(const char *path);
 void free_both(void);
 /* It does not load, and leaves nothing; `format` is the error, with %s for `named`. */
 void check_fails(const char *path, const char *format, const char *named);
+/* It loads, and training image `i` cannot be read; the same of its error. */
+void check_broken(const char *path, int i, const char *format, const char *named);
 
+/* Its pixels, [H][W][channels]; good for the next three calls. */
+const uint8_t *pixels_of(const ImageSet *set, int i);
 const uint8_t *pixel(const ImageSet *set, int i, int y, int x);
 /* Whether image `i` is the picture of that seed, whatever size it had. */
 bool is_picture(const ImageSet *set, int i, int seed);

@@ -74,7 +74,8 @@ static float *score(const char *config, const char *weights_path, const ImageSet
     load_weights(&built.config.net, weights_path, &weights);
     work_alloc(&work, built.model);
     FILE *file = fopen(in_folder("scores"), "wb");
-    ck_assert(evaluate(built.model, &weights, &work, set, count, file, NULL, sum));
+    ck_assert(evaluate(built.model, &weights, &work, set, count,
+                       &(Evaluation){.scores = file}, sum));
     ck_assert_int_eq(fclose(file), 0);
     weights_free(&weights);
     work_free(&work);
