@@ -122,7 +122,7 @@ static void begin_threads(Loader *loader)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* As many as are waited for at once, and some ahead of them. */
+/* As many as are taken at once, and some ahead of them. */
 static int count_slots(const Loader *loader)
 {
     size_t ahead = MOST_AHEAD / loader->bytes, most = (size_t)loader->how.most;
@@ -195,10 +195,9 @@ void loader_start(Loader *loader, const int *order, int first, int count, uint64
     }
 }
 
-bool loader_wait(Loader *loader, int first, int count)
+/* Until all of them are there; false and rt_fail when one is broken. */
+static bool wait_for(Loader *loader, int first, int count)
 {
-    if (loader->threads == 0)
-        return true;
     pthread_mutex_lock(&loader->lock);
     loader->awaited = first + count;
     for (int i = first; i < first + count; i++)
@@ -250,7 +249,7 @@ bool loader_take(Loader *loader, int first, int count, uint8_t *images, int32_t 
         take_kept(loader, first, count, images, labels, stand_ins);
         return true;
     }
-    if (!loader_wait(loader, first, count))
+    if (!wait_for(loader, first, count))
         return false;
     for (int i = 0; i < count; i++) {
         int index = (first + i) % loader->slots;

@@ -12,7 +12,7 @@ typedef struct {
     const ImageSet *set;
     const Recipe *recipe;      /* to augment by; NULL: as it is */
     const uint8_t *zero_pixel; /* [channels] for it */
-    int most;                  /* images that are waited for at once */
+    int most;                  /* images that are taken at once */
     int decoders;              /* threads; 0: as many as rt_threads() */
 } LoaderOptions;
 
@@ -25,11 +25,9 @@ void loader_close(Loader *loader);
  * is; NULL: 0, 1, ... Randomness of image i is from random_bits(key, i). */
 void loader_start(Loader *loader, const int *order, int first, int count, uint64_t key);
 
-/* Wait for images `first` .. first + count - 1 of the order, which are the next ones. False
- * and rt_fail, which names the first of them that is broken. */
-bool loader_wait(Loader *loader, int first, int count);
-/* The same, and copy them out: their pixels, labels, and, unless it is NULL, whether each
- * stands in for a broken one. */
+/* Wait for images `first` .. first + count - 1 of the order, which are the next ones, and copy
+ * them out: their pixels, labels, and, unless it is NULL, whether each stands in for a broken
+ * one. False and rt_fail, which names the first of them that is broken. */
 bool loader_take(Loader *loader, int first, int count, uint8_t *images, int32_t *labels,
                  bool *stand_ins);
 

@@ -20,7 +20,9 @@ typedef struct {
     int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
     int *order;          /* [train.count], of the current epoch */
     Loader *loader;      /* of training images */
-    bool unreadable;     /* a step was not begun: one of its images is broken */
+    bool unreadable;     /* an image was broken; the run stands where it last did well */
+    float *before;       /* params and stats before the step, where it may have to be
+                            undone; or NULL */
     Optim optim;
     Work work;
     TrainState state;
@@ -38,7 +40,7 @@ void run_free(Run *run);
 /* Shuffle the training images for the current epoch, and go on where its steps stand. */
 void train_begin_epoch(Run *run);
 /* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is not
- * finite, or, with nothing done yet, when an image is broken. */
+ * finite, or when an image is broken: then it is as if the step had not begun. */
 bool train_step(Run *run);
 
 #endif

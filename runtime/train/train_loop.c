@@ -20,6 +20,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEY_ORDER = 1, KEY_AUGMENT = 2 };
 
@@ -108,6 +109,30 @@ static bool check_weights(const Run *run)
     return ok || fail_not_finite(run, "a weight", run->state.step, current_rate(run));
 }
 
+/* What passes of a step change before its optimiser does. */
+static void keep_before(const Run *run)
+{
+    const Model *model = run->model;
+    memcpy(run->before, run->optim.params, model->param_floats * sizeof(float));
+    memcpy(run->before + model->param_floats, run->optim.stats,
+           model->stat_floats * sizeof(float));
+}
+
+/* A broken image ends the run before its step, not within. */
+static bool undo_step(Run *run, double loss, long correct)
+{
+    const Model *model = run->model;
+    run->unreadable = true;
+    run->state.loss = loss;
+    run->state.correct = correct;
+    if (run->before) {
+        memcpy(run->optim.params, run->before, model->param_floats * sizeof(float));
+        memcpy(run->optim.stats, run->before + model->param_floats,
+               model->stat_floats * sizeof(float));
+    }
+    return false;
+}
+
 /* Gradients add up over micro-batches, all of them full but the last. */
 bool train_step(Run *run)
 {
@@ -115,11 +140,10 @@ bool train_step(Run *run)
     TrainState *state = &run->state;
     const Recipe *recipe = &run->recipe;
     int first = state->step * recipe->batch;
-    double rate = current_rate(run);
-    if (!loader_wait(run->loader, first, recipe->batch)) {
-        run->unreadable = true;
-        return false;
-    }
+    double rate = current_rate(run), loss = state->loss;
+    long correct = state->correct;
+    if (run->before)
+        keep_before(run);
     for (int done = 0; done < recipe->batch;) {
         int left = recipe->batch - done, most = run->model->micro_batch;
         Step step = {.images = run->work.images,
@@ -132,8 +156,9 @@ bool train_step(Run *run)
                      .logits = run->work.logits,
                      .label_smoothing = (float)recipe->label_smoothing,
                      .loss_scale = 1.0f / (float)recipe->batch};
-        loader_take(run->loader, first + done, step.count, run->work.images,
-                    run->work.labels, NULL);
+        if (!loader_take(run->loader, first + done, step.count, run->work.images,
+                         run->work.labels, NULL))
+            return undo_step(run, loss, correct);
         since = profile_part(PART_AUGMENT, step.count, since);
         run->model->train(&step);
         since = profile_part(PART_TRAIN, step.count, since);

@@ -132,7 +132,10 @@ static bool load_data(Run *run, const TrainerOptions *options)
     run->loader = loader_open(&(LoaderOptions){.set = &run->train,
                                                .recipe = &run->recipe,
                                                .zero_pixel = model->zero_pixel,
-                                               .most = run->recipe.batch});
+                                               .most = model->micro_batch});
+    if (!image_set_in_memory(&run->train) && run->recipe.batch > model->micro_batch)
+        run->before =
+            rt_alloc((model->param_floats + model->stat_floats) * sizeof(float));
     return true;
 }
 
@@ -235,6 +238,7 @@ void run_free(Run *run)
     free(run->curve);
     free(run->bits);
     loader_close(run->loader);
+    free(run->before);
     data_free(&run->train);
     data_free(&run->held_out);
     data_free(&run->test);
