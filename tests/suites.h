@@ -29,6 +29,7 @@
     X(kernels)                                                                           \
     X(kill)                                                                              \
     X(library)                                                                           \
+    X(loader)                                                                            \
     X(machine)                                                                           \
     X(matmul)                                                                            \
     X(network)                                                                           \

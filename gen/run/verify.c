@@ -186,8 +186,8 @@ static void explain(const Build *build, const Scratch *scratch, const Config *co
     rt_error_clear();
     if (pixels && compile_shared(compilers[0], scratch, "-DLATHE_TRACE", a) &&
         compile_shared(build->command, scratch, "-DLATHE_TRACE", b)) {
-        trace_difference(a, b, config->name, pixels, c->arena_bytes, c->classes, difference,
-                         sizeof difference);
+        trace_difference(a, b, config->name, pixels, c->arena_bytes, c->classes,
+                         difference, sizeof difference);
         rt_error_clear();
         rt_fail("%s; %s and %s: %s", why, compilers[0], build->command, difference);
     }

@@ -20,7 +20,7 @@ typedef struct {
     int count;
     char **labels; /* [count] */
     bool *is_test; /* [count] */
-    bool named;      /* some label is no number */
+    bool named;    /* some label is no number */
 } Rows;
 
 /* The field at *at, its quotes taken away; *at moves behind it and the comma. NULL where a

@@ -15,7 +15,8 @@ typedef struct {
     int *places;       /* [count] in the store */
     ImageStore *store; /* NULL: no images yet */
     bool unlabelled;   /* labels say nothing */
-    bool whole; /* of pictures: image_get gives them in their own size, to cut parts out */
+    bool
+        whole; /* of pictures: image_get gives them in their own size, to cut parts out */
 } ImageSet;
 
 /* Of one image. */

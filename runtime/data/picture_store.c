@@ -20,9 +20,9 @@ struct PictureStore {
     Listing listing;
     DataWant want;
     int count;
-    int *items;             /* [count] */
-    _Atomic(Kept *) *kept;  /* [count] */
-    atomic_uchar *broken;   /* [count] found so */
+    int *items;            /* [count] */
+    _Atomic(Kept *) *kept; /* [count] */
+    atomic_uchar *broken;  /* [count] found so */
 };
 
 static atomic_long kept_bytes;

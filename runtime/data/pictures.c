@@ -92,9 +92,9 @@ bool picture_to_image(const Picture *picture, const DataWant *want, uint8_t *ima
         return true;
     }
     Picture resized = {(int)wide, (int)high, rt_alloc((size_t)(wide * high) * 3)};
-    resize(&(Cut){picture->pixels, picture->width, 3, 0, 0, picture->width,
-                  picture->height},
-           resized.width, resized.height, resized.pixels);
+    resize(
+        &(Cut){picture->pixels, picture->width, 3, 0, 0, picture->width, picture->height},
+        resized.width, resized.height, resized.pixels);
     take_centre(&resized, want, image);
     picture_free(&resized);
     return true;

@@ -17,8 +17,8 @@ typedef struct {
     ClassNames *found; /* out: the data's own names, where it has any; NULL: not wanted */
     int resize;        /* of pictures: the short side; 0: so that they just cover */
     double test_share; /* of each class, where nothing else tells test images */
-    bool whole; /* of pictures for training, random parts are cut out */
-    bool skip_broken; /* pass over broken pictures; else they are errors */
+    bool whole;        /* of pictures for training, random parts are cut out */
+    bool skip_broken;  /* pass over broken pictures; else they are errors */
 } DataWant;
 
 #endif

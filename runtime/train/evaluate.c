@@ -153,7 +153,8 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
     static const Evaluation nothing;
     if (count == 0)
         return true;
-    Loader *loader = loader_open(&(LoaderOptions){.set = set, .most = model->micro_batch});
+    Loader *loader =
+        loader_open(&(LoaderOptions){.set = set, .most = model->micro_batch});
     loader_start(loader, NULL, 0, count, 0);
     asked = asked ? asked : &nothing;
     bool ok = true;

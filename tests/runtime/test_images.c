@@ -8,9 +8,8 @@
 #include "tests/tools/folder.h"
 #include "tests/tools/jpegs.h"
 #include "tests/tools/loading.h"
+#include "tests/tools/tars.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,31 +104,6 @@ END_TEST
 
 /* ---- Archives ---- */
 
-static struct archive *begin_tar(const char *path, bool compressed)
-{
-    struct archive *tar = archive_write_new();
-    archive_write_set_format_pax_restricted(tar);
-    if (compressed)
-        archive_write_add_filter_gzip(tar);
-    ck_assert_int_eq(archive_write_open_filename(tar, path), ARCHIVE_OK);
-    return tar;
-}
-
-static void put(struct archive *tar, const char *name, const char *file)
-{
-    size_t bytes;
-    char *data = rt_read_file(file, &bytes);
-    struct archive_entry *entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_size(entry, (la_int64_t)bytes);
-    ck_assert_int_eq(archive_write_header(tar, entry), ARCHIVE_OK);
-    ck_assert_int_eq(archive_write_data(tar, data, bytes), (la_ssize_t)bytes);
-    archive_entry_free(entry);
-    free(data);
-}
-
 static const char *const part_files[] = {"train/cat/1.jpg", "train/cat/2.JPEG",
                                          "train/dog/deep/1.jpg", "val/cat/1.jpg",
                                          "val/dog/9.jpg"};
@@ -137,16 +111,15 @@ static const char *const part_files[] = {"train/cat/1.jpg", "train/cat/2.JPEG",
 /* Entries from last to first, in a folder around them all, one name too long for old tars. */
 static void write_tar(const char *path, bool compressed)
 {
-    struct archive *tar = begin_tar(path, compressed);
+    struct archive *tar = tar_begin(path, compressed);
     for (int i = 4; i >= 0; i--) {
         char name[300], folder[150];
         memset(folder, 'x', sizeof folder - 1);
         folder[sizeof folder - 1] = 0;
         snprintf(name, sizeof name, "./%s/%s", folder, part_files[i]);
-        put(tar, name, path_below("p", part_files[i]));
+        tar_put(tar, name, path_below("p", part_files[i]));
     }
-    archive_write_close(tar);
-    archive_write_free(tar);
+    tar_end(tar);
 }
 
 START_TEST(archives_are_as_folders)
@@ -169,20 +142,18 @@ START_TEST(archives_in_archives)
     make_parts();
     for (int class = 0; class < 2; class ++) {
         struct archive *inner =
-            begin_tar(in_folder(class ? "dog.tar" : "cat.tar"), false);
+            tar_begin(in_folder(class ? "dog.tar" : "cat.tar"), false);
         for (int i = 0; i < 4; i++) {
             char name[16];
             snprintf(name, sizeof name, "%d.jpg", i);
-            put(inner, name, path_below("p", part_files[class * 2 + i % 2]));
+            tar_put(inner, name, path_below("p", part_files[class * 2 + i % 2]));
         }
-        archive_write_close(inner);
-        archive_write_free(inner);
+        tar_end(inner);
     }
-    struct archive *tar = begin_tar(in_folder("a.tar"), false);
-    put(tar, "dog.tar", in_folder("dog.tar"));
-    put(tar, "cat.tar", in_folder("cat.tar"));
-    archive_write_close(tar);
-    archive_write_free(tar);
+    struct archive *tar = tar_begin(in_folder("a.tar"), false);
+    tar_put(tar, "dog.tar", in_folder("dog.tar"));
+    tar_put(tar, "cat.tar", in_folder("cat.tar"));
+    tar_end(tar);
     load_well(in_folder("a.tar"));
     ck_assert_int_eq(train.count, 6);
     ck_assert_int_eq(test.count, 2);
@@ -225,7 +196,8 @@ START_TEST(bad_pictures)
     write_text(path, "<html>");
     check_broken(folder, 2, "%s: want a JPEG or PNG picture", path);
     write_bytes(path, whole, bytes - 100);
-    check_broken(folder, 2, "%s: a broken JPEG picture: Premature end of JPEG file", path);
+    check_broken(folder, 2, "%s: a broken JPEG picture: Premature end of JPEG file",
+                 path);
     free(whole);
     ck_assert_int_eq(remove(path), 0);
     ck_assert_int_eq(symlink("nowhere", path), 0);
@@ -243,9 +215,9 @@ START_TEST(bad_pictures)
     want.resize = 7;
     path = in_folder("p/train/cat/1.jpg");
     check_broken(folder, 0,
-                "%s: 10 x 7 pixels by data.resize=7, want at least 12 x 8 and at most "
-                "64 million",
-                path);
+                 "%s: 10 x 7 pixels by data.resize=7, want at least 12 x 8 and at most "
+                 "64 million",
+                 path);
 }
 END_TEST
 
