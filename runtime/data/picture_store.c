@@ -39,7 +39,8 @@ PictureStore *picture_store_open(Listing *listing, const int *items, int count,
     PictureStore *store = rt_alloc(sizeof *store);
     *store = (PictureStore){.listing = *listing, .want = *want, .count = count};
     *listing = (Listing){0};
-    store->want.class_names = NULL; /* of the caller */
+    store->want.class_names = NULL; /* of the caller, as is: */
+    store->want.found = NULL;
     store->items = rt_alloc((size_t)count * sizeof *store->items);
     memcpy(store->items, items, (size_t)count * sizeof *items);
     store->kept = rt_alloc((size_t)count * sizeof *store->kept);
