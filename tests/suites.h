@@ -35,6 +35,7 @@
     X(network)                                                                           \
     X(optim)                                                                             \
     X(outside)                                                                           \
+    X(pack)                                                                              \
     X(page)                                                                              \
     X(passes)                                                                            \
     X(pickle)                                                                            \

@@ -6,6 +6,7 @@
 #include "runtime/base/support.h"
 #include "runtime/data/check.h"
 #include "runtime/data/listing.h"
+#include "runtime/data/pack.h"
 #include "runtime/data/pictures.h"
 #include "runtime/draw/picture.h"
 
@@ -33,6 +34,10 @@ static const char about[] =
     "how\n"
     "         many there are of each class and size, which are broken, and which the "
     "same.\n"
+    "pack     Decode the pictures of class folders or of a .tar of them once, resize "
+    "them,\n"
+    "         and write them into FILE, which --data takes. One that was cut off goes "
+    "on.\n"
     "raw      Write the pixels of pictures to standard output, rows from the top: what "
     "the\n"
     "         main of a standalone inference file reads. With CONFIG, JPEG and PNG of "
@@ -128,9 +133,18 @@ static bool write_raw(int count, const char *const *words)
                      : rt_fail("data raw: no picture");
 }
 
-static bool run(const char *from, int count, const char *const *words)
+static bool run(const Options *options)
 {
+    enum { SIDE = 256 };
+    const char *from = options->from, *const *words = options->words.items;
+    int count = options->words.count;
+    bool packs = options->side > 0 || options->skip_broken;
     const char *what = count > 0 ? words[0] : "";
+    if (strcmp(what, "pack") == 0 && count == 3 && from == NULL)
+        return data_pack(words[1], words[2], options->side ? (int)options->side : SIDE,
+                         options->skip_broken);
+    if (packs)
+        return rt_fail("data: --side and --skip-broken are for pack DATA FILE");
     if (strcmp(what, "cifar10") == 0 && count == 2 && words[1][0] != 0)
         return cifar10_get(from, words[1]);
     if (strcmp(what, "sample") == 0 && count == 3 && from == NULL)
@@ -140,8 +154,8 @@ static bool run(const char *from, int count, const char *const *words)
     if (strcmp(what, "raw") == 0 && count >= 2 && from == NULL)
         return write_raw(count - 1, words + 1);
     return rt_fail(
-        "data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA "
-        "or raw IMAGE..., see `lathe data --help`");
+        "data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA, "
+        "pack DATA FILE or raw IMAGE..., see `lathe data --help`");
 }
 
 int cmd_data(int argc, char **argv)
@@ -150,6 +164,7 @@ int cmd_data(int argc, char **argv)
                        "cifar10 [--from SOURCE] FOLDER\n"
                        "       lathe data sample CIFAR_FOLDER OUT_FOLDER\n"
                        "       lathe data check DATA\n"
+                       "       lathe data pack [--side N] [--skip-broken] DATA FILE\n"
                        "       lathe data raw [CONFIG] IMAGE...",
                        about,
                        CONFIG_NONE,
@@ -158,8 +173,7 @@ int cmd_data(int argc, char **argv)
     Options options;
     setvbuf(stdout, NULL, _IOLBF, 0); /* progress shows in a pipe too */
     bool ok =
-        options_parse(&options, &verb, argc, argv) &&
-        (options.help || run(options.from, options.words.count, options.words.items));
+        options_parse(&options, &verb, argc, argv) && (options.help || run(&options));
     options_free(&options);
     return ok ? 0 : command_failed();
 }

@@ -27,6 +27,8 @@ typedef struct {
     long images, batch, steps, threads, switch_at; /* switch_at: -1 */
     const char *jit;                               /* "" for --jit alone */
     const char *dump, *html, *from, *chunk;
+    long side; /* of a pack's pictures; 0: not given */
+    bool skip_broken;
     const char *only, *key;
     FlagWords renames;
     bool ignore_extra, explain;

@@ -5,6 +5,7 @@
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/data/forms.h"
+#include "runtime/data/watch.h"
 #include "runtime/rt.h"
 
 #include <stdlib.h>
@@ -13,33 +14,50 @@
 /* What became of one picture. */
 typedef struct {
     int item, width, height;
-    char digest[65]; /* of the file */
-    PictureError error;
+    char digest[33]; /* of the file, half of its SHA-256; "": it cannot be read */
+    char *broken;    /* why, or NULL */
 } Seen;
 
 typedef struct {
     const Listing *listing;
     Seen *seen; /* [count] */
     int count;
+    int first; /* of those that are looked at */
 } Check;
 
 static void see_one(void *context, int index, int worker)
 {
     (void)worker;
     const Check *check = context;
-    Seen *seen = &check->seen[index];
+    Seen *seen = &check->seen[check->first + index];
     size_t bytes;
+    char digest[65];
     Picture picture;
-    uint8_t *data = listing_read(check->listing, seen->item, &bytes, &seen->error);
-    if (data == NULL)
-        return;
-    rt_sha256(data, bytes, seen->digest);
-    if (picture_decode(data, bytes, &picture, &seen->error)) {
+    PictureError error;
+    uint8_t *data = listing_read(check->listing, seen->item, &bytes, &error);
+    if (data) {
+        rt_sha256(data, bytes, digest);
+        snprintf(seen->digest, sizeof seen->digest, "%.32s", digest);
+    }
+    if (data && picture_decode(data, bytes, &picture, &error)) {
         seen->width = picture.width;
         seen->height = picture.height;
         picture_free(&picture);
+    } else {
+        seen->broken = rt_format("%s", error.text);
     }
     free(data);
+}
+
+static void see_all(Check *check, const char *path)
+{
+    enum { BLOCK = 256 };
+    for (; check->first < check->count; check->first += BLOCK) {
+        int left = check->count - check->first;
+        watch_show(path, "pictures read", check->first, check->count);
+        rt_parallel_for(left < BLOCK ? left : BLOCK, see_one, check);
+    }
+    watch_show(path, NULL, 0, 0);
 }
 
 /* ---- The report ---- */
@@ -133,11 +151,11 @@ static int print_broken(const Check *check)
 {
     int broken = 0;
     for (int i = 0; i < check->count; i++) {
-        if (check->seen[i].error.text[0] == 0)
+        if (check->seen[i].broken == NULL)
             continue;
         char *name = listing_name(check->listing, check->seen[i].item);
         printf("broken: %s", rt_shown(name));
-        printf(": %s\n", rt_shown(check->seen[i].error.text));
+        printf(": %s\n", rt_shown(check->seen[i].broken));
         free(name);
         broken++;
     }
@@ -149,14 +167,16 @@ static bool survey(const Load *load, const Listing *listing, const int *items,
                    const int32_t *labels, const bool *test, int count,
                    const Classes *classes)
 {
-    Check check = {listing, rt_alloc((size_t)(count + 1) * sizeof(Seen)), count};
+    Check check = {listing, rt_alloc((size_t)(count + 1) * sizeof(Seen)), count, 0};
     for (int i = 0; i < count; i++)
         check.seen[i].item = items[i];
-    rt_parallel_for(count, see_one, &check);
+    see_all(&check, load->path);
     print_classes(classes, labels, test, count);
     int broken = print_broken(&check);
     print_sizes(&check);
     print_duplicates(&check);
+    for (int i = 0; i < count; i++)
+        free(check.seen[i].broken);
     free(check.seen);
     return broken == 0 ||
            rt_fail("%s: %d of %d pictures are broken", load->path, broken, count);

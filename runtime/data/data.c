@@ -18,6 +18,7 @@ static const struct {
     bool (*load)(const Load *load);
 } forms[] = {
     {"random:COUNT", random_is, random_load},
+    {"a pack that `lathe data pack` made", pack_is, pack_load},
     {"a .tar of class folders", archive_is, archive_load},
     {"a .csv of path,label", csv_is, csv_load},
     {"images.npy with labels.npy, or an .npz of both", npy_is, npy_load},

@@ -2,6 +2,7 @@
  * beside it, or CLASS/... alone. classes.txt beside the folders numbers the classes. */
 #include "runtime/data/classes.h"
 #include "runtime/data/forms.h"
+#include "runtime/data/pack.h"
 
 #include "runtime/base/support.h"
 
@@ -210,7 +211,7 @@ static bool load_listing(const Load *load, Listing *listing)
     return ok;
 }
 
-/* ---- Folders and archives ---- */
+/* ---- Folders, archives and packs ---- */
 
 bool folders_is(const char *path)
 {
@@ -236,6 +237,19 @@ bool archive_load(const Load *load)
 {
     Listing listing;
     bool ok = listing_of_archive(load->path, &listing) && load_listing(load, &listing);
+    listing_free(&listing);
+    return ok;
+}
+
+bool pack_is(const char *path)
+{
+    return pack_begins(path);
+}
+
+bool pack_load(const Load *load)
+{
+    Listing listing;
+    bool ok = listing_of_pack(load->path, &listing) && load_listing(load, &listing);
     listing_free(&listing);
     return ok;
 }

@@ -40,6 +40,8 @@ bool csv_is(const char *path);
 bool csv_load(const Load *load);
 bool folders_is(const char *path);
 bool folders_load(const Load *load);
+bool pack_is(const char *path);
+bool pack_load(const Load *load);
 bool archive_is(const char *path);
 bool archive_load(const Load *load);
 

@@ -2,6 +2,7 @@
 #include "runtime/data/listing.h"
 
 #include "runtime/base/support.h"
+#include "runtime/data/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +48,8 @@ void listing_free(Listing *listing)
 {
     for (int i = 0; i < listing->count; i++)
         free(listing->items[i].path);
+    if (listing->map)
+        munmap((void *)listing->map, listing->map_bytes);
     free(listing->items);
     free(listing->root);
     *listing = (Listing){0};
@@ -84,8 +88,11 @@ bool listing_of_folder(const char *root, Listing *listing)
         return rt_fail("%s: %s", root, strerror(errno));
     bool ok = true;
     FTSENT *it;
-    while (ok && (it = fts_read(walk)) != NULL)
+    while (ok && (it = fts_read(walk)) != NULL) {
         ok = take(listing, walk, it);
+        watch_show(root, "files", listing->count, 0);
+    }
+    watch_show(root, NULL, 0, 0);
     fts_close(walk);
     listing_sort(listing);
     return ok;
@@ -149,6 +156,12 @@ uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
                       PictureError *error)
 {
     const Listed *it = &listing->items[item];
+    if (listing->map) {
+        uint8_t *copy = malloc((size_t)it->bytes + 1);
+        *bytes = (size_t)it->bytes;
+        return copy ? memcpy(copy, listing->map + it->offset, *bytes)
+                    : fail(error, "out of memory");
+    }
     char *path = listing->is_archive ? NULL : listing_name(listing, item);
     int fd = open(path ? path : listing->root, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     free(path);
@@ -171,10 +184,26 @@ bool listing_picture(const Listing *listing, int item, Picture *picture,
                      PictureError *error)
 {
     size_t bytes;
+    const Listed *it = &listing->items[item];
+    if (it->width > 0) {
+        *picture = (Picture){it->width, it->height, (uint8_t *)listing->map + it->offset};
+        return true;
+    }
     uint8_t *data = listing_read(listing, item, &bytes, error);
+    if (data && it->is_broken) {
+        snprintf(error->text, sizeof error->text, "%.*s", (int)bytes, (char *)data);
+        free(data);
+        return false;
+    }
     bool ok = data && picture_decode(data, bytes, picture, error);
     free(data);
     return ok;
+}
+
+void listing_picture_done(const Listing *listing, Picture *picture)
+{
+    if (listing->map == NULL)
+        picture_free(picture);
 }
 
 bool name_ends(const char *name, const char *end)

@@ -1,5 +1,5 @@
-/* The files of a folder or of a tar archive, and their bytes: an archive is read in place, so
- * that all further on is the same for both. */
+/* The files of a folder, of a tar archive or of a pack, and their bytes: an archive is read in
+ * place, a pack mapped, so that all further on is the same for them. */
 #ifndef LATHE_LISTING_H
 #define LATHE_LISTING_H
 
@@ -8,13 +8,17 @@
 typedef struct {
     char *path; /* within the folder or archive: "train/cat/1.jpg" */
     bool is_folder;
-    long long offset; /* in the archive; else 0 */
-    long long bytes;  /* in the archive; else -1: not known yet */
+    long long offset;  /* in the archive; else 0 */
+    long long bytes;   /* in the archive; else -1: not known yet */
+    int width, height; /* of a picture in a pack, which is decoded; else 0 */
+    bool is_broken;    /* in a pack: the bytes say why */
 } Listed;
 
 typedef struct {
     char *root; /* the folder or archive */
     bool is_archive;
+    const uint8_t *map; /* of a pack, all of it; else NULL */
+    size_t map_bytes;
     Listed *items; /* sorted by path */
     int count, room;
 } Listing;
@@ -40,9 +44,10 @@ char *listing_name(const Listing *listing, int item);
 uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
                       PictureError *error);
 
-/* Its picture, decoded; picture_free() it. */
+/* Its picture, decoded; listing_picture_done() it. */
 bool listing_picture(const Listing *listing, int item, Picture *picture,
                      PictureError *error);
+void listing_picture_done(const Listing *listing, Picture *picture);
 
 /* Whether the name ends so, in capitals or not: ".jpg". */
 bool name_ends(const char *name, const char *end);

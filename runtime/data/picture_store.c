@@ -97,7 +97,7 @@ static bool decode(const PictureStore *store, int place, bool whole, Image *imag
     if (!listing_picture(&store->listing, store->items[place], &picture, error))
         return false;
     bool ok = convert(store, &picture, whole, image, error);
-    picture_free(&picture);
+    listing_picture_done(&store->listing, &picture);
     return ok;
 }
 
@@ -129,7 +129,7 @@ bool picture_store_get(PictureStore *store, int place, bool whole, Image *image,
         atomic_store(&store->broken[place], 1);
         return false;
     }
-    if (kept == NULL)
+    if (kept == NULL && store->listing.map == NULL)
         keep(store, place, whole, image);
     return true;
 }

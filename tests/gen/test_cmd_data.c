@@ -49,8 +49,8 @@ static char *path_of(const char *name)
 START_TEST(usage)
 {
     static const char usage[] =
-        "lathe: data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA or "
-        "raw IMAGE..., see `lathe data --help`\n";
+        "lathe: data: want cifar10 FOLDER, sample CIFAR_FOLDER OUT_FOLDER, check DATA, "
+        "pack DATA FILE or raw IMAGE..., see `lathe data --help`\n";
     check_command(0, "", NULL, COMMAND("--help"));
     check_command(0, "", NULL, COMMAND("cifar10", "-h"));
     check_command(1, usage, NULL, (char *[]){"data", NULL});
@@ -226,6 +226,25 @@ START_TEST(check_reports)
 END_TEST
 
 /* Pixels as they are in the file, one picture behind the other; or nothing at all. */
+START_TEST(packs)
+{
+    char *data = path_of("d"), *pack = path_of("d.pack");
+    ck_assert(rt_make_directories(in_folder("d/cat")));
+    jpeg_write_smooth(in_folder("d/cat/1.jpg"), 400, 300, 1);
+    jpeg_write_smooth(in_folder("d/cat/2.jpg"), 20, 10, 2);
+    check_command(0, "", NULL, COMMAND("pack", "--side", "30", data, pack));
+    char *wanted = rt_format("%s: 2 pictures, 0.0 MB\n", pack);
+    check_printed(wanted); /* 40 x 30 and 20 x 10 */
+    free(wanted);
+    write_text(in_folder("d/cat/1.jpg"), "");
+    check_command(1, "lathe: %s/cat/1.jpg: an empty file, want a JPEG or PNG picture\n",
+                  data, COMMAND("pack", data, pack));
+    check_command(0, "", NULL, COMMAND("pack", "--skip-broken", data, pack));
+    check_command(1, "lathe: data: --side and --skip-broken are for pack DATA FILE\n",
+                  NULL, COMMAND("check", data, "--skip-broken"));
+}
+END_TEST
+
 START_TEST(raw)
 {
     static const uint8_t pixels[2 * 3 * 3] = {255, 0, 1, 10, 13, 26, 128, 127, 129,
@@ -364,6 +383,7 @@ Suite *cmd_data_suite(void)
     tcase_add_test(tests, sample_of_too_little);
     tcase_add_test(tests, sample_of_the_sample);
     tcase_add_test(tests, check_reports);
+    tcase_add_test(tests, packs);
     tcase_add_test(tests, raw);
     tcase_add_test(tests, raw_fits_pictures);
     tcase_add_test(tests, the_real_set);
