@@ -62,7 +62,8 @@
     X(streams)                                                                           \
     X(trainer)                                                                           \
     X(verify)                                                                            \
-    X(weights)
+    X(weights)                                                                           \
+    X(winograd)
 
 #define SUITE(name) Suite *name##_suite(void);
 SUITES(SUITE)

@@ -127,6 +127,8 @@ typedef enum {
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
     X(bool, taps_held, "depthwise: weights of all taps stay in registers")               \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
+    X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
+    X(int, panel, "transformed weights: output channels that lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
     X(int, tasks, "pieces of a TASKS op")                                                \
     X(int, segment, "position in the schedule")
@@ -184,6 +186,12 @@ typedef struct {
 static inline bool op_is(const Op *op, Trait trait)
 {
     return op_info[op->kind].traits & trait;
+}
+
+/* Whether it has a kernel of its own in the generated file. */
+static inline bool op_is_printed(const Op *op)
+{
+    return op->lowering == LOWER_DIRECT || op->lowering == LOWER_WINOGRAD;
 }
 
 /* The tensor in the slot of that name, or NULL when the slot is empty. */

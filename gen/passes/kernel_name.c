@@ -116,6 +116,10 @@ static void add_shapes(char *name, const Net *net, const Op *op)
         add(name, "_%dx%dx%d", from->h, from->w, from->c);
     if (to)
         add(name, "_to_%dx%dx%d", to->h, to->w, to->c);
+    if (op->kind == OP_CONV_TRANSFORM) {
+        const Tensor *w = op_in(net, op, "w");
+        add(name, "_%dx%d", w->c, w->k);
+    }
     if (op->kind == OP_CONV_FLIP) {
         const Tensor *w = op_in(net, op, "w");
         add(name, "_%dx%d_phases_%dx%d", w->c, w->k,
@@ -162,10 +166,13 @@ static void add_words(char *name, const Net *net, const Op *op)
         {op->in_steps, "in_steps"},
         {op->lowering == LOWER_CALL, "call"},
         {op->lowering == LOWER_BLAS, "blas"},
+        {op->lowering == LOWER_WINOGRAD, "winograd"},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (ways[i].is)
             add(name, "_%s", ways[i].word);
+    if (op->panel)
+        add(name, "_panel%d", op->panel);
 }
 
 /* Tensors with a halo: pixels of a row with it, "x34". */

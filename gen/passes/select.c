@@ -3,6 +3,7 @@
 #include "gen/passes/passes.h"
 
 #include "gen/ir/transposed.h"
+#include "gen/passes/winograd.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/quant.h"
 
@@ -41,10 +42,21 @@ static void axis_halo(int kernel, int stride, int pad, int inputs, int outputs,
     }
 }
 
+static void want_tiles(const Net *net, const Op *op)
+{
+    const Tiling it = winograd_tiling(net, op);
+    const int reach = WINOGRAD_SIDE - WINOGRAD_TILE;
+    want_halo(it.from, it.above, it.before,
+              WINOGRAD_TILE * it.rows + reach - it.above - it.from->h,
+              WINOGRAD_TILE * it.columns + reach - it.before - it.from->w);
+}
+
 static void set_halos(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
+        if (op->lowering == LOWER_WINOGRAD && op_is(op, MACS))
+            want_tiles(net, op);
         if (op_is(op, HALO))
             want_halo(op_in(net, op, "x"), op->pad_top, op->pad_left, op->pad_bottom,
                       op->pad_right);
@@ -208,11 +220,29 @@ static bool has_function(const Net *net, const Op *op)
     return op_is(op, CALLABLE);
 }
 
+/* Of products of transformed tiles; the weights lie as these read them. */
+static void choose_winograd(const Net *net, Op *op, const Target *target)
+{
+    const Tiling it = winograd_tiling(net, op);
+    const int in = lanes_for(target, it.c), out = lanes_for(target, it.k);
+    op->lanes = in < out ? in : out;
+    op->tiles = winograd_chunk(&it);
+    choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
+    Op *weights = winograd_weights(net, op);
+    weights->lanes = op->lanes;
+    weights->panel = op->lanes * op->tile_vectors;
+}
+
 /* Lowering, vectors and tile of one op; which channels vectors run along depends on its
  * kind. */
 static void lower(const Net *net, Op *op, const Target *target, const Lowering *force)
 {
     const Tensor *t;
+    if (op->lowering == LOWER_WINOGRAD) {
+        if (op_is(op, MACS))
+            choose_winograd(net, op, target);
+        return;
+    }
     switch (op->kind) {
     case OP_CONV:
     case OP_CONV_FOLDED:
@@ -266,8 +296,21 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         op->lowering = LOWER_CALL;
 }
 
+/* The convolutions that become products of transformed tiles; libtcc's compiler would be
+ * slower at them than the runtime's matrix products. */
+static void choose_algorithms(Net *net, const Target *target, const Lowering *force)
+{
+    for (int i = net->op_count - 1; i >= 0 && !target->calls; i--) {
+        const Op *op = &net->ops[i];
+        if (winograd_can(net, op) &&
+            (force ? *force == LOWER_WINOGRAD : winograd_pays(net, op)))
+            winograd_lower(net, i);
+    }
+}
+
 void pass_select(Net *net, const Target *target, const Lowering *force)
 {
+    choose_algorithms(net, target, force);
     set_halos(net);
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)

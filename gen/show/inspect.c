@@ -239,7 +239,7 @@ bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *
         return false;
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (op->layer == layer && op->lowering == LOWER_DIRECT &&
+        if (op->layer == layer && op_is_printed(op) &&
             strcmp(op->kernel, part->kernel) == 0 && inspect_is_backward(op) == backward)
             return true;
     }

@@ -166,8 +166,7 @@ static void push_owners(lua_State *lua, const Inspection *it, const Source *sour
             const Op *op = &net->ops[i];
             bool ours =
                 part->kind == PART_KERNEL
-                    ? op->lowering == LOWER_DIRECT &&
-                          strcmp(op->kernel, part->kernel) == 0
+                    ? op_is_printed(op) && strcmp(op->kernel, part->kernel) == 0
                     : i == part->op && strcmp(part->program, program_names[program]) == 0;
             if (ours)
                 push_owner(lua, op->layer, pass_of(it, program, op, part));

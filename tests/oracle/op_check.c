@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES = 6, IMAGE = 4, CHUNK = 11, WORKER = 3, GUARD = 4096 };
+enum { IMAGES = 6, IMAGE = 4, CHUNK = 13, WORKER = 3, GUARD = 4096 };
 
 typedef void ImageOp(const At *at);
 typedef void TaskOp(const At *at, int task);
@@ -28,6 +28,7 @@ typedef struct {
     Step step;
     int labels[IMAGES];
     At at;
+    double error; /* largest of a convolution, in units of the sum of its terms' sizes */
 } Bench;
 
 /* ---- Memory ---- */
@@ -171,14 +172,16 @@ static bool adds(const Op *op, int slot, const Tensor *t)
            (slot == 0 && op->accumulate) || (slot == 1 && op->accumulate_residual);
 }
 
-/* The CONV_FLIP that makes the weights this op reads. */
-static int flip_of(const Net *net, const Op *op)
+/* The op that turns or transforms the weights this one reads, by index; or NONE. */
+static int weights_of(const Net *net, const Op *op)
 {
+    if (op->kind != OP_CONV_BWD_INPUT && op->kind != OP_CONV)
+        return NONE;
+    const int w = op->in[op->kind == OP_CONV ? CONV_w : CONV_BWD_INPUT_flipped];
     int i = 0;
-    while (net->ops[i].kind != OP_CONV_FLIP ||
-           net->ops[i].out[0] != op->in[op_input(OP_CONV_BWD_INPUT, "flipped")])
+    while (i < net->op_count && (net->ops[i].out[0] != w || net->ops[i].in[0] == NONE))
         i++;
-    return i;
+    return i < net->op_count ? i : NONE;
 }
 
 static void run(const Bench *b, const Op *op, Function *function)
@@ -218,10 +221,10 @@ static void prepare(Bench *b, Function *const *functions)
             memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
                    tensor_count(t) * 4);
     }
-    if (op->kind == OP_CONV_BWD_INPUT) {
-        int flip = flip_of(b->net, op);
-        fill_all_copies(b, op_in(b->net, &b->net->ops[flip], "w"));
-        run(b, &b->net->ops[flip], functions[flip]);
+    int weights = weights_of(b->net, op);
+    if (weights != NONE) {
+        fill_all_copies(b, op_in(b->net, &b->net->ops[weights], "w"));
+        run(b, &b->net->ops[weights], functions[weights]);
     }
     memcpy(b->before, b->memory, b->bytes);
 }
@@ -313,22 +316,31 @@ static void check_rest(const Bench *b)
     }
 }
 
-/* What the op should give for one image, added to `sum`. */
-static bool add_reference(const Bench *b, int image, OpView *sum)
+/* As read_before; without signs where `sizes`. */
+static double *read_terms(const Bench *b, const Tensor *t, int image, bool sizes)
+{
+    double *values = read_before(b, t, image);
+    for (long i = 0; sizes && i < tensor_count(t); i++)
+        values[i] = fabs(values[i]);
+    return values;
+}
+
+/* What the op should give for one image, added to `sum`; see reference_of. */
+static bool add_reference(const Bench *b, int image, bool sizes, OpView *sum)
 {
     OpView view = *sum;
     const Op *op = b->op;
     for (int i = 0; i < OP_INPUTS; i++)
-        view.in[i] =
-            op->in[i] == NONE ? NULL : read_before(b, &b->net->tensors[op->in[i]], image);
+        view.in[i] = op->in[i] == NONE
+                         ? NULL
+                         : read_terms(b, &b->net->tensors[op->in[i]], image, sizes);
     for (int i = 0; i < OP_OUTPUTS; i++)
         if (op->out[i] != NONE)
             view.out[i] =
                 rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
-    const Tensor *w = NULL;
-    if (op->kind == OP_CONV_BWD_INPUT)
-        w = op_in(b->net, &b->net->ops[flip_of(b->net, op)], "w");
-    double *weight = w ? read_before(b, w, 0) : NULL;
+    const int weights = weights_of(b->net, op);
+    const Tensor *w = weights == NONE ? NULL : op_in(b->net, &b->net->ops[weights], "w");
+    double *weight = w ? read_terms(b, w, 0, sizes) : NULL;
     view.weight = weight;
     view.label = b->labels[image];
     bool known = reference_op(&view);
@@ -348,10 +360,10 @@ static bool add_reference(const Bench *b, int image, OpView *sum)
     return known;
 }
 
-static void check_op(Bench *b, Function *const *functions)
+/* What the op should give, or, `sizes`, what its terms add up to without their signs. */
+static OpView reference_of(const Bench *b, bool sizes, bool *known)
 {
     const Op *op = b->op;
-    prepare(b, functions);
     OpView view = {.config = &b->built->config,
                    .net = b->net,
                    .op = op,
@@ -363,25 +375,57 @@ static void check_op(Bench *b, Function *const *functions)
             view.out[i] =
                 rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
     bool all_images = op->kind == OP_DENSE_BWD_WEIGHT || op->kind == OP_CONV_BWD_WEIGHT;
-    bool known = true;
+    *known = true;
     for (int image = 0; image < IMAGES; image++) {
         bool wanted = per_image(op) ? image == IMAGE : image == 0 || all_images;
-        known = wanted ? add_reference(b, image, &view) : known;
+        *known = wanted ? add_reference(b, image, sizes, &view) : *known;
     }
+    return view;
+}
+
+static void view_free(OpView *view)
+{
+    for (int i = 0; i < OP_OUTPUTS; i++)
+        free(view->out[i]);
+    for (int i = 0; i < OP_INPUTS; i++)
+        free(view->in[i]);
+}
+
+/* Of a convolution: how far its results are from `view`. */
+static void note_error(Bench *b, const OpView *view)
+{
+    bool known;
+    OpView sizes = reference_of(b, true, &known);
+    const Tensor *t = &b->net->tensors[view->op->out[0]];
+    const char *copy = place_of(b, t, b->at.image, b->at.chunk);
+    const char *old = b->before + (copy - b->memory);
+    for (long i = 0; i < tensor_count(t); i++) {
+        double terms = sizes.out[0][i] + (adds(b->op, 0, t) ? fabs(get(t, old, i)) : 0);
+        double error = fabs(get(t, copy, i) - view->out[0][i]) / fmax(terms, 1e-30);
+        b->error = fmax(b->error, error);
+    }
+    view_free(&sizes);
+}
+
+static void check_op(Bench *b, Function *const *functions)
+{
+    const Op *op = b->op;
+    prepare(b, functions);
+    bool known;
+    OpView view = reference_of(b, false, &known);
     run(b, op, b->function);
-    ck_assert_msg(known || op->kind == OP_CONV_FLIP, "%s has no reference",
-                  op_info[op->kind].name);
+    ck_assert_msg(known || op->kind == OP_CONV_FLIP || op->kind == OP_CONV_TRANSFORM,
+                  "%s has no reference", op_info[op->kind].name);
     if (known)
         check_outputs(b, &view);
     check_rest(b);
-    for (int i = 0; i < OP_OUTPUTS; i++)
-        free(view.out[i]);
-    for (int i = 0; i < OP_INPUTS; i++)
-        free(view.in[i]);
+    if (op_is(op, MATMUL) && op->out[0] != NONE)
+        note_error(b, &view);
+    view_free(&view);
 }
 
-static void check_program(const BuiltNet *built, const Net *net,
-                          Function *const *functions)
+static double check_program(const BuiltNet *built, const Net *net,
+                            Function *const *functions)
 {
     Bench bench;
     bench_open(&bench, built, net);
@@ -391,11 +435,13 @@ static void check_program(const BuiltNet *built, const Net *net,
         bench.function = functions[i];
         check_op(&bench, functions);
     }
+    const double error = bench.error;
     bench_close(&bench);
+    return error;
 }
 
-void check_ops(const BuiltNet *built)
+double check_ops(const BuiltNet *built)
 {
-    check_program(built, &built->train, built->train_ops);
-    check_program(built, &built->evaluate, built->evaluate_ops);
+    const double train = check_program(built, &built->train, built->train_ops);
+    return fmax(train, check_program(built, &built->evaluate, built->evaluate_ops));
 }

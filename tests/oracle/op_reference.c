@@ -209,7 +209,8 @@ static void multiply(const OpView *v)
 {
     if (v->op->kind == OP_CONV) {
         const Window g = forward_window(v);
-        ref_conv(&g, input(v, "x"), input(v, "w"), output(v, "y"));
+        ref_conv(&g, input(v, "x"), v->weight ? v->weight : input(v, "w"),
+                 output(v, "y"));
     } else if (v->op->kind == OP_CONV_BWD_INPUT) {
         const Window g = backward_window(v);
         ref_conv_by_input(&g, input(v, "dy"), v->weight, output(v, "dx"));

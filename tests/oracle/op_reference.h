@@ -12,14 +12,15 @@ typedef struct {
     const Op *op;
     double *in[OP_INPUTS];   /* by slot; running statistics change */
     double *out[OP_OUTPUTS]; /* filled with what the op writes or adds */
-    const double *weight;    /* CONV_BWD_INPUT: not flipped */
+    const double *weight;    /* not turned or transformed; NULL: as in `in` */
     int images;              /* of the batch */
     int label;               /* LOSS */
     double smoothing, loss_scale;
     double loss, correct; /* LOSS_FINISH */
 } OpView;
 
-/* False for the ops without a reference: CONV_FLIP, whose output is its own affair. */
+/* False for the ops without a reference: CONV_FLIP and CONV_TRANSFORM, whose output is their
+ * own affair. */
 bool reference_op(OpView *view);
 
 #endif

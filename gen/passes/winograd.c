@@ -1,0 +1,106 @@
+/* Which convolutions become products of transformed tiles, and what ops that needs: see
+ * winograd.h. */
+#include "gen/passes/winograd.h"
+
+#include "gen/ir/transposed.h"
+
+#include <string.h>
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+Tiling winograd_tiling(const Net *net, const Op *op)
+{
+    const bool back = op->kind == OP_CONV_BWD_INPUT;
+    Tiling it = {.from = op_in(net, op, back ? "dy" : "x")};
+    const Tensor *to = op_out(net, op, back ? "dx" : "y");
+    const int reach = op->kernel_h - 1; /* of windows of dy, as far as the turned one */
+    it.above = back ? reach - op->pad_top : op->pad_top;
+    it.before = back ? reach - op->pad_left : op->pad_left;
+    it.rows = (to->h + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    it.columns = (to->w + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    it.c = it.from->c;
+    it.k = to->c;
+    return it;
+}
+
+bool winograd_can(const Net *net, const Op *op)
+{
+    if ((op->kind != OP_CONV && op->kind != OP_CONV_BWD_INPUT) || op->kernel_h != 3 ||
+        op->kernel_w != 3 || op->stride != 1 || op->groups != 1 || op->pad_top > 2 ||
+        op->pad_left > 2)
+        return false;
+    const Tiling it = winograd_tiling(net, op);
+    return it.c % 4 == 0 && it.k % 4 == 0; /* vectors of four at least */
+}
+
+/* Costs are in multiply-adds. What is read from beyond the second-level cache, 8 bytes a
+ * cycle of 32 multiply-adds, takes its time beside them. */
+static double with_weights(double products, double floats)
+{
+    enum { CACHED = 1 << 18 };
+    return products + (floats > CACHED ? floats * 4 / 8 * 32 : 0);
+}
+
+bool winograd_pays(const Net *net, const Op *op)
+{
+    const Tiling it = winograd_tiling(net, op);
+    const Tensor *to = &net->tensors[op->out[0]];
+    const double weights = (double)it.c * it.k, tiles = (double)it.rows * it.columns;
+    const double direct = with_weights(to->h * to->w * 9 * weights, 9 * weights);
+    /* Measured: a tile's transforms take as long as so many products a channel. */
+    const double transforms = tiles * (250 * it.c + 180 * it.k);
+    const double products = tiles * WINOGRAD_POINTS * weights;
+    return it.c >= 8 && it.k >= 8 &&
+           with_weights(products, WINOGRAD_POINTS * weights) + transforms < 0.9 * direct;
+}
+
+int winograd_chunk(const Tiling *tiling)
+{
+    enum { SMALL = 40000, ROOM = 1 << 17, FEW = 8 }; /* floats */
+    const int tiles = tiling->rows * tiling->columns;
+    if (tiles <= FEW)
+        return tiles;
+    if (WINOGRAD_POINTS * tiling->c * tiling->k <= SMALL)
+        return FEW;
+    const int fit = ROOM / (WINOGRAD_POINTS * (tiling->c + tiling->k)) / 4 * 4;
+    return least(fit > FEW ? fit : FEW, tiles / 4 * 4);
+}
+
+Op *winograd_weights(const Net *net, const Op *op)
+{
+    const int weights = op->in[op->kind == OP_CONV ? CONV_w : CONV_BWD_INPUT_flipped];
+    Op *writer = net->ops;
+    while (writer->out[0] != weights)
+        writer++;
+    return writer;
+}
+
+/* Put an op that transforms its weights in front of the convolution at `index`. */
+static void add_transform(Net *net, int index)
+{
+    const int last = net->op_count;
+    Op *added = net_append_like(net, &net->ops[index], OP_CONV_TRANSFORM);
+    const int w = net->ops[index].in[CONV_w];
+    const int points = net_add_array(net, ROLE_ONCE, TYPE_F32, added->name, ".points", 1,
+                                     (int)tensor_count(&net->tensors[w]));
+    added->in[CONV_TRANSFORM_w] = w;
+    added->out[CONV_TRANSFORM_points] = points;
+    const Op transform = *added;
+    memmove(&net->ops[index + 1], &net->ops[index], (last - index) * sizeof(Op));
+    net->ops[index] = transform;
+    net->ops[index + 1].in[CONV_w] = points;
+}
+
+void winograd_lower(Net *net, int index)
+{
+    net->ops[index].lowering = LOWER_WINOGRAD;
+    if (net->ops[index].kind == OP_CONV)
+        add_transform(net, index++);
+    Op *weights = winograd_weights(net, &net->ops[index]);
+    weights->lowering = LOWER_WINOGRAD;
+    Tensor *points = &net->tensors[weights->out[0]];
+    points->k = points->k / 9 * WINOGRAD_POINTS;
+}

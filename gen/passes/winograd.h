@@ -1,0 +1,39 @@
+/* Convolutions of 3x3 windows, stride 1, as F(4x4, 3x3) (Winograd 1980; Lavin and Gray
+ * 2016): the input is cut into tiles of 6x6 pixels that overlap by 2, each tile and the
+ * window become values at 36 points, their products are summed over the channels, and the
+ * sums become a tile of 4x4 outputs: 36 products where 144 were. Backward by input is the
+ * same with the window turned. */
+#ifndef LATHE_WINOGRAD_H
+#define LATHE_WINOGRAD_H
+
+#include "gen/ir/ir.h"
+
+enum { WINOGRAD_TILE = 4, WINOGRAD_SIDE = 6, WINOGRAD_POINTS = 36 };
+
+/* What such an op is made of: tiles of `from`, whose first one begins so many pixels above
+ * and left of pixel 0, 0; c channels in, k out. */
+typedef struct {
+    Tensor *from;
+    int above, before;
+    int rows, columns; /* of tiles */
+    int c, k;
+} Tiling;
+/* Of an op that winograd_can. */
+Tiling winograd_tiling(const Net *net, const Op *op);
+
+/* Whether the op can be done so. */
+bool winograd_can(const Net *net, const Op *op);
+/* Whether that is faster. It hangs on the op's shape alone, so that all targets that round
+ * alike add in the same order. */
+bool winograd_pays(const Net *net, const Op *op);
+/* How many tiles are transformed before they are multiplied: so many that weights are used
+ * often, and so few that all stays in the cache. */
+int winograd_chunk(const Tiling *tiling);
+
+/* Give the op at `index` this lowering. Its weights are transformed once a step: by one
+ * more op, which is put in front of it, or by the CONV_FLIP that turns them. */
+void winograd_lower(Net *net, int index);
+/* The op that transforms the weights of such an op. */
+Op *winograd_weights(const Net *net, const Op *op);
+
+#endif
