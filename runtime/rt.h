@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 8
+#define LATHE_ABI 9
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per
  * chunk and added in chunk order, so results do not depend on the number of threads. */

@@ -49,6 +49,45 @@ static void base_name(const char *name, char base[NAME_SIZE])
         base[length - tail] = 0;
 }
 
+/* The op whose values a tensor holds, perhaps moved about. */
+static int values_from(const Net *net, int tensor)
+{
+    for (int i = net->op_count - 1; i >= 0; i--) {
+        const Op *op = &net->ops[i];
+        if (!op_writes(op, tensor))
+            continue;
+        bool same = op_is(op, MOVES) &&
+                    net->tensors[op->in[LAYER_x]].c == net->tensors[op->out[LAYER_y]].c;
+        if (!same)
+            return i;
+        tensor = op->in[LAYER_x];
+    }
+    return NONE;
+}
+
+/* What a convolution of codes reads must be codes: where no ReLU is, as behind the narrow
+ * end of an inverted residual, the sum itself is quantised, to codes of both signs. Their
+ * range is found once, whatever the quantiser: nothing says where it would have to stop. */
+static void quantise_sums(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *conv = &net->ops[i];
+        if (conv->kind != OP_CONV || conv->own.quantizer == RT_QUANT_NONE)
+            continue;
+        int from = values_from(net, conv->in[CONV_x]);
+        Op op = net->ops[from];
+        bool sum = op.kind == OP_BN || op.kind == OP_ADD;
+        if (!sum || op.quant.quantizer == RT_QUANT_NONE || op.quant.a_bits == 32 ||
+            op.own.quantizer != RT_QUANT_NONE)
+            continue;
+        Quant quant = op.quant;
+        quant.quantizer = RT_QUANT_STATIC;
+        op.own = add_quantiser(net, &quant, op.name, "act", false, quant.a_bits, 1);
+        op.own.zero = 1 << (quant.a_bits - 1);
+        net->ops[from] = op;
+    }
+}
+
 void quant_add_params(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
@@ -71,4 +110,5 @@ void quant_add_params(Net *net)
                 add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
         net->ops[i] = op;
     }
+    quantise_sums(net);
 }

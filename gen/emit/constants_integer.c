@@ -65,7 +65,8 @@ static void make_weights(Maker *m, const Op *op)
                                .groups = op->groups,
                                .steps = steps,
                                .factor = op->input.is_image ? factor : NULL,
-                               .zero = op->input.is_image ? zero : NULL};
+                               .zero = op->input.is_image ? zero : NULL,
+                               .zero_of_all = op->input.zero};
     rt_quant_weights(&weights, m->params + w->offset, param(m, op->own.step),
                      param(m, op->own.range), values_of(m, op->out[Q_WEIGHTS_codes]),
                      values_of(m, op->out[Q_WEIGHTS_values]),
@@ -91,6 +92,7 @@ static RtSum sum_of(Maker *m, int scales, int coef, int from, const Quantiser *c
         sum.step = *(const double *)values_of(m, from);
     } else {
         sum.step = step_of(m, codes, &most);
+        sum.zero = codes->zero;
         sum.most = (double)(terms > 0 ? terms : 1) * most;
     }
     return sum;
@@ -128,7 +130,8 @@ static bool make_layer(Maker *m, const Op *op)
         ok = rt_stream_constants(k, &sum, second, unit, b, factor, r, shift);
     } else {
         double step = step_of(m, &op->own, &largest);
-        ok = rt_layer_constants(k, &sum, second, step, largest, b, factor, r, shift);
+        ok = rt_layer_constants(k, &sum, second, step, op->own.zero, largest, b, factor,
+                                r, shift);
     }
     return ok || failed_for(op);
 }

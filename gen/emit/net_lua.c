@@ -85,6 +85,7 @@ static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
     PUSH(int, bits, "")
     PUSH(bool, is_signed, "")
     PUSH(bool, is_image, "")
+    PUSH(int, zero, "")
     lua_pushnumber(lua, it->gradient_scale);
     lua_setfield(lua, -2, "gradient_scale");
     lua_pushnumber(lua, it->steepness);

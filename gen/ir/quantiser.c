@@ -41,5 +41,6 @@ void quantiser_dump(const Quantiser *it, const char *name, FILE *file)
     if (it->is_image)
         fprintf(file, " %s=image:8", name);
     else if (it->quantizer != RT_QUANT_NONE)
-        fprintf(file, " %s=%s:%d", name, quantizer_words[it->quantizer], it->bits);
+        fprintf(file, " %s=%s:%d%s", name, quantizer_words[it->quantizer], it->bits,
+                it->zero ? ":signed" : "");
 }

@@ -41,6 +41,7 @@ typedef struct {
     RtQuantizer quantizer;
     int bits;
     bool is_signed, is_image; /* the image's codes are its bytes */
+    int zero; /* of activations that may be negative: the code that means 0; else 0 */
     RtRounding gradient;
     double gradient_scale, steepness;
     int step, range; /* tensors, or NONE */

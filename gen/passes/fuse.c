@@ -43,10 +43,9 @@ static int take_followers(Fusing *f, int end, Op *point)
             *residual = op->in[op->in[ADD_x] == y ? ADD_residual : ADD_x];
         else if (op->kind != OP_RELU)
             return end;
-        if (op->kind == OP_RELU) {
+        if (op->kind == OP_RELU)
             point->relu = true;
-            point->own = op->own;
-        }
+        point->own = op->own;
         end = next;
     }
 }

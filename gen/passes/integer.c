@@ -296,7 +296,7 @@ static bool add_joined(Integers *in, const Op *conv, const Op *point)
     Op op =
         integer_conv(in, conv, codes, make_codes(in, point->out[POINT_y], &point->own));
     op.own = point->own;
-    op.relu = true;
+    op.relu = point->relu;
     Rescale to = add_constants(in, &op, in->from->tensors[conv->out[CONV_y]].c, &x,
                                residual == NONE ? NULL : &other, NONE);
     op.in[I_CONV_b] = to.b;

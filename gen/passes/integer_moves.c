@@ -66,6 +66,7 @@ bool integer_mean(Integers *in, const Op *op)
     if (!holds(in, x, TYPE_U8))
         return refuse(op, "input is not quantised");
     Quantiser quantiser = in->net.tensors[in->values[x].tensor].codes;
+    quantiser.zero = 0; /* taken from the sum */
     int y = make_codes(in, op->out[AVGPOOL_y], &quantiser);
     in->net.tensors[y].type = TYPE_I32;
     in->net.tensors[y].cs = in->net.tensors[y].c;

@@ -175,6 +175,23 @@ static void add_words(char *name, const Net *net, const Op *op)
         add(name, "_panel%d", op->panel);
 }
 
+/* Codes of both signs: the one that means 0, of the op and of what it adds. */
+static void add_zeros(char *name, const Net *net, const Op *op)
+{
+    bool point = op_is(op, VECTORS) || op->kind == OP_SUBSAMPLE ||
+                 op->kind == OP_Q_AVGPOOL || op->kind == OP_I_AVGPOOL;
+    const Tensor *x = nth_tensor(net, op, 0);
+    int own = op->own.quantizer != RT_QUANT_NONE ? op->own.zero
+              : x && x->type == TYPE_U8          ? x->codes.zero
+                                                 : 0;
+    if (point && own)
+        add(name, "_zero%d", own);
+    for (int i = 0; point && op_info[op->kind].inputs[i]; i++)
+        if (strcmp(op_info[op->kind].inputs[i], "residual") == 0 && op->in[i] != NONE &&
+            net->tensors[op->in[i]].codes.zero)
+            add(name, "_rzero%d", net->tensors[op->in[i]].codes.zero);
+}
+
 /* Tensors with a halo: pixels of a row with it, "x34". */
 static void add_rows(char *name, const Net *net, const Op *op)
 {
@@ -228,6 +245,7 @@ void pass_names(Net *net)
         add_window(op->kernel, op);
         add_shapes(op->kernel, net, op);
         add_words(op->kernel, net, op);
+        add_zeros(op->kernel, net, op);
         add_rows(op->kernel, net, op);
         add_rounding(op->kernel, op);
     }

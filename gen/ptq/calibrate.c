@@ -454,16 +454,20 @@ void calibrate_weights(Calibration *c, const Op *op)
 float calibrate_activation(Calibration *c, const Op *op, float *values, long count)
 {
     const Quantiser *own = &op->own;
-    double range = range_of(values, count, 1, false, own->bits, op->quant.a_range,
+    bool both = own->zero > 0; /* signs */
+    double range = range_of(values, count, 1, both, own->bits, op->quant.a_range,
                             op->quant.percentile);
+    if (both) /* of all codes together; the largest positive one is at the range's end */
+        range *= rt_quant_codes(own->bits, false) / fmax(own->zero - 1, 1);
     double sum = 0;
     for (long i = 0; i < count; i++)
         sum += values[i];
     int largest;
     float step = set_quantiser(c, own, 0, range, sum / count, &largest);
     for (long i = 0; i < count; i++) {
-        float code = rintf(values[i] / step);
-        values[i] = (code > (float)largest ? (float)largest : code < 0 ? 0 : code) * step;
+        float code = rintf(values[i] / step) + (float)own->zero;
+        code = code > (float)largest ? (float)largest : code < 0 ? 0 : code;
+        values[i] = (code - (float)own->zero) * step;
     }
     return step;
 }

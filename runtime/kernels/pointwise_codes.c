@@ -44,8 +44,9 @@ INLINE f16 load_values(const PointCall *p, const PointValue *value,
     if (value->coef)
         v = v * factors->a + factors->b;
     if (value->r && p->r_codes)
-        v += load_codes((const uint8_t *)value->r + code_offset(p, p->r_row, h, w, k),
-                        width) *
+        v += (load_codes((const uint8_t *)value->r + code_offset(p, p->r_row, h, w, k),
+                         width) -
+              (float)p->r_zero) *
              value->rstep;
     else if (value->r)
         v += load((const float *)value->r + offset_of(p, p->r_row, h, w, k), width);
@@ -60,7 +61,8 @@ INLINE void q_point_block(const PointCall *p, const PointValue *value, float ste
     const Factors factors = load_factors(value, p->c, k, width);
     for (int h = 0; h < p->h; h++)
         for (int w = 0; w < p->w; w++) {
-            f16 v = load_values(p, value, &factors, h, w, k, width) * inverse;
+            f16 v = load_values(p, value, &factors, h, w, k, width) * inverse +
+                    (float)p->zero;
             v = keep(v > 0, v);
             v = keep(v <= top, v) + keep(v > top, top);
             b16 codes = __builtin_convertvector((i16)(v + nearest) & 255, b16);
@@ -95,7 +97,7 @@ void rt_q_float(const PointCall *p, const uint8_t *restrict codes, float step,
         int pixels = p->stored == p->c ? 1 : p->w, run = p->w * p->c / pixels;
         for (int w = 0; w < pixels; w++, from += p->stored, to += p->c)
             for (int i = 0; i < run; i++)
-                to[i] = (float)from[i] * step;
+                to[i] = (float)(from[i] - p->zero) * step;
     }
 }
 
@@ -112,7 +114,8 @@ INLINE Gradient load_gradient(const PointCall *p, const PointQuantiser *q,
                               const float *restrict dy, int h, int w, int k, int width)
 {
     Gradient it;
-    it.u = load_values(p, value, factors, h, w, k, width) * (1 / q->step);
+    it.u =
+        load_values(p, value, factors, h, w, k, width) * (1 / q->step) + (float)p->zero;
     it.all = load(dy + offset_of(p, p->dy_row, h, w, k), width);
     it.e = it.u - (it.u + nearest - nearest);
     it.g = keep((it.u > 0) & (it.u <= q->top), it.all);

@@ -105,6 +105,12 @@ static float factor_of(const RtWeights *weights, int o, int i)
     return weights->factor ? weights->factor[channel_of(weights, o, i)] : 1;
 }
 
+static double zero_of(const RtWeights *weights, int o, int i)
+{
+    return weights->zero ? weights->zero[channel_of(weights, o, i)]
+                         : weights->zero_of_all;
+}
+
 /* Where the code of output channel o goes: its word, and the byte in it. */
 static uint32_t *word_of(const RtWeights *weights, uint32_t *codes, int o, int tap, int i,
                          int *byte)
@@ -134,9 +140,7 @@ void rt_quant_weights(const RtWeights *weights, const float *w, const float *ste
                 size_t at = ((size_t)t * c + i) * k + o;
                 float x = w[at] * factor_of(weights, o, i);
                 float code = rintf(clamp(x / s, (float)-largest, (float)largest));
-                offset -= weights->zero
-                              ? (double)code * weights->zero[channel_of(weights, o, i)]
-                              : 0;
+                offset -= (double)code * zero_of(weights, o, i);
                 if (values)
                     values[at] = code * s;
                 if (codes) {

@@ -67,11 +67,12 @@ float rt_rounding_gradient(const RtQuant *quant, float g, float r);
 /* Weights [taps][c][k] of one layer; in groups, c are the channels that one output channel
  * sees. `factor` multiplies input channels before quantising (the image's deviations) and
  * `zero` is the code that means 0 (the image's means), by channel of the whole input; NULL:
- * 1, 0. step and range have `steps` numbers: 1 or k. */
+ * 1, zero_of_all. step and range have `steps` numbers: 1 or k. */
 typedef struct {
     RtQuant quant;
     int taps, c, k, groups, steps;
     const float *factor, *zero;
+    int zero_of_all; /* instead of zero: the code of every channel that means 0 */
 } RtWeights;
 
 /* Words of codes lie in blocks of this many output channels, so that a kernel that takes
@@ -132,13 +133,15 @@ bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requan
 typedef struct {
     const float *scales, *coef;
     double step, most;
+    int zero; /* of codes alone: the one that means 0 */
 } RtSum;
 
 /* b, m, r and shift[2] = {shift, largest} of a layer: sum (and other, or NULL) to codes
- * of step `step`. Compiled without contraction of a * b + c, so that every build derives
+ * of step `step`, of which `zero` means 0. Compiled without contraction of a * b + c, so that every build derives
  * the same integers. False and rt_fail when they cannot be represented. */
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
-                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift);
+                        int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
+                        int32_t *shift);
 /* The same to a stream, 32-bit sums that are not clamped: *unit, what 1 of it stands for, is
  * the smallest with which none can be larger than RT_STREAM_MOST. shift[1] is unused. */
 #define RT_STREAM_MOST (1 << 30)

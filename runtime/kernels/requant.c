@@ -52,7 +52,7 @@ static void real_of(int k, const RtSum *sum, double step, double *gain, double *
     for (int i = 0; i < k; i++) {
         double unit = sum->scales ? sum->step * sum->scales[i] : sum->step;
         double factor = sum->coef ? sum->coef[i] : 1;
-        double zero = sum->scales ? sum->scales[k + i] : 0;
+        double zero = sum->scales ? sum->scales[k + i] : -sum->zero;
         gain[i] = unit * factor / step;
         offset[i] += (unit * zero * factor + (sum->coef ? sum->coef[k + i] : 0)) / step;
     }
@@ -82,7 +82,7 @@ static double most_of(int k, const RtReal *real)
 /* Constants for codes of step *step; or, where that is 0, for a stream, whose unit it
  * becomes. */
 static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *step,
-                           int largest, int64_t *b, int32_t *m, int32_t *r,
+                           int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
                            int32_t *shift)
 {
     double *numbers = rt_alloc(3 * (size_t)k * sizeof(double));
@@ -94,6 +94,8 @@ static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *
         *step = most > 0 ? most / RT_STREAM_MOST : 1;
     }
     real_of_both(k, sum, other, *step, &real);
+    for (int i = 0; i < k; i++)
+        real.offset[i] += zero;
     RtRequant requant = {.b = b, .m = m, .r = r};
     bool ok = rt_requant_derive(k, &real, largest, &requant);
     if (!ok) { /* codes of 0, until whoever called the pass looks at what it returned */
@@ -110,16 +112,17 @@ static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *
 }
 
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
-                        int largest, int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
+                        int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
+                        int32_t *shift)
 {
-    return make_constants(k, sum, other, &step, largest, b, m, r, shift);
+    return make_constants(k, sum, other, &step, zero, largest, b, m, r, shift);
 }
 
 bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
                          int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
 {
     *unit = 0;
-    return make_constants(k, sum, other, unit, RT_STREAM_MOST, b, m, r, shift);
+    return make_constants(k, sum, other, unit, 0, RT_STREAM_MOST, b, m, r, shift);
 }
 
 bool rt_dense_constants(int k, const float *scales, const float *bias, double step,

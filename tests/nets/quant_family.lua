@@ -10,6 +10,7 @@ local residual = family{
     groups = 1, -- of the channels of three convolutions
     shortcut = "A",
     pool = false,
+    linear = false, -- the first block's sum goes on without ReLU
     early = false, -- the shortcut is laid out first
     layers = function(net)
         local function unit(x, name, out, stride, groups)
@@ -29,7 +30,8 @@ local residual = family{
             x = maxpool{ x, name = "pool", kernel = 3, stride = 2, pad = 1 }
         end
         local y = relu(unit(x, "b0_a", net.width, 1, net.groups))
-        x = relu(add(unit(y, "b0_b", net.width, 1), x))
+        x = add(unit(y, "b0_b", net.width, 1), x)
+        x = net.linear and x or relu(x)
         local short = net.early and shortcut(x, "b1", out)
         y = relu(unit(x, "b1_a", out, 2, net.groups))
         y = unit(y, "b1_b", out, 1, net.groups)

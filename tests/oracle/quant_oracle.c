@@ -7,76 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- One value ---- */
-
-typedef struct {
-    double step, most; /* largest value */
-    int codes;
-} Grid;
-
-static Grid grid_of(const Quantiser *q, double step, double range)
-{
-    Grid g;
-    g.step = quant_formula_step(q, step, range, &g.codes);
-    g.most = g.codes * g.step;
-    if (q->quantizer == RT_QUANT_STATIC)
-        g.most = range;
-    if (q->quantizer == RT_QUANT_STEP_RANGE)
-        g.most = fmin(fmax(range, 1 / 256.0), q->is_signed ? 127 : 255);
-    return g;
-}
-
-double quant_oracle_quantise(const Quantiser *q, double x, double step, double range)
-{
-    Grid g = grid_of(q, step, range);
-    double clipped = fmin(fmax(x, q->is_signed ? -g.most : 0), g.most);
-    return rint(clipped / g.step) * g.step;
-}
-
-/* 1 + a sign(g) f(r) */
-static double rounding(const Quantiser *q, double g, double r)
-{
-    double a = q->gradient_scale, k = q->steepness, f = 0;
-    if (q->gradient == 1)
-        f = r;
-    else if (q->gradient == 2)
-        f = fabs(r);
-    else if (q->gradient == 3)
-        f = tanh(4 * k * r) / 2;
-    else if (q->gradient == 4)
-        f = atanh(1.9 * k * r) / atanh(0.95 * k) / 2;
-    return g * (1 + a * (g > 0 ? 1 : g < 0 ? -1 : 0) * f);
-}
-
-double quant_oracle_value(const Quantiser *q, double x, double step, double range,
-                          double g, double *by_step, double *by_range)
-{
-    Grid grid = grid_of(q, step, range);
-    double v = x / grid.step;
-    bool above = x > grid.most, below = q->is_signed ? x < -grid.most : x <= 0;
-    if (above || below) {
-        if (q->quantizer == RT_QUANT_STEP)
-            *by_step += g * (above ? grid.codes : q->is_signed ? -grid.codes : 0);
-        *by_range += above ? g : q->is_signed ? -g : 0;
-        return 0;
-    }
-    *by_step += g * (rint(v) - v);
-    return rounding(q, g, v - rint(v));
-}
-
-void quant_oracle_finish(const Quantiser *q, double n, double step, double range,
-                         double *by_step, double *by_range)
-{
-    Grid grid = grid_of(q, step, range);
-    if (q->quantizer == RT_QUANT_STEP) {
-        *by_step = fmin(fmax(*by_step / sqrt(grid.codes * n), -step), step);
-        *by_range = 0;
-    } else if (q->quantizer == RT_QUANT_STEP_RANGE) {
-        *by_step *= grid.step / step;
-    }
-}
-
 /* ---- The network ---- */
 
 typedef struct {
@@ -259,10 +189,11 @@ static double code_step(const Pass *p, int tensor)
                  (op->kind == OP_AVGPOOL && !is_exact(p, op));
     if (moves)
         return code_step(p, op->in[0]);
-    if (op->kind != OP_RELU || op->own.quantizer == RT_QUANT_NONE)
+    if (op_is(op, WEIGHTS) || op->own.quantizer == RT_QUANT_NONE)
         return 0;
-    return grid_of(&op->own, number(p, op->own.step, 0), number(p, op->own.range, 0))
-        .step;
+    int largest;
+    return quant_formula_step(&op->own, number(p, op->own.step, 0),
+                              number(p, op->own.range, 0), &largest);
 }
 
 /* A mean of codes is the nearest code, the upper one of two. */
@@ -271,6 +202,44 @@ static void round_mean(const Pass *p, const Op *op, double *y)
     double step = is_exact(p, op) ? 0 : code_step(p, op->in[0]);
     for (long i = 0; step > 0 && i < count_of(p, op->out[0]); i++)
         y[i] = floor(y[i] / step + 0.5 + 1e-9) * step;
+}
+
+/* What a sum without ReLU puts out, where a convolution of codes reads it. */
+static void quantise_sum(const Pass *p, const Op *op)
+{
+    double *y = p->values[op->out[0]];
+    for (long i = 0; i < p->o->count * count_of(p, op->out[0]); i++)
+        y[i] = quant_oracle_quantise(&op->own, y[i], number(p, op->own.step, 0),
+                                     number(p, op->own.range, 0));
+}
+
+static bool is_quantised_sum(const Op *op)
+{
+    return (op->kind == OP_BN || op->kind == OP_ADD) &&
+           op->own.quantizer != RT_QUANT_NONE;
+}
+
+static void forward_sum(const Pass *p, const Op *op)
+{
+    if (op->kind == OP_BN)
+        forward_bn(p, op);
+    else
+        forward_each(p, op);
+}
+
+/* Its gradient on the way back through the quantiser, in place. */
+static void backward_sum(const Pass *p, const Op *op)
+{
+    double *y = p->values[op->out[0]], *dy = p->gradients[op->out[0]], none[2] = {0};
+    long all = p->o->count * count_of(p, op->out[0]);
+    p->values[op->out[0]] = rt_alloc(all * sizeof(double));
+    forward_sum(p, op);
+    for (long i = 0; i < all; i++)
+        dy[i] = quant_oracle_value(
+            &op->own, p->values[op->out[0]][i], number(p, op->own.step, 0),
+            number(p, op->own.range, 0), dy[i], &none[0], &none[1]);
+    free(p->values[op->out[0]]);
+    p->values[op->out[0]] = y;
 }
 
 static void forward_image(const Pass *p, const Op *op, int index, int n)
@@ -312,6 +281,8 @@ static void forward(const Pass *p, int index)
     else
         for (int n = 0; n < p->o->count; n++)
             forward_image(p, op, index, n);
+    if (is_quantised_sum(op))
+        quantise_sum(p, op);
 }
 
 /* ---- Backward ---- */
@@ -455,6 +426,8 @@ static void backward(const Pass *p, int index)
     long all = p->o->count * count_of(p, op->out[0]);
     if (op->kind == OP_IMAGE)
         return;
+    if (is_quantised_sum(op))
+        backward_sum(p, op);
     if (op->kind == OP_BN) {
         backward_bn(p, op);
     } else if (op->kind == OP_RELU) {

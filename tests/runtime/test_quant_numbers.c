@@ -132,7 +132,8 @@ static void layer_draw(Layer *l, int index, double wild)
                              1,
                              index % 5 < 2 ? 1 : K,
                              image ? l->factor : NULL,
-                             image ? l->zero : NULL};
+                             image ? l->zero : NULL,
+                             0};
     for (int i = 0; i < WEIGHT_COUNT; i++) {
         l->w[i] = (float)random_unit();
         l->dvalues[i] = (float)(wild * random_unit());

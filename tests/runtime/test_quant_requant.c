@@ -152,9 +152,9 @@ START_TEST(layers_round_real_values)
     const double in = 0.011, other_step = 0.063, out = 0.05;
     int64_t b[CHANNELS];
     int32_t m[CHANNELS], r[CHANNELS], shift[2];
-    const RtSum sum = {scales, coef, in, 27 * 255 * 127},
-                other = {NULL, NULL, other_step, 255};
-    ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, 63, b, m, r, shift));
+    const RtSum sum = {scales, coef, in, 27 * 255 * 127, 0},
+                other = {NULL, NULL, other_step, 255, 0};
+    ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, 0, 63, b, m, r, shift));
     ck_assert_int_eq(shift[1], 63);
     for (int k = 0; k < CHANNELS; k++)
         for (int acc = -27 * 255 * 127; acc < 27 * 255 * 127; acc += 977)
@@ -168,9 +168,10 @@ START_TEST(layers_round_real_values)
                     ck_assert_int_eq(got, llrint(value));
             }
     const float wild[4] = {1e30f, 0.007f, -200, 35};
-    const RtSum refused = {wild, coef, in, 27 * 255 * 127};
+    const RtSum refused = {wild, coef, in, 27 * 255 * 127, 0};
     rt_error_clear();
-    ck_assert(!rt_layer_constants(CHANNELS, &refused, NULL, out, 63, b, m, NULL, shift));
+    ck_assert(
+        !rt_layer_constants(CHANNELS, &refused, NULL, out, 0, 63, b, m, NULL, shift));
     ck_assert_str_eq(rt_error(),
                      "scales differ so much that its integer constants overflow "
                      "64 bits");
@@ -186,8 +187,8 @@ START_TEST(a_dead_channel_is_no_overflow)
     const float coef[2] = {(float)(1 / sqrt(1e-5)), 0};
     int64_t b;
     int32_t m, shift[2];
-    const RtSum sum = {scales, coef, 0.17, 4608.0 * 15 * 7};
-    ck_assert(rt_layer_constants(1, &sum, NULL, 0.17, 15, &b, &m, NULL, shift));
+    const RtSum sum = {scales, coef, 0.17, 4608.0 * 15 * 7, 0};
+    ck_assert(rt_layer_constants(1, &sum, NULL, 0.17, 0, 15, &b, &m, NULL, shift));
     ck_assert_double_eq_tol(ldexp(m, -shift[0]), 0.05 / sqrt(1e-5), 1e-6);
 }
 END_TEST

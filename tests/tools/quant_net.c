@@ -129,6 +129,8 @@ static void draw_quantisers(QuantNet *net)
         float *range = quant_number(net, op->own.range);
         if (op->kind == OP_RELU && op->own.quantizer != RT_QUANT_NONE)
             draw_numbers(&op->own, 2.5, step ? step : &none, range ? range : &none);
+        else if ((op->kind == OP_BN || op->kind == OP_ADD) && range) /* of both signs */
+            draw_numbers(&op->own, 5, &none, range);
         if (op->kind != OP_BN)
             continue;
         float *scale = net->params + op_in(layout, op, "scale")->offset;

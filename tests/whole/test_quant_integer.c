@@ -197,12 +197,12 @@ static void check_near(const Bench *b, const float *logits, const char *target)
     free(want);
 }
 
-static void evaluate_all(const Bench *b, const char *target, float *logits,
-                         int64_t *scores)
+static void evaluate_all(const Bench *b, const char *name, const char *target,
+                         float *logits, int64_t *scores)
 {
     BuiltNet built;
     const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
-    built_make(&built, "preact", &how);
+    built_make(&built, name, &how);
     Step step = {.images = b->images,
                  .count = IMAGES,
                  .params = b->net.params,
@@ -217,17 +217,26 @@ static void evaluate_all(const Bench *b, const char *target, float *logits,
     built_free(&built);
 }
 
-static const char *const streams[][3] = {
-    {"net.width=8"},
-    {"net.width=16", "quant.quantizer='parametric_d'"},
-    {"net.width=6", "quant.quantizer='parametric_d_xmax'"},
+/* Streams, and sums of both signs that convolutions read as codes. */
+static const struct {
+    const char *name, *sets[6];
+} streams[] = {
+    {"preact", {"net.width=8"}},
+    {"preact", {"net.width=16", "quant.quantizer='parametric_d'"}},
+    {"preact", {"net.width=6", "quant.quantizer='parametric_d_xmax'"}},
+    {"quant_family",
+     {"net.width=16", "net.linear=true", "quant.w_bits=8", "quant.a_bits=8"}},
+    {"quant_family",
+     {"net.width=6", "net.linear=true", "net.shortcut='B'",
+      "quant.quantizer='parametric_d_xmax'", "quant.w_bits=8", "quant.a_bits=7"}},
 };
+enum { STREAMS = sizeof streams / sizeof *streams };
 
 START_TEST(streams_are_integers)
 {
     static const char *const targets[] = {"plain", "avx2", "tcc"};
     Bench b = {0};
-    quant_net_open_other(&b.net, "preact", streams[_i]);
+    quant_net_open_other(&b.net, streams[_i].name, streams[_i].sets);
     make_constants(&b);
     b.images = rt_alloc(IMAGES * b.net.pixels);
     random_bytes(b.images, IMAGES * b.net.pixels);
@@ -238,7 +247,7 @@ START_TEST(streams_are_integers)
     for (int t = 0; t < 3; t++) {
         if (!machine_runs(targets[t]))
             continue;
-        evaluate_all(&b, targets[t], logits, scores);
+        evaluate_all(&b, streams[_i].name, targets[t], logits, scores);
         check_near(&b, logits, targets[t]);
         for (int i = 0; i < count; i++) {
             ck_assert(t == 0 || scores[i] == b.scores[i]);
@@ -354,7 +363,7 @@ Suite *quant_integer_suite(void)
     TCase *others = tcase_create("streams");
     tcase_add_checked_fixture(others, folder_make, folder_remove);
     tcase_set_timeout(others, 120);
-    tcase_add_loop_test(others, streams_are_integers, 0, 3);
+    tcase_add_loop_test(others, streams_are_integers, 0, STREAMS);
     Suite *suite = suite_create("quant_integer");
     suite_add_tcase(suite, tests);
     suite_add_tcase(suite, others);

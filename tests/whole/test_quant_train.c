@@ -91,6 +91,12 @@ static const struct {
       ""},
      "plain"},
     {{"parametric_d", {"net.width=16", "net.groups=16"}, 0, true, ""}, "avx512"},
+    {{"parametric_d",
+      {"net.width=8", "net.linear=true"},
+      6,
+      false,
+      "gradient = 'ewgs', gradient_scale = 0.7, "},
+     "vnni"},
 };
 enum { CASES = sizeof cases / sizeof *cases, IMAGES = 11 };
 
