@@ -1,13 +1,13 @@
 # Two targets for newcomers: `make demo` and `make test`. Both install what is missing.
 CC = gcc
 WARNINGS = -Wall -Wextra -Wpedantic -Wno-overlength-strings -Wno-psabi
-CPPFLAGS = -D_GNU_SOURCE -I. $(shell pkg-config --cflags lua5.4 2>/dev/null)
+CPPFLAGS = -D_GNU_SOURCE -I. $(shell pkg-config --cflags lua5.4 hdf5 2>/dev/null)
 # No a * b + c in one rounding: numbers come out the same on every machine.
 CFLAGS = -std=gnu11 -O2 -g -fopenmp -ffp-contract=off $(WARNINGS)
 # The runtime is built where it runs.
 RUNTIME_FLAGS = -O3 -march=native
 LIBRARIES = -llua5.4 -ltcc -ldl -lzip -ljansson -lopenblas -lsleef -lcairo -lpng -ljpeg \
-    -larchive -lz -lmd -ledit -lm
+    -larchive -lz -lmd -ledit $(shell pkg-config --libs hdf5 2>/dev/null) -lm
 
 RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*/*.c))
 GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c gen/*/*.c))
@@ -20,7 +20,7 @@ all: out/lathe
 # What each is for: README.md. What is there already is left alone.
 PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libsleef-dev \
     check libpng-dev libjpeg62-turbo-dev libarchive-dev libcairo2-dev fonts-dejavu-core \
-    libzip-dev libjansson-dev libmd-dev zlib1g-dev libedit-dev
+    libzip-dev libjansson-dev libhdf5-dev libmd-dev zlib1g-dev libedit-dev
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
     s390x:s390x-linux-gnu i386:i686-linux-gnu

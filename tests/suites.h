@@ -21,6 +21,7 @@
     X(image_files)                                                                       \
     X(images)                                                                            \
     X(import)                                                                            \
+    X(import_keras)                                                                      \
     X(import_names)                                                                      \
     X(inspect)                                                                           \
     X(interrupt)                                                                         \

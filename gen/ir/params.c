@@ -36,6 +36,37 @@ Param *params_of(const Net *net, Role role)
     return list;
 }
 
+const Op *params_op(const Net *net, const Param *param)
+{
+    for (int i = 0; i < net->op_count; i++)
+        for (int j = 0; j < OP_INPUTS; j++) {
+            int t = net->ops[i].in[j];
+            if (t != NONE && strcmp(net->tensors[t].name, param->name) == 0)
+                return &net->ops[i];
+        }
+    return NULL;
+}
+
+static const char *kernel_of(const Net *net, const Op *op)
+{
+    for (int j = 0; j < OP_INPUTS; j++) {
+        const Tensor *t = op->in[j] == NONE ? NULL : &net->tensors[op->in[j]];
+        if (t && t->role == ROLE_PARAM &&
+            (t->param_kind == PARAM_CONV || t->param_kind == PARAM_DENSE))
+            return t->name;
+    }
+    return NULL;
+}
+
+const char *params_kernel(const Net *net, const Op *op)
+{
+    const char *own = kernel_of(net, op);
+    for (int i = 0; i < net->op_count && own == NULL; i++)
+        if (net->ops[i].out[LAYER_y] == op->in[LAYER_x])
+            return kernel_of(net, &net->ops[i]);
+    return own;
+}
+
 const char *params_torch(const Net *net, const Param *param)
 {
     for (int i = 0; i < net->tensor_count; i++)

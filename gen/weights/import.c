@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gen/weights/file_names.h"
+#include "gen/weights/match_table.h"
 #include "gen/weights/weights_file.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -192,14 +193,6 @@ static bool check_surplus(const FileNames *file)
                    file->path, surplus, surplus == 1 ? "" : "s", first->name);
 }
 
-static const char *show_shape(int rank, const int *shape, char text[64])
-{
-    strcpy(text, rank == 0 ? "a single number" : "");
-    for (int i = 0, at = 0; i < rank; i++)
-        at += snprintf(text + at, 64 - (size_t)at, "[%d]", shape[i]);
-    return text;
-}
-
 static bool check_shape(const char *path, const Param *param, const Source *source)
 {
     const Array *array = source->array;
@@ -207,10 +200,10 @@ static bool check_shape(const char *path, const Param *param, const Source *sour
     if (has_shape(array, param, source->torch))
         return true;
     shape_in_file(param, source->torch, want);
-    char has_text[64], want_text[64];
+    char has_text[SHAPE_TEXT], want_text[SHAPE_TEXT];
     return rt_fail("%s: %s is %s, want %s for %s", path, array->name,
-                   show_shape(array->rank, array->shape, has_text),
-                   show_shape(param->rank, want, want_text), param->name);
+                   shape_text(array->rank, array->shape, has_text),
+                   shape_text(param->rank, want, want_text), param->name);
 }
 
 static bool check_values(const char *path, const Param *param, const Array *array)
@@ -384,78 +377,65 @@ bool import_weights(const char *path, const ImportName *names, int n_names,
 
 /* ---- The match as a table ---- */
 
-typedef struct {
-    char *array, *shape, *place;
-} Row;
-
-/* An array of the file, and where it goes. */
-static Row file_row(const Match *match, const FileName *name)
+/* Where an array of the file goes; free() it. */
+static char *place_of(const Match *match, const FileName *name, const char *shape)
 {
-    char shape[64], want_text[64];
-    Row row = {rt_format("%s", rt_shown(name->array->name)),
-               rt_format("%s", show_shape(name->array->rank, name->array->shape, shape)),
-               NULL};
+    char want_text[SHAPE_TEXT];
     int want[4];
     for (int i = 0; i < match->network.count && name->param; i++) {
         const Param *param = match->network.names[i].param;
         if (param != name->param)
             continue;
         shape_in_file(param, match->sources[i].torch, want);
-        const char *text = show_shape(param->rank, want, want_text);
-        row.place = strcmp(text, row.shape) == 0
-                        ? rt_format("%s", param->name)
-                        : rt_format("%s, but want %s", param->name, text);
+        const char *text = shape_text(param->rank, want, want_text);
+        return strcmp(text, shape) == 0 ? rt_format("%s", param->name)
+                                        : rt_format("%s, but want %s", param->name, text);
     }
-    if (row.place == NULL)
-        row.place = rt_format("%s", is_surplus(name) ? "(left over)" : "(not needed)");
-    return row;
+    return rt_format("%s", is_surplus(name) ? "(left over)" : "(not needed)");
 }
 
 /* An array of the network that the file does not have. */
-static Row missing_row(const Match *match, int i)
+static void add_missing(const Match *match, int i, MatchTable *table)
 {
     const ImportName *name = &match->network.names[i];
     bool other = name->torch && strcmp(name->torch, name->param->name) != 0;
-    char shape[64];
+    char shape[SHAPE_TEXT];
     int want[4];
     shape_in_file(name->param, name->torch && !match->file.ours, want);
-    return (Row){rt_format("(missing)"),
-                 rt_format("%s", show_shape(name->param->rank, want, shape)),
-                 rt_format("%s%s%s", name->param->name, other ? ", in PyTorch " : "",
-                           other ? name->torch : "")};
+    char *place = rt_format("%s%s%s", name->param->name, other ? ", in PyTorch " : "",
+                            other ? name->torch : "");
+    match_table_add(table, "(missing)", shape_text(name->param->rank, want, shape),
+                    place);
+    free(place);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const Array *x = (*(const FileName *const *)a)->array,
+                *y = (*(const FileName *const *)b)->array;
+    return (x > y) - (x < y);
 }
 
 /* In the order of the file; then what is missing. */
-static Row *make_rows(const Match *match, int *count)
+static void add_rows(const Match *match, MatchTable *table)
 {
     const FileNames *file = &match->file.names;
-    Row *rows = rt_alloc((size_t)(file->count + match->network.count) * sizeof *rows);
+    const FileName **ordered = rt_alloc((size_t)file->count * sizeof *ordered);
     for (int i = 0; i < file->count; i++)
-        rows[file->items[i].array - match->arrays] = file_row(match, &file->items[i]);
-    *count = file->count;
+        ordered[i] = &file->items[i];
+    qsort(ordered, (size_t)file->count, sizeof *ordered, compare_places);
+    for (int i = 0; i < file->count; i++) {
+        const Array *array = ordered[i]->array;
+        char shape[SHAPE_TEXT];
+        shape_text(array->rank, array->shape, shape);
+        char *place = place_of(match, ordered[i], shape);
+        match_table_add(table, array->name, shape, place);
+        free(place);
+    }
+    free(ordered);
     for (int i = 0; i < match->network.count; i++)
         if (match->sources[i].array == NULL)
-            rows[(*count)++] = missing_row(match, i);
-    return rows;
-}
-
-static void print_rows(FILE *out, Row *rows, int count)
-{
-    int widths[2] = {(int)strlen("array"), (int)strlen("shape")};
-    for (int i = 0; i < count; i++) {
-        int array = (int)strlen(rows[i].array), shape = (int)strlen(rows[i].shape);
-        widths[0] = array > widths[0] ? array : widths[0];
-        widths[1] = shape > widths[1] ? shape : widths[1];
-    }
-    fprintf(out, "%-*s  %-*s  goes to\n", widths[0], "array", widths[1], "shape");
-    for (int i = 0; i < count; i++) {
-        fprintf(out, "%-*s  %-*s  %s\n", widths[0], rows[i].array, widths[1],
-                rows[i].shape, rows[i].place);
-        free(rows[i].array);
-        free(rows[i].shape);
-        free(rows[i].place);
-    }
-    free(rows);
+            add_missing(match, i, table);
 }
 
 bool import_explain(const char *path, const ImportName *names, int n_names,
@@ -464,9 +444,9 @@ bool import_explain(const char *path, const ImportName *names, int n_names,
     Match match;
     bool ok = match_open(&match, path, &(Network){names, n_names}, how);
     if (ok) {
-        int count;
-        Row *rows = make_rows(&match, &count);
-        print_rows(out, rows, count);
+        MatchTable table = {0};
+        add_rows(&match, &table);
+        match_table_print(&table, out);
         if (match.beside)
             fprintf(out, "beside the weights, left alone: %s\n", rt_shown(match.beside));
         ok = check_sources(&match);

@@ -88,7 +88,7 @@ static bool read_any(WeightsReader *reader)
     if (start[0] == '\x80')
         return torch_read_legacy(reader);
     return rt_fail("%s: no weights: want a file of PyTorch (.pt, .pth, .th), "
-                   ".safetensors or NumPy (.npz, .npy)",
+                   ".safetensors, NumPy (.npz, .npy) or Keras (.h5)",
                    reader->path);
 }
 

@@ -310,8 +310,8 @@ START_TEST(no_weights)
     const char *path = in_folder("w");
     check_fails(path, "%s: No such file or directory");
     const char *message =
-        "%s: no weights: want a file of PyTorch (.pt, .pth, .th), .safetensors or NumPy "
-        "(.npz, .npy)";
+        "%s: no weights: want a file of PyTorch (.pt, .pth, .th), .safetensors, NumPy "
+        "(.npz, .npy) or Keras (.h5)";
     write_text(path, "");
     check_fails(path, message);
     write_text(path, "\x89PNG and so on");
