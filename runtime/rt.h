@@ -98,6 +98,8 @@ typedef struct {
     bool a_sum;     /* a_budget is for the sum of activations, not the largest */
     double penalty; /* weight of the size penalty */
     double descent; /* share of the run over which budgets come down; 0: at once */
+    double distill;     /* weight of the teachers' scores in the loss, 0..1 */
+    double temperature; /* that softens them and the network's */
     uint64_t seed;
 } Recipe;
 
@@ -152,6 +154,9 @@ struct Step {
     int64_t *scores; /* evaluation in integers, out: [count][classes] the scores that the
                         logits stand for. May be NULL */
     float label_smoothing;
+    const float *taught; /* [count][classes], what teachers make of the images: probabilities
+                            at `temperature`; NULL: nobody teaches */
+    float distill, temperature; /* weight of these in the loss; see rt_softmax_loss */
     float loss_scale; /* gradients are multiplied by this: 1 / batch */
     double loss;      /* out: sum over the images of the cross-entropy */
     int correct;      /* out: images whose largest score is their label's */

@@ -31,6 +31,7 @@
     X(kill)                                                                              \
     X(library)                                                                           \
     X(loader)                                                                            \
+    X(loss)                                                                              \
     X(machine)                                                                           \
     X(matmul)                                                                            \
     X(network)                                                                           \
@@ -61,6 +62,7 @@
     X(shipped)                                                                           \
     X(stack)                                                                             \
     X(streams)                                                                           \
+    X(teach)                                                                             \
     X(trainer)                                                                           \
     X(verify)                                                                            \
     X(weights)                                                                           \

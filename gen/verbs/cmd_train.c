@@ -2,6 +2,7 @@
 #include "gen/ptq/start.h"
 #include "gen/run/build.h"
 #include "gen/run/jit.h"
+#include "gen/run/school.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
 #include "runtime/base/support.h"
@@ -78,6 +79,7 @@ typedef struct {
     char *start;  /* the quantised weights training starts from, if it makes them */
     JitTier tier; /* as --jit and --switch-at say */
     Tiers tiers;
+    School *school; /* of the teachers, or NULL */
 } Job;
 
 /* Quantised training begins with ranges found from a float network: calibrate its
@@ -151,6 +153,18 @@ static bool choose_tiers(Job *job)
     return true;
 }
 
+/* Teachers' networks come into this process, which the run is then in as well. */
+static bool take_teachers(Job *job)
+{
+    const FlagWords *words = &job->options.teachers;
+    if (words->count == 0)
+        return true;
+    job->school = school_open(words->items, words->count, &job->options.compile);
+    if (job->school)
+        school_teach(job->school, &job->options.trainer);
+    return job->school != NULL;
+}
+
 /* The trainer's verb inside this process, on code compiled in memory. */
 static int run_jit(Job *job)
 {
@@ -158,7 +172,8 @@ static int run_jit(Job *job)
     Jit *jit = jit_open(&options->config, &options->compile, job->tier);
     bool ok = jit && (jit_has_memory(jit) || options->switch_at < 0 ||
                       rt_fail("--switch-at: there is no code of libtcc's to begin with"));
-    if (!ok || !calibrate_start(job)) {
+    ok = ok && calibrate_start(job) && take_teachers(job);
+    if (!ok) {
         jit_close(jit);
         return command_failed();
     }
@@ -192,6 +207,8 @@ static bool check_flags(Job *job)
         return rt_fail("--switch-at: want --jit with it");
     if (options->jit && !choose_tiers(job))
         return false;
+    if (options->teachers.count > 0 && !options->jit)
+        job->tier = JIT_CC;
     return !(options->profile && options->jit && job->tier == JIT_TIERED) ||
            rt_fail("--profile: --jit changes the code on the way; want --jit=tcc or "
                    "--jit=cc");
@@ -215,10 +232,11 @@ static int trainer_verb(const Verb *verb, int argc, char **argv)
     } else if (!options->help) {
         options->compile.profile = options->profile;
         job.folder = output_folder(options, options->trainer.output);
-        status = !take_folder(&job) ? command_failed()
-                 : options->jit     ? run_jit(&job)
-                                    : run_built(&job);
+        status = !take_folder(&job)                            ? command_failed()
+                 : options->jit || options->teachers.count > 0 ? run_jit(&job)
+                                                               : run_built(&job);
     }
+    school_close(job.school);
     free(job.start);
     free(job.folder);
     options_free(options);

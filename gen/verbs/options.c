@@ -58,6 +58,10 @@ static const Flag flags[] = {
     {"--jit", "[=TIER]", "train eval",
      "compile in memory: auto (libtcc, then cc), tcc or cc", FLAG_OPTIONAL, FIELD(jit), 0,
      0},
+    {"--teacher", "CONFIG=FILE", "train",
+     "learn from that config's network with that checkpoint too, see train.distill;\n"
+     "                       several are averaged",
+     FLAG_LIST, FIELD(teachers), 0, 0},
     {"--switch-at", "STEP", "train",
      "--jit: change from libtcc's code to cc's there, as a log says", FLAG_NUMBER,
      FIELD(switch_at), 0, 1L << 40},
@@ -246,6 +250,7 @@ void options_free(Options *options)
 {
     free(options->sets.items);
     free(options->renames.items);
+    free(options->teachers.items);
     free(options->words.items);
     free(options->command);
     config_free(&options->config);

@@ -30,7 +30,7 @@ typedef struct {
     long side; /* of a pack's pictures; 0: not given */
     bool skip_broken;
     const char *only, *key;
-    FlagWords renames;
+    FlagWords renames, teachers;
     bool ignore_extra, explain;
     bool profile, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */

@@ -62,26 +62,61 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
     }
 }
 
-void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums)
+static int best_of(const float *scores, int classes)
 {
-    const float *scores = step->logits + (size_t)image * classes;
-    int label = step->labels[image], best = 0;
+    int best = 0;
     for (int k = 1; k < classes; k++)
         if (scores[k] > scores[best])
             best = k;
-    double total = 0, mean_score = 0;
+    return best;
+}
+
+/* Logarithm of the sum of e^(score / temperature). */
+static double log_total(const float *scores, int classes, double most, double temperature)
+{
+    double total = 0;
+    for (int k = 0; k < classes; k++)
+        total += rt_exp((scores[k] - most) / temperature);
+    return rt_log(total) + most / temperature;
+}
+
+/* The teachers' part of loss and gradient, added to the labels'. */
+static double taught_loss(const Step *step, int image, int classes, double most,
+                          float *dy)
+{
+    const float *scores = step->logits + (size_t)image * classes;
+    const float *taught = step->taught + (size_t)image * classes;
+    double t = step->temperature, weight = step->distill;
+    double total = log_total(scores, classes, most, t), loss = 0;
     for (int k = 0; k < classes; k++) {
-        total += rt_exp((double)scores[k] - scores[best]);
-        mean_score += scores[k];
+        double log_share = scores[k] / t - total;
+        if (taught[k] > 0)
+            loss += taught[k] * (rt_log(taught[k]) - log_share);
+        dy[k] += (float)(weight * t * (rt_exp(log_share) - taught[k]) * step->loss_scale);
     }
-    double log_total = rt_log(total) + scores[best], smoothing = step->label_smoothing;
+    return weight * t * t * loss;
+}
+
+void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums)
+{
+    const float *scores = step->logits + (size_t)image * classes;
+    int label = step->labels[image], best = best_of(scores, classes);
+    double mean_score = 0;
+    for (int k = 0; k < classes; k++)
+        mean_score += scores[k];
     mean_score /= classes;
-    sums[0] += log_total - (1 - smoothing) * scores[label] - smoothing * mean_score;
+    double total = log_total(scores, classes, scores[best], 1);
+    double smoothing = step->label_smoothing,
+           weight = step->taught ? 1 - step->distill : 1;
+    sums[0] +=
+        weight * (total - (1 - smoothing) * scores[label] - smoothing * mean_score);
     sums[1] += best == label;
     for (int k = 0; k < classes; k++) {
         double target = smoothing / classes + (k == label ? 1 - smoothing : 0);
-        dy[k] = (float)((rt_exp(scores[k] - log_total) - target) * step->loss_scale);
+        dy[k] = (float)(weight * (rt_exp(scores[k] - total) - target) * step->loss_scale);
     }
+    if (step->taught)
+        sums[0] += taught_loss(step, image, classes, scores[best], dy);
 }
 
 void rt_loss_finish(Step *step, const double *partial, size_t stride)

@@ -70,7 +70,9 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
                      float *dshift);
 
 /* Softmax cross-entropy with label smoothing, and its gradient times loss_scale; adds the
- * loss and 1 for a hit to sums[0], sums[1]. */
+ * loss and 1 for a hit to sums[0], sums[1]. With teachers' probabilities p it is (Hinton et
+ * al. 2015, for a weight of w and temperature T) 1 - w times that, and w T T times the
+ * Kullback-Leibler divergence of softmax(scores / T) from p. */
 void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums);
 /* step->loss and step->correct from [chunks][2] sums. */
 void rt_loss_finish(Step *step, const double *partial, size_t stride);

@@ -34,6 +34,8 @@ char *record_lines(const Model *model, const TrainState *state)
             rt_shown(model->origin ? model->origin : model->name));
     print_flag(file, "--data", state->data);
     print_flag(file, "--weights", state->weights);
+    if (state->teaching)
+        fprintf(file, " %s", rt_shown(state->teaching));
     fprintf(file, " --epochs %d --seed %llu\n", state->epochs,
             (unsigned long long)state->seed);
     if (state->epoch > 0 && state->history.count >= state->epoch) {

@@ -6,6 +6,7 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
 #include "runtime/train/progress.h"
+#include "runtime/train/teach.h"
 #include "runtime/train/train_options.h"
 #include "runtime/train/train_state.h"
 
@@ -25,6 +26,7 @@ typedef struct {
                             undone; or NULL */
     Optim optim;
     Work work;
+    Teaching teaching;
     TrainState state;
     Progress progress;
     const char *go_on;  /* how, if it is stopped */

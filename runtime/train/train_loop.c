@@ -155,11 +155,16 @@ bool train_step(Run *run)
                      .arena = run->work.arena,
                      .logits = run->work.logits,
                      .label_smoothing = (float)recipe->label_smoothing,
+                     .distill = (float)recipe->distill,
+                     .temperature = (float)recipe->temperature,
                      .loss_scale = 1.0f / (float)recipe->batch};
         if (!loader_take(run->loader, first + done, step.count, run->work.images,
                          run->work.labels, NULL))
             return undo_step(run, loss, correct);
         since = profile_part(PART_AUGMENT, step.count, since);
+        step.taught = teaching_scores(&run->teaching, run->work.images, step.count);
+        if (step.taught == NULL && run->teaching.count > 0)
+            return false;
         run->model->train(&step);
         since = profile_part(PART_TRAIN, step.count, since);
         if (!isfinite(step.loss))

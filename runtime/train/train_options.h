@@ -16,6 +16,13 @@ typedef struct {
     long at; /* the optimiser step to go over at; -1: as soon as it can */
 } Tiers;
 
+/* A trained network whose scores the loss goes by as well. */
+typedef struct {
+    const Model *model;  /* in this process */
+    const char *weights; /* its checkpoint */
+    const char *path;    /* of its config, for messages */
+} Teacher;
+
 /* What the command line says; 0 or NULL where it says nothing. */
 typedef struct {
     const char *data;   /* see data_load */
@@ -33,6 +40,9 @@ typedef struct {
     const char *const *pictures;
     int picture_count;
     const char *go_on;  /* how a stopped run is gone on with; NULL: by --resume */
+    const Teacher *teachers; /* their scores are averaged; NULL: none */
+    int teacher_count;
+    const char *teaching; /* the flags that name them, as a text; NULL: none */
     const Tiers *tiers; /* NULL: the model is compiled for good */
 } TrainerOptions;
 

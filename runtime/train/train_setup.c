@@ -1,6 +1,7 @@
 /* Preparing a training run: see train.h. What can be refused is refused here, before
  * hours of work, and before a file is touched. */
 #include "runtime/base/support.h"
+#include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/train/events.h"
 #include "runtime/train/run_folder.h"
@@ -65,6 +66,16 @@ static bool resume_tier(TrainState *state, const Tiers *tiers, const char *path)
     return tiers->move(tiers->context, true);
 }
 
+/* A resumed run has the teachers it began with. */
+static bool same_teaching(const char *begun, const char *asked, const char *path)
+{
+    begun = begun ? begun : "";
+    asked = asked ? rt_shown(asked) : "";
+    return strcmp(begun, asked) == 0 ||
+           rt_fail("%s: the run to resume has%s%s, the command line%s%s", path,
+                   *begun ? " " : " no --teacher", begun, *asked ? " " : " none", asked);
+}
+
 /* Epochs and seed go on as they were, whatever the config says by now. */
 static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *options,
                          const Checkpoint *checkpoint, const char *path)
@@ -77,6 +88,8 @@ static bool resume_state(Run *run, const Recipe *recipe, const TrainerOptions *o
         return rt_fail("%s: the run has seed %llu, --seed says %llu", path,
                        (unsigned long long)state->seed,
                        (unsigned long long)options->seed.value);
+    if (!same_teaching(state->teaching, options->teaching, path))
+        return false;
     if (options->epochs)
         state->epochs = (int)options->epochs;
     int begun = state->epoch + (state->step > 0);
@@ -94,6 +107,7 @@ static void begin_state(Run *run, const Recipe *recipe, const TrainerOptions *op
     run->state.epochs = options->epochs ? (int)options->epochs : recipe->epochs;
     run->state.seed = options->seed.given ? options->seed.value : recipe->seed;
     run->state.cc_from = options->tiers ? -1 : 0;
+    run->state.teaching = options->teaching ? rt_format("%s", options->teaching) : NULL;
     run->state.weights = options->weights ? record_start(options->weights) : NULL;
     set_recipe(run, recipe);
 }
@@ -222,6 +236,7 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
     free(folder);
     if (ok)
         work_alloc(&run->work, model);
+    ok = ok && teaching_begin(&run->teaching, model, &run->recipe, options);
     /* Rows behind the checkpoint go, and so does the log of an earlier run. */
     return ok && history_write(&run->state.history, run->log) &&
            events_write(run->events, model, &run->state.history);
@@ -245,6 +260,7 @@ void run_free(Run *run)
     free(run->order);
     optim_free(&run->optim);
     work_free(&run->work);
+    teaching_free(&run->teaching);
     state_free(&run->state);
     run_folder_leave(run->lock);
 }

@@ -13,6 +13,7 @@ void state_free(TrainState *state)
 {
     free(state->data);
     free(state->weights);
+    free(state->teaching);
     class_names_free(&state->classes);
     history_free(&state->history);
 }
@@ -27,6 +28,8 @@ static char *format_state(const TrainState *state, const char *made)
     fputs(made, file);
     if (state->weights)
         fprintf(file, "weights=%s\n", rt_shown(state->weights));
+    if (state->teaching)
+        fprintf(file, "teaching=%s\n", rt_shown(state->teaching));
     fprintf(file,
             "epochs=%d\nseed=%llu\nimages=%d\nepoch=%d\nstep=%d\ncc_from=%ld\n"
             "loss=%.17g\ncorrect=%ld\nseconds=%.17g\n"
@@ -171,6 +174,7 @@ bool state_read(const Checkpoint *checkpoint, const char *path, TrainState *stat
     good(&lookup, "seed", seed && parse_u64(seed, &state->seed));
     free(seed);
     state->weights = find_value(lookup.text, "weights");
+    state->teaching = find_value(lookup.text, "teaching");
     state->epochs = (int)find_long(&lookup, "epochs", 1, INT_MAX);
     state->images = (int)find_long(&lookup, "images", 1, INT_MAX);
     state->epoch = (int)find_long(&lookup, "epoch", 0, state->epochs);

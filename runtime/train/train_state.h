@@ -14,6 +14,7 @@ typedef struct {
     ClassNames classes; /* as the data has them; of a config without names */
     char *data;         /* as the command line has it */
     char *weights;      /* those that the run began with, or NULL */
+    char *teaching;     /* the flags that name its teachers, or NULL */
     int images;         /* in the training set, without those held out */
     int epoch;          /* finished ones */
     int step;           /* optimiser steps of the current epoch */
