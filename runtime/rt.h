@@ -98,6 +98,9 @@ typedef struct {
     bool a_sum;     /* a_budget is for the sum of activations, not the largest */
     double penalty; /* weight of the size penalty */
     double descent; /* share of the run over which budgets come down; 0: at once */
+    double mixup, cutmix; /* alphas of Beta; 0 = off */
+    double mix_share;     /* of the batches in which images are mixed */
+    int mix_end;          /* epochs at the end in which they are not */
     double distill;     /* weight of the teachers' scores in the loss, 0..1 */
     double temperature; /* that softens them and the network's */
     uint64_t seed;
@@ -154,6 +157,8 @@ struct Step {
     int64_t *scores; /* evaluation in integers, out: [count][classes] the scores that the
                         logits stand for. May be NULL */
     float label_smoothing;
+    const int32_t *others; /* [count] labels of what was mixed into the images, and */
+    const float *shares;   /* [count] how much of each is its own; NULL: nothing was */
     const float *taught; /* [count][classes], what teachers make of the images: probabilities
                             at `temperature`; NULL: nobody teaches */
     float distill, temperature; /* weight of these in the loss; see rt_softmax_loss */

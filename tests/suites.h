@@ -34,6 +34,7 @@
     X(loss)                                                                              \
     X(machine)                                                                           \
     X(matmul)                                                                            \
+    X(mix)                                                                               \
     X(network)                                                                           \
     X(optim)                                                                             \
     X(outside)                                                                           \

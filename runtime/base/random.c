@@ -36,6 +36,34 @@ double random_normal(uint64_t key, uint64_t index)
     return sqrt(-2.0 * rt_log(u)) * rt_cos(6.283185307179586477 * v);
 }
 
+/* u in (0, 1]. */
+static double random_log(uint64_t key, uint64_t index)
+{
+    return rt_log((double)((random_bits(key, index) >> 11) + 1) * 0x1p-53);
+}
+
+/* Gamma(shape + 1) by rejection, and Gamma(shape) from it. */
+static double random_gamma(uint64_t key, double shape)
+{
+    enum { NORMAL, EVEN, POWER };
+    double d = shape + 1 - 1.0 / 3, c = 1 / sqrt(9 * d), v;
+    uint64_t normal = random_bits(key, NORMAL), even = random_bits(key, EVEN);
+    for (uint64_t i = 0;; i++) {
+        double x = random_normal(normal, i);
+        v = (1 + c * x) * (1 + c * x) * (1 + c * x);
+        if (v > 0 && random_log(even, i) < x * x / 2 + d - d * v + d * rt_log(v))
+            break;
+    }
+    return d * v * rt_exp(random_log(key, POWER) / shape);
+}
+
+double random_beta(uint64_t key, double alpha)
+{
+    double x = random_gamma(random_bits(key, 0), alpha);
+    double y = random_gamma(random_bits(key, 1), alpha);
+    return x + y > 0 ? x / (x + y) : 1;
+}
+
 void random_permutation(uint64_t key, int count, int *order)
 {
     for (int i = 0; i < count; i++)

@@ -13,6 +13,9 @@ int random_below(uint64_t key, uint64_t index, int bound);
 double random_between(uint64_t key, uint64_t index, double low, double high);
 /* A standard normal number from the same (Box-Muller). */
 double random_normal(uint64_t key, uint64_t index);
+/* From Beta(alpha, alpha), alpha > 0, by numbers that the key alone says (two gamma variates of
+ * Marsaglia and Tsang 2000). */
+double random_beta(uint64_t key, double alpha);
 /* A seeded permutation of 0..count-1 (Fisher-Yates). */
 void random_permutation(uint64_t key, int count, int *order);
 

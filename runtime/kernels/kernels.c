@@ -101,18 +101,21 @@ void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double
 {
     const float *scores = step->logits + (size_t)image * classes;
     int label = step->labels[image], best = best_of(scores, classes);
+    int other = step->shares ? step->others[image] : label;
+    double share = step->shares ? step->shares[image] : 1;
     double mean_score = 0;
     for (int k = 0; k < classes; k++)
         mean_score += scores[k];
     mean_score /= classes;
+    double mixed = share * scores[label] + (1 - share) * scores[other];
     double total = log_total(scores, classes, scores[best], 1);
     double smoothing = step->label_smoothing,
            weight = step->taught ? 1 - step->distill : 1;
-    sums[0] +=
-        weight * (total - (1 - smoothing) * scores[label] - smoothing * mean_score);
+    sums[0] += weight * (total - (1 - smoothing) * mixed - smoothing * mean_score);
     sums[1] += best == label;
     for (int k = 0; k < classes; k++) {
-        double target = smoothing / classes + (k == label ? 1 - smoothing : 0);
+        double own = (k == label ? share : 0) + (k == other ? 1 - share : 0);
+        double target = smoothing / classes + (1 - smoothing) * own;
         dy[k] = (float)(weight * (rt_exp(scores[k] - total) - target) * step->loss_scale);
     }
     if (step->taught)

@@ -5,6 +5,7 @@
 #include "runtime/data/loader.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/optim.h"
+#include "runtime/train/mix.h"
 #include "runtime/train/progress.h"
 #include "runtime/train/teach.h"
 #include "runtime/train/train_options.h"
@@ -27,6 +28,7 @@ typedef struct {
     Optim optim;
     Work work;
     Teaching teaching;
+    Mixing mixing;
     TrainState state;
     Progress progress;
     const char *go_on;  /* how, if it is stopped */

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_ORDER = 1, KEY_AUGMENT = 2 };
+enum { KEY_ORDER = 1, KEY_AUGMENT = 2, KEY_MIX = 3, KEY_MIX_BATCH = 4 };
 
 /* What asks a run to stop, a terminal that is closed included. */
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
@@ -133,6 +133,19 @@ static bool undo_step(Run *run, double loss, long correct)
     return false;
 }
 
+/* The images of a pass, from place `first` of the order on, before it goes through. */
+static void mix(Run *run, int first, Step *step)
+{
+    const TrainState *state = &run->state;
+    uint64_t batch = random_bits(epoch_key(run, KEY_MIX_BATCH), (uint64_t)state->step);
+    if (!mixing_wanted(&run->recipe, state->epoch, batch))
+        return;
+    mix_images(&run->mixing, run->model, &run->recipe, epoch_key(run, KEY_MIX),
+               run->order + first, run->work.labels, step->count, run->work.images);
+    step->others = run->mixing.others;
+    step->shares = run->mixing.shares;
+}
+
 /* Gradients add up over micro-batches, all of them full but the last. */
 bool train_step(Run *run)
 {
@@ -162,6 +175,7 @@ bool train_step(Run *run)
                          run->work.labels, NULL))
             return undo_step(run, loss, correct);
         since = profile_part(PART_AUGMENT, step.count, since);
+        mix(run, first + done, &step);
         step.taught = teaching_scores(&run->teaching, run->work.images, step.count);
         if (step.taught == NULL && run->teaching.count > 0)
             return false;

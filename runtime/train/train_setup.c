@@ -234,8 +234,10 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
               (options->resume ? prepare_resumed(run, recipe, options, folder)
                                : prepare_new(run, recipe, options, folder));
     free(folder);
-    if (ok)
+    if (ok) {
         work_alloc(&run->work, model);
+        mixing_alloc(&run->mixing, model);
+    }
     ok = ok && teaching_begin(&run->teaching, model, &run->recipe, options);
     /* Rows behind the checkpoint go, and so does the log of an earlier run. */
     return ok && history_write(&run->state.history, run->log) &&
@@ -261,6 +263,7 @@ void run_free(Run *run)
     optim_free(&run->optim);
     work_free(&run->work);
     teaching_free(&run->teaching);
+    mixing_free(&run->mixing);
     state_free(&run->state);
     run_folder_leave(run->lock);
 }

@@ -1,5 +1,5 @@
 /* The loss against its definition in real numbers, and its gradient against differences of it:
- * of labels alone, and with teachers. */
+ * of labels alone, of mixed images, and with teachers. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"
@@ -16,6 +16,8 @@ enum { CLASSES = 5, IMAGES = 3 };
 
 static float logits[IMAGES * CLASSES], taught[IMAGES * CLASSES];
 static const int32_t labels[IMAGES] = {2, 0, 4};
+static const int32_t others[IMAGES] = {1, 0, 3}; /* the second is of its own class */
+static const float shares[IMAGES] = {0.25f, 0.5f, 1};
 static Step step;
 
 static void make_step(void)
@@ -54,7 +56,10 @@ static double defined_loss(int image)
     const float *scores = logits + image * CLASSES, *p = taught + image * CLASSES;
     double hard = 0, soft = 0, t = (double)step.temperature;
     for (int k = 0; k < CLASSES; k++) {
-        double target = 0.1 / CLASSES + (k == labels[image] ? 0.9 : 0);
+        double share_of_label = step.shares ? (double)shares[image] : 1;
+        double target = 0.1 / CLASSES + (k == labels[image] ? 0.9 * share_of_label : 0);
+        if (step.shares && k == others[image])
+            target += 0.9 * (1 - share_of_label);
         hard -= target * log(share(scores, k, 1));
         soft += (double)p[k] * log((double)p[k] / share(scores, k, t));
     }
@@ -63,7 +68,9 @@ static double defined_loss(int image)
 
 START_TEST(loss_and_gradient)
 {
-    step.taught = _i ? taught : NULL;
+    step.taught = _i & 1 ? taught : NULL;
+    step.others = _i & 2 ? others : NULL;
+    step.shares = _i & 2 ? shares : NULL;
     for (int i = 0; i < IMAGES; i++) {
         float dy[CLASSES], *scores = logits + i * CLASSES;
         double sums[2] = {0};
@@ -164,7 +171,7 @@ Suite *loss_suite(void)
     Suite *suite = suite_create("loss");
     TCase *tests = tcase_create("loss");
     tcase_add_checked_fixture(tests, make_step, NULL);
-    tcase_add_loop_test(tests, loss_and_gradient, 0, 2);
+    tcase_add_loop_test(tests, loss_and_gradient, 0, 4);
     tcase_add_test(tests, nothing_left_to_learn);
     tcase_add_test(tests, sure_teachers);
     suite_add_tcase(suite, tests);

@@ -46,6 +46,10 @@ static void clean_up(void)
     LATHE("train", in_folder("net.lua"), "--data", "random:60", "-o", in_folder(folder), \
           "--jit=tcc", __VA_ARGS__)
 
+/* Images are mixed in all but the last epoch. */
+#define MIXED                                                                            \
+    "--set", "train.mixup=0.5", "--set", "train.cutmix=1", "--set", "train.mix_end=1"
+
 static void check_well(int status)
 {
     ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
@@ -53,11 +57,12 @@ static void check_well(int status)
 
 START_TEST(resumed_to_the_bit)
 {
-    check_well(TRAIN("whole", "--teacher", teacher));
-    check_well(TRAIN("parts", "--teacher", teacher, "--steps", "3", "--threads", "1"));
-    ck_assert_int_eq(TRAIN("parts", "--resume"), 1);
+    check_well(TRAIN("whole", "--teacher", teacher, MIXED));
+    check_well(
+        TRAIN("parts", "--teacher", teacher, MIXED, "--steps", "3", "--threads", "1"));
+    ck_assert_int_eq(TRAIN("parts", "--resume", MIXED), 1);
     ck_assert_ptr_nonnull(strstr(err, "the run to resume has --teacher "));
-    check_well(TRAIN("parts", "--resume", "--teacher", teacher));
+    check_well(TRAIN("parts", "--resume", "--teacher", teacher, MIXED));
     check_same_run("whole", "parts");
     char *made = rt_read_file(in_folder("whole/best.ckpt"), NULL);
     char *want = rt_format(" --teacher %s --epochs 2", teacher);
