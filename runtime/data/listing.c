@@ -4,6 +4,7 @@
 #include "runtime/base/support.h"
 #include "runtime/data/watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -55,45 +56,92 @@ void listing_free(Listing *listing)
     *listing = (Listing){0};
 }
 
-/* One thing of the walk; folders come before what is in them. */
-static bool take(Listing *listing, FTS *walk, FTSENT *it)
+/* A folder of the walk, and those it is in: links may lead into a circle. */
+typedef struct Folder {
+    const struct Folder *above;
+    const char *path; /* from the root on; "" for it */
+    dev_t device;
+    ino_t inode;
+} Folder;
+
+/* Whether an entry is a folder, a file or neither; a link counts as what it leads to. Only
+ * those that are surely a picture are not looked at, which a million of them would feel. */
+static bool find_kind(const char *full, const struct dirent *entry, bool *is_folder,
+                      bool *is_file)
 {
-    if (it->fts_info == FTS_DNR || it->fts_info == FTS_ERR || it->fts_info == FTS_NS ||
-        it->fts_info == FTS_SLNONE)
-        return rt_fail("%s: %s", it->fts_path,
-                       strerror(it->fts_errno ? it->fts_errno : ENOENT));
-    if (it->fts_info == FTS_DC)
-        return rt_fail("%s: a link to a folder that it is in", it->fts_path);
-    if (it->fts_level == 0 || it->fts_info == FTS_DP)
+    struct stat status;
+    bool file = entry->d_type == DT_REG ||
+                (entry->d_type == DT_LNK && name_is_picture(entry->d_name));
+    *is_folder = entry->d_type == DT_DIR;
+    *is_file = file;
+    if (file || (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN))
         return true;
-    if (it->fts_name[0] == '.') {
-        fts_set(walk, it, FTS_SKIP);
+    if (stat(full, &status) != 0)
+        return rt_fail("%s: %s", full, strerror(errno));
+    *is_folder = S_ISDIR(status.st_mode);
+    *is_file = S_ISREG(status.st_mode);
+    return true;
+}
+
+static bool list_folder(Listing *listing, const char *full, const Folder *above,
+                        const char *path);
+
+static bool take(Listing *listing, const Folder *folder, const struct dirent *entry)
+{
+    const char *slash = *folder->path ? "/" : "", *name = entry->d_name;
+    bool is_folder, is_file;
+    if (name[0] == '.')
         return true;
+    char *full = rt_format("%s/%s%s%s", listing->root, folder->path, slash, name);
+    bool ok = find_kind(full, entry, &is_folder, &is_file);
+    if (ok && (is_folder || is_file)) { /* no device, no socket */
+        char *path = rt_format("%s%s%s", folder->path, slash, name);
+        ok = listing_add(listing,
+                         &(Listed){.path = path, .is_folder = is_folder, .bytes = -1}) &&
+             (!is_folder || list_folder(listing, full, folder, path));
+        watch_show(listing->root, "files", listing->count, 0);
     }
-    if (it->fts_info != FTS_F && it->fts_info != FTS_D)
-        return true; /* a device, a socket */
-    const char *below = it->fts_path + strlen(listing->root);
-    return listing_add(listing,
-                       &(Listed){.path = rt_format("%s", below + strspn(below, "/")),
-                                 .is_folder = it->fts_info == FTS_D,
-                                 .bytes = -1});
+    free(full);
+    return ok;
+}
+
+static bool list_folder(Listing *listing, const char *full, const Folder *above,
+                        const char *path)
+{
+    struct stat status;
+    DIR *entries = opendir(full);
+    if (entries == NULL || fstat(dirfd(entries), &status) != 0) {
+        rt_fail("%s: %s", full, strerror(errno));
+        if (entries)
+            closedir(entries);
+        return false;
+    }
+    const Folder folder = {above, path, status.st_dev, status.st_ino};
+    bool ok = true;
+    for (const Folder *it = above; it && ok; it = it->above)
+        if (it->device == folder.device && it->inode == folder.inode)
+            ok = rt_fail("%s: a link to a folder that it is in", full);
+    while (ok) {
+        errno = 0;
+        const struct dirent *entry = readdir(entries);
+        if (entry == NULL) {
+            ok = errno == 0 || rt_fail("%s: %s", full, strerror(errno));
+            break;
+        }
+        ok = take(listing, &folder, entry);
+    }
+    closedir(entries);
+    return ok;
 }
 
 bool listing_of_folder(const char *root, Listing *listing)
 {
     *listing = (Listing){.root = rt_format("%s", root)};
-    char *const roots[] = {listing->root, NULL};
-    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
-    if (walk == NULL)
-        return rt_fail("%s: %s", root, strerror(errno));
-    bool ok = true;
-    FTSENT *it;
-    while (ok && (it = fts_read(walk)) != NULL) {
-        ok = take(listing, walk, it);
-        watch_show(root, "files", listing->count, 0);
-    }
+    size_t length = strlen(listing->root);
+    while (length > 1 && listing->root[length - 1] == '/')
+        listing->root[--length] = 0;
+    bool ok = list_folder(listing, listing->root, NULL, "");
     watch_show(root, NULL, 0, 0);
-    fts_close(walk);
     listing_sort(listing);
     return ok;
 }

@@ -201,8 +201,11 @@ START_TEST(bad_pictures)
     free(whole);
     ck_assert_int_eq(remove(path), 0);
     ck_assert_int_eq(symlink("nowhere", path), 0);
-    check_fails(folder, "%s: No such file or directory", path);
+    check_broken(folder, 2, "%s: No such file or directory", path);
     ck_assert_int_eq(remove(path), 0);
+    ck_assert_int_eq(symlink("nowhere", in_folder("p/val/link")), 0);
+    check_fails(folder, "%s: No such file or directory", in_folder("p/val/link"));
+    ck_assert_int_eq(remove(in_folder("p/val/link")), 0);
     static const uint8_t huge[] = {/* the head of a PNG of 30,000 x 30,000 */
                                    0x89, 'P',  'N',  'G',  13,   10,   26,   10,   0,
                                    0,    0,    13,   'I',  'H',  'D',  'R',  0,    0,
