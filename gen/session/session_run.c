@@ -23,26 +23,26 @@ static bool need_data(const Session *session)
                    session->config.path);
 }
 
-static bool same_size(const Session *session, const ImageSet *set)
+/* Whether images are there, and were read as the config has it now. */
+static bool fits(const ImageSet *set, const DataWant *read_for, const DataWant *want)
 {
-    const Config *config = &session->config;
-    const Tensor *image = net_pixels(&config->net);
-    return set->count > 0 && set->height == image->h && set->width == image->w &&
-           set->channels == image->c;
+    return set->count > 0 && read_for->height == want->height &&
+           read_for->width == want->width && read_for->channels == want->channels &&
+           read_for->classes == want->classes && read_for->resize == want->resize &&
+           read_for->test_share == want->test_share &&
+           read_for->skip_broken == want->skip_broken;
 }
 
 static bool load_test(Session *session)
 {
-    const Config *config = &session->config;
-    const DataWant want = config_data(config);
+    const DataWant want = config_data(&session->config);
     ImageSet none = {0};
     if (!need_data(session))
         return false;
-    if (same_size(session, &session->test) &&
-        session->test_classes == config->class_count)
+    if (fits(&session->test, &session->test_for, &want))
         return true;
     data_free(&session->test);
-    session->test_classes = config->class_count;
+    session->test_for = want;
     return data_load(session->data, DATA_TEST, &want, &none, &session->test);
 }
 
@@ -50,16 +50,18 @@ static bool load_test(Session *session)
  * from before, and begin with the same. */
 static bool load_calibration(Session *session, int images)
 {
+    const DataWant want = config_data(&session->config);
     if (!need_data(session))
         return false;
     if (session->calibration_wanted >= images &&
-        same_size(session, &session->calibration))
+        fits(&session->calibration, &session->calibration_for, &want))
         return true;
     data_free(&session->calibration);
     session->calibration_wanted = 0;
     if (!start_images(&session->config, session->data, 1, images, &session->calibration))
         return false;
     session->calibration_wanted = images;
+    session->calibration_for = want;
     return true;
 }
 
@@ -92,7 +94,9 @@ static Stored *quantise(Session *session, int images, const PtqOptions *options,
 /* Ranges for the config as it is, unless the last ones found are. */
 static const Stored *ranges(Session *session, int images)
 {
+    const DataWant want = config_data(&session->config);
     bool found = session->ranges && session->ranges_of == session->state.base &&
+                 fits(&session->calibration, &session->calibration_for, &want) &&
                  session->ranges_images == images &&
                  strcmp(session->ranges->fits, session->config.signature) == 0;
     if (found)

@@ -31,11 +31,11 @@ typedef struct Session {
     State state, *past;
     int depth;
     ImageSet test, calibration;
+    DataWant test_for, calibration_for; /* what they were read for */
     int calibration_wanted; /* as many were asked for; there may be fewer */
     Stored *ranges;         /* base with ranges for the config */
     Stored *ranges_of;      /* that base */
     int ranges_images;
-    int test_classes; /* that labels of `test` were checked against */
     Jit *jit;
     char *compiled; /* the config's hash */
     Work work;      /* of the last evaluation; for a model with these sizes */

@@ -293,7 +293,7 @@ static void say(const Packing *p, int count)
         broken += p->index[i].record.kind == PACK_BROKEN;
     printf("%s: %d pictures, %.1f MB", p->path, count - broken,
            (double)(p->head.end + p->head.index_bytes) / 1e6);
-    printf(broken ? ", and the places of %d broken ones\n" : "\n", broken);
+    printf(broken ? ", and the places of broken ones: %d\n" : "\n", broken);
 }
 
 /* In the place of reading for a network. */

@@ -4,6 +4,7 @@
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/data/loader.h"
+#include "runtime/data/watch.h"
 #include "runtime/kernels/profile.h"
 
 #include <math.h>
@@ -168,6 +169,8 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
                      .arena = work->arena,
                      .logits = work->logits,
                      .scores = work->scores};
+        if (asked->shown)
+            watch_show(asked->shown, "images", done, count);
         if (asked->tiers && asked->tiers->move)
             asked->tiers->move(asked->tiers->context, false);
         ok = !(asked->stop && *asked->stop) &&
@@ -176,6 +179,7 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
             write_scores(model, &step, asked->scores);
         done += step.count;
     }
+    watch_show(asked->shown, NULL, 0, 0);
     loader_close(loader);
     return ok;
 }

@@ -46,6 +46,7 @@ typedef struct {
         scores; /* gets [count][classes] of float32, or of int64 where they are integers */
     const volatile sig_atomic_t *stop; /* ends it when it becomes true */
     const Tiers *tiers;                /* to go over to between two passes */
+    const char *shown; /* the images' name: on a terminal, tell how far it is */
 } Evaluation;
 
 /* The first `count` images of `set`, any number. Of those that stand in for broken ones

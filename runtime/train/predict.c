@@ -36,15 +36,15 @@ static void write_npy_header(FILE *out, const char *type, int rows, int columns)
     free(text);
 }
 
-static bool evaluate_to(const char *path, const Model *model, const Weights *weights,
-                        const Work *work, const ImageSet *set, int count,
-                        const Tiers *tiers, Score *score)
+static bool evaluate_to(const TrainerOptions *options, const Model *model,
+                        const Weights *weights, const Work *work, const ImageSet *set,
+                        int count, Score *score)
 {
-    Evaluation asked = {.tiers = tiers};
-    if (path == NULL)
+    Evaluation asked = {.tiers = options->tiers, .shown = options->data};
+    if (options->scores == NULL)
         return evaluate(model, weights, work, set, count, &asked, score);
     Replacement r;
-    if (!rt_replace_begin(&r, path))
+    if (!rt_replace_begin(&r, options->scores))
         return false;
     write_npy_header(r.file, model->scores_integers ? "<i8" : "<f4", count,
                      model->classes);
@@ -103,8 +103,8 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     int count = 0;
     bool ok = data_load(options->data, DATA_TEST, &want, &none, &test) &&
               (count = choose_count(&test, options)) > 0 &&
-              evaluate_to(options->scores, model, &weights, &work, &test, count,
-                          options->tiers, &score);
+              evaluate_to(options, model, &weights, &work, &test, count, &score) &&
+              (score.images > 0 || rt_fail("%s: every image is broken", options->data));
     if (ok && test.unlabelled)
         printf("%d images without labels\n", count);
     else if (ok)

@@ -9,6 +9,7 @@
 #include "runtime/base/support.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/data/data.h"
+#include "runtime/data/pack_file.h"
 #include "runtime/draw/picture.h"
 
 #include <fcntl.h>
@@ -132,6 +133,10 @@ static void load_as(const char *path, const DataWant *want)
 {
     ImageSet train = {0}, test = {0};
     if (data_load(path, DATA_TRAIN | DATA_TEST, want, &train, &test)) {
+        uint8_t image[2 * 3 * 3];
+        PictureError error;
+        for (int i = 0; i < train.count && i < 4; i++)
+            image_read(&train, i, image, &error);
         data_free(&train);
         data_free(&test);
     }
@@ -185,6 +190,27 @@ static void fuzz_tar(const uint8_t *data, size_t bytes)
     load_data(write_input("a.tar", data, bytes));
 }
 
+/* With the head and hash of a whole one, or little would come behind them. */
+static void fuzz_pack(const uint8_t *data, size_t bytes)
+{
+    PackHead head;
+    char hash[65];
+    if (bytes < PACK_START)
+        return;
+    uint8_t *copy = rt_alloc(bytes);
+    memcpy(copy, data, bytes);
+    memcpy(&head, copy, sizeof head);
+    memcpy(head.magic, PACK_MAGIC, sizeof head.magic);
+    head.version = PACK_VERSION;
+    head.end = PACK_START + head.end % (bytes - PACK_START + 1);
+    head.index_bytes = bytes - head.end;
+    rt_sha256(copy + head.end, head.index_bytes, hash);
+    memcpy(head.index, hash, sizeof head.index);
+    memcpy(copy, &head, sizeof head);
+    load_data(write_input("a.pack", copy, bytes));
+    free(copy);
+}
+
 static void fuzz_csv(const uint8_t *data, size_t bytes)
 {
     load_data(write_input("a.csv", data, bytes));
@@ -200,6 +226,7 @@ static const struct {
     {"labels", fuzz_labels},   {"records", fuzz_records},
     {"jpeg", fuzz_jpeg},       {"idx", fuzz_idx},
     {"tar", fuzz_tar},         {"csv", fuzz_csv},
+    {"pack", fuzz_pack},
 };
 enum { HARNESSES = sizeof harnesses / sizeof *harnesses };
 static int chosen;

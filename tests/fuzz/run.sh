@@ -13,7 +13,7 @@ seeds() {
     *) echo tests/fuzz/corpus/$1 ;;
     esac
 }
-[ $# -gt 0 ] || set -- config set weights checkpoint picture npy labels records jpeg idx tar csv
+[ $# -gt 0 ] || set -- config set weights checkpoint picture npy labels records jpeg idx tar csv pack
 if [ $# -gt 1 ]; then
     printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 $run "$seconds"
     exit

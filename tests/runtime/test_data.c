@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define FORMS                                                                            \
-    "random:COUNT; a .tar of class folders; a .csv of path,label; images.npy with "      \
+    "random:COUNT; a pack that `lathe data pack` made; a .tar of class folders; "        \
+    "a .csv of path,label; images.npy with "                                             \
     "labels.npy, or an .npz of both; CIFAR-10's data_batch_1.bin and test_batch.bin; "   \
     "CIFAR-100's train.bin and test.bin; PNG sheets data_batch_1.png and "               \
     "test_batch.png; MNIST's train-images-idx3-ubyte and its like; train/CLASS/*.jpg "   \

@@ -270,8 +270,8 @@ static const struct {
     {{"--data=x", "--resume", "--weights=y"},
      "train: --resume and --weights: want one of them"},
     {{"--data", "/nowhere", "--seed=18446744073709551615"},
-     "/nowhere: no such file or folder: want one of: random:COUNT; a .tar of class "
-     "folders; "
+     "/nowhere: no such file or folder: want one of: random:COUNT; a pack that "
+     "`lathe data pack` made; a .tar of class folders; "
      "a .csv of path,label; images.npy with labels.npy, or an .npz of both; CIFAR-10's "
      "data_batch_1.bin and test_batch.bin; CIFAR-100's train.bin and test.bin; PNG "
      "sheets "
