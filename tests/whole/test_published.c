@@ -50,6 +50,7 @@ static void load_weights(const Net *net, const char *path, Weights *weights)
     Checkpoint checkpoint = {0};
     ck_assert_msg(import_weights(path, names, n + m, NULL, &checkpoint), "%s",
                   rt_error());
+    *weights = (Weights){0};
     weights->params = rt_alloc_aligned(net->param_floats * sizeof(float));
     weights->stats = rt_alloc_aligned(net->stat_floats * sizeof(float));
     ck_assert(checkpoint_take(&checkpoint, path, "", params, n, weights->params));
