@@ -128,6 +128,7 @@ typedef enum {
     X(bool, taps_held, "depthwise: weights of all taps stay in registers")               \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
+    X(int, images, "winograd: images whose tiles are multiplied together")               \
     X(int, panel, "transformed weights: output channels that lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
     X(int, tasks, "pieces of a TASKS op")                                                \

@@ -99,13 +99,18 @@ static bool same_shape(const Tensor *a, const Tensor *b)
     return a->h == b->h && a->w == b->w && a->c == b->c;
 }
 
+static bool is_scratch(const Op *op, int n)
+{
+    return op->kind == OP_CONV_BWD_WEIGHT && n == OP_INPUTS + CONV_BWD_WEIGHT_scratch;
+}
+
 /* The first tensor's shape, and the first other one. */
 static void add_shapes(char *name, const Net *net, const Op *op)
 {
     const Tensor *from = NULL, *to = NULL;
     for (int n = 0; n < SLOTS; n++) {
         const Tensor *t = nth_tensor(net, op, n);
-        if (t == NULL || !is_picture(t))
+        if (t == NULL || !is_picture(t) || is_scratch(op, n))
             continue;
         if (from == NULL)
             from = t;

@@ -49,6 +49,9 @@ static void want_tiles(const Net *net, const Op *op)
     want_halo(it.from, it.above, it.before,
               WINOGRAD_TILE * it.rows + reach - it.above - it.from->h,
               WINOGRAD_TILE * it.columns + reach - it.before - it.from->w);
+    if (op->kind == OP_CONV_BWD_WEIGHT) /* reads tiles of that, too */
+        want_halo(it.to, 0, 0, WINOGRAD_TILE * it.rows - it.to->h,
+                  WINOGRAD_TILE * it.columns - it.to->w);
 }
 
 static void set_halos(Net *net)
@@ -226,6 +229,10 @@ static void choose_winograd(const Net *net, Op *op, const Target *target)
     const Tiling it = winograd_tiling(net, op);
     const int in = lanes_for(target, it.c), out = lanes_for(target, it.k);
     op->lanes = in < out ? in : out;
+    if (op->kind == OP_CONV_BWD_WEIGHT) {
+        choose_tile(op, target, it.c, it.k / op->lanes, 1, true);
+        return;
+    }
     op->tiles = winograd_chunk(&it);
     choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
     Op *weights = winograd_weights(net, op);
@@ -310,11 +317,11 @@ static void choose_algorithms(Net *net, const Target *target, const Lowering *fo
 
 void pass_select(Net *net, const Target *target, const Lowering *force)
 {
-    choose_algorithms(net, target, force);
-    set_halos(net);
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)
             share_weight_gradient(net, i);
+    choose_algorithms(net, target, force);
+    set_halos(net);
     for (int i = 0; i < net->op_count; i++)
         lower(net, &net->ops[i], target, force);
 }

@@ -14,23 +14,26 @@ static int least(int a, int b)
 Tiling winograd_tiling(const Net *net, const Op *op)
 {
     const bool back = op->kind == OP_CONV_BWD_INPUT;
-    Tiling it = {.from = op_in(net, op, back ? "dy" : "x")};
-    const Tensor *to = op_out(net, op, back ? "dx" : "y");
+    Tiling it = {.from = op_in(net, op, back ? "dy" : "x"),
+                 .to = op->kind == OP_CONV_BWD_WEIGHT
+                           ? op_in(net, op, "dy")
+                           : op_out(net, op, back ? "dx" : "y")};
     const int reach = op->kernel_h - 1; /* of windows of dy, as far as the turned one */
     it.above = back ? reach - op->pad_top : op->pad_top;
     it.before = back ? reach - op->pad_left : op->pad_left;
-    it.rows = (to->h + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
-    it.columns = (to->w + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    it.rows = (it.to->h + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    it.columns = (it.to->w + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
     it.c = it.from->c;
-    it.k = to->c;
+    it.k = it.to->c;
     return it;
 }
 
 bool winograd_can(const Net *net, const Op *op)
 {
-    if ((op->kind != OP_CONV && op->kind != OP_CONV_BWD_INPUT) || op->kernel_h != 3 ||
-        op->kernel_w != 3 || op->stride != 1 || op->groups != 1 || op->pad_top > 2 ||
-        op->pad_left > 2)
+    bool product = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
+                   (op->kind == OP_CONV_BWD_WEIGHT && op->scope == SCOPE_IMAGE);
+    if (!product || op->kernel_h != 3 || op->kernel_w != 3 || op->stride != 1 ||
+        op->groups != 1 || op->pad_top > 2 || op->pad_left > 2)
         return false;
     const Tiling it = winograd_tiling(net, op);
     return it.c % 4 == 0 && it.k % 4 == 0; /* vectors of four at least */
@@ -47,11 +50,12 @@ static double with_weights(double products, double floats)
 bool winograd_pays(const Net *net, const Op *op)
 {
     const Tiling it = winograd_tiling(net, op);
-    const Tensor *to = &net->tensors[op->out[0]];
     const double weights = (double)it.c * it.k, tiles = (double)it.rows * it.columns;
-    const double direct = with_weights(to->h * to->w * 9 * weights, 9 * weights);
-    /* Measured: a tile's transforms take as long as so many products a channel. */
-    const double transforms = tiles * (250 * it.c + 180 * it.k);
+    const double direct = with_weights(it.to->h * it.to->w * 9 * weights, 9 * weights);
+    /* Measured: a tile's transforms take as long as so many products a channel, and those
+     * of sums to a gradient as so many a weight. */
+    const double transforms = tiles * (250 * it.c + 180 * it.k) +
+                              (op->kind == OP_CONV_BWD_WEIGHT ? 90 * weights : 0);
     const double products = tiles * WINOGRAD_POINTS * weights;
     return it.c >= 8 && it.k >= 8 &&
            with_weights(products, WINOGRAD_POINTS * weights) + transforms < 0.9 * direct;
@@ -67,6 +71,18 @@ int winograd_chunk(const Tiling *tiling)
         return FEW;
     const int fit = ROOM / (WINOGRAD_POINTS * (tiling->c + tiling->k)) / 4 * 4;
     return least(fit > FEW ? fit : FEW, tiles / 4 * 4);
+}
+
+int winograd_gradient_chunk(const Tiling *tiling, int *images)
+{
+    enum { CACHED = 1 << 18, MANY = 64, FEW = 16, MOST_IMAGES = 8 }; /* floats, tiles */
+    const int tiles = tiling->rows * tiling->columns;
+    const int want = WINOGRAD_POINTS * tiling->c * tiling->k > CACHED ? MANY : FEW;
+    *images = tiles < want ? least(want / tiles, MOST_IMAGES) : 1;
+    if (*images > 1)
+        return *images * tiles;
+    const int parts = (tiles + want - 1) / want;
+    return (tiles + parts - 1) / parts;
 }
 
 Op *winograd_weights(const Net *net, const Op *op)
@@ -94,9 +110,28 @@ static void add_transform(Net *net, int index)
     net->ops[index + 1].in[CONV_w] = points;
 }
 
+/* Tiles of both at all points, 16 floats behind each, and the sums of their products. */
+static void add_tiles(Net *net, int index)
+{
+    const Tiling it = winograd_tiling(net, &net->ops[index]);
+    int images;
+    const int tiles = winograd_gradient_chunk(&it, &images);
+    const int floats = tiles * (it.c + it.k) + 2 * WINOGRAD_APART + it.c * it.k;
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%s", net->ops[index].name);
+    net->ops[index].tiles = tiles;
+    net->ops[index].images = images;
+    net->ops[index].out[CONV_BWD_WEIGHT_scratch] =
+        net_add_data(net, name, ".tiles", 1, 1, WINOGRAD_POINTS * floats);
+}
+
 void winograd_lower(Net *net, int index)
 {
     net->ops[index].lowering = LOWER_WINOGRAD;
+    if (net->ops[index].kind == OP_CONV_BWD_WEIGHT) {
+        add_tiles(net, index);
+        return;
+    }
     if (net->ops[index].kind == OP_CONV)
         add_transform(net, index++);
     Op *weights = winograd_weights(net, &net->ops[index]);

@@ -15,16 +15,22 @@ typedef struct {
     int image, chunk, worker;
 } At;
 
-/* The chunk's images are at.image .. end_of_chunk(&at) - 1. */
-static inline At begin_chunk(Step *step, int chunk, int worker)
+/* The chunk's images are first_of_chunk(&at) .. end_of_chunk(&at) - 1. */
+static inline int first_of_chunk(const At *at)
 {
-    return (At){step, step->arena, (int)((long)chunk * step->count / RT_CHUNKS), chunk,
-                worker};
+    return (int)((long)at->chunk * at->step->count / RT_CHUNKS);
 }
 
 static inline int end_of_chunk(const At *at)
 {
     return (int)((at->chunk + 1L) * at->step->count / RT_CHUNKS);
+}
+
+static inline At begin_chunk(Step *step, int chunk, int worker)
+{
+    At at = {step, step->arena, 0, chunk, worker};
+    at.image = first_of_chunk(&at);
+    return at;
 }
 
 /* A convolution without border tests: x points at the first window's corner, which may

@@ -330,6 +330,45 @@ START_TEST(threads_change_no_bit)
 }
 END_TEST
 
+/* Products of transformed tiles beside direct ones; chunks hold from no image to three,
+ * and the tiles of two are multiplied at once. */
+START_TEST(transformed_tiles_give_the_same)
+{
+    static const struct {
+        int images, threads;
+    } ways[] = {{40, 1}, {40, 5}, {17, 2}, {1, 1}};
+    BuiltNet direct, transformed;
+    float *before = NULL; /* the gradient of another number of threads */
+    for (int i = 0; i < 2; i++)
+        built_make(i ? &transformed : &direct, "winograd",
+                   &(BuildHow){target_find(NULL)->name, i ? LOWER_WINOGRAD : LOWER_DIRECT,
+                               (const char *[]){"train.batch=40", NULL}});
+    const size_t floats = direct.model->param_floats;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        Pass want, pass;
+        pass_open(&want, &direct);
+        pass_open(&pass, &transformed);
+        want.step.count = pass.step.count = ways[i].images;
+        rt_set_threads(ways[i].threads);
+        want.model->train(&want.step);
+        pass.model->train(&pass.step);
+        ck_assert_double_lt(float_distance(pass.gradient, want.gradient, floats), 1e-4);
+        ck_assert_double_gt(float_distance(pass.gradient, want.gradient, floats), 0);
+        ck_assert_double_eq_tol(pass.step.loss, want.step.loss, 1e-5 * want.step.loss);
+        if (i == 1)
+            ck_assert_mem_eq(pass.gradient, before, floats * sizeof(float));
+        free(before);
+        before = pass.gradient;
+        pass.gradient = NULL;
+        pass_close(&want);
+        pass_close(&pass);
+    }
+    free(before);
+    built_free(&direct);
+    built_free(&transformed);
+}
+END_TEST
+
 /* A pass adds to the gradient, in proportion to loss_scale. */
 START_TEST(gradients_add_up)
 {
@@ -363,6 +402,7 @@ Suite *network_suite(void)
     tcase_add_test(tests, no_smoothing_and_much);
     tcase_add_loop_test(tests, every_way_gives_the_same, 0, NETS);
     tcase_add_loop_test(tests, threads_change_no_bit, 0, NETS);
+    tcase_add_test(tests, transformed_tiles_give_the_same);
     tcase_add_test(tests, gradients_add_up);
     Suite *suite = suite_create("network");
     suite_add_tcase(suite, tests);

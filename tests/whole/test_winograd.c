@@ -46,6 +46,7 @@ static void check(int number, const char *target, Lowering lowering)
     const int want = lowering == LOWER_WINOGRAD ? 4 : 0;
     ck_assert_int_eq(count(&built.train, OP_CONV), want);
     ck_assert_int_eq(count(&built.train, OP_CONV_BWD_INPUT), want);
+    ck_assert_int_eq(count(&built.train, OP_CONV_BWD_WEIGHT), want);
     const double error = check_ops(&built);
     ck_assert_msg(error > 0 && error <= bounds[lowering],
                   "%s: error %.3g of the sum of terms, want at most %g",
