@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 9
+#define LATHE_ABI 10
 
 /* Activations are cut into this many chunks of images; sums over a batch are kept per
  * chunk and added in chunk order, so results do not depend on the number of threads. */
@@ -54,7 +54,7 @@ typedef struct {
 } Param;
 
 /* Of the learning rate: X(NAME, word of configs). */
-#define SCHEDULES(X) X(STEP, "step") X(COSINE, "cosine") X(ONE_CYCLE, "one_cycle")
+#define SCHEDULES(X) X(STEP, "step") X(COSINE, "cosine") X(ONE_CYCLE, "one_cycle") X(LINEAR, "linear")
 typedef enum {
 #define SCHEDULE(name, word) SCHEDULE_##name,
     SCHEDULES(SCHEDULE)
@@ -73,7 +73,9 @@ typedef enum {
 typedef struct {
     int epochs;
     int batch; /* images per optimiser step; the micro-batch is the Model's */
-    double lr, momentum, weight_decay; /* decay on conv and dense kernels only */
+    double lr, momentum, weight_decay; /* decay on conv and dense kernels */
+    bool decay_norms, decay_biases;    /* and on these */
+    double quantizer_lr;               /* of steps and ranges, times lr */
     bool nesterov;
     Schedule schedule;
     double warmup_epochs; /* lr rises linearly from 0 */

@@ -38,10 +38,19 @@ static double one_cycle_shape(const Recipe *recipe, double epoch)
     return 1 - (1 - recipe->lr_final) * (epoch - peak) / (recipe->epochs - peak);
 }
 
+static double linear_shape(const Recipe *recipe, double epoch)
+{
+    double start = recipe->warmup_epochs;
+    if (epoch <= start)
+        return 1;
+    return 1 - (1 - recipe->lr_final) * (epoch - start) / (recipe->epochs - start);
+}
+
 double optim_rate(const Recipe *recipe, double epoch)
 {
     double shape = recipe->schedule == SCHEDULE_STEP     ? step_shape(recipe, epoch)
                    : recipe->schedule == SCHEDULE_COSINE ? cosine_shape(recipe, epoch)
+                   : recipe->schedule == SCHEDULE_LINEAR ? linear_shape(recipe, epoch)
                                                          : one_cycle_shape(recipe, epoch);
     if (epoch < recipe->warmup_epochs)
         shape = fmin(shape, epoch / recipe->warmup_epochs);
@@ -53,18 +62,34 @@ double optim_ema_decay(const Recipe *recipe, long steps)
     return fmin(recipe->ema, (1.0 + (double)steps) / (10.0 + (double)steps));
 }
 
-static void cut_slices(Optim *optim)
+static bool is_quantiser(const Param *param)
+{
+    return param->kind == PARAM_STEP || param->kind == PARAM_RANGE;
+}
+
+static bool decays(const Param *param, const Recipe *recipe)
+{
+    if (param->kind == PARAM_BIAS)
+        return recipe->decay_biases;
+    if (param->kind == PARAM_BN_SCALE || param->kind == PARAM_BN_SHIFT)
+        return recipe->decay_norms;
+    return !is_quantiser(param);
+}
+
+static void cut_slices(Optim *optim, const Recipe *recipe)
 {
     const Model *model = optim->model;
     size_t most = (size_t)model->param_count + model->param_floats / SLICE_FLOATS;
     optim->slices = rt_alloc(most * sizeof *optim->slices);
     for (int i = 0; i < model->param_count; i++) {
         const Param *param = &model->params[i];
-        bool decays = param->kind == PARAM_CONV || param->kind == PARAM_DENSE;
+        float decay = decays(param, recipe);
+        float rate = is_quantiser(param) ? (float)recipe->quantizer_lr : 1;
         for (size_t done = 0; done < param->count; done += SLICE_FLOATS) {
             size_t left = param->count - done;
-            optim->slices[optim->slice_count++] = (Slice){
-                param->offset + done, left < SLICE_FLOATS ? left : SLICE_FLOATS, decays};
+            optim->slices[optim->slice_count++] =
+                (Slice){param->offset + done, left < SLICE_FLOATS ? left : SLICE_FLOATS,
+                        decay, rate};
         }
     }
 }
@@ -82,7 +107,7 @@ void optim_alloc(Optim *optim, const Model *model, const Recipe *recipe)
         optim->ema = rt_alloc_aligned(param_bytes);
         optim->ema_stats = rt_alloc_aligned(stat_bytes);
     }
-    cut_slices(optim);
+    cut_slices(optim, recipe);
 }
 
 void optim_free(Optim *optim)
@@ -170,8 +195,8 @@ static void update_slice(void *context, int index, int worker)
     float *restrict weight = update->optim->params + slice->start;
     float *restrict velocity = update->optim->momentum + slice->start;
     float *restrict gradient = update->optim->gradient + slice->start;
-    float decay = slice->decays ? update->weight_decay : 0;
-    float rate = update->rate, momentum = update->momentum;
+    float decay = slice->decay * update->weight_decay;
+    float rate = slice->rate * update->rate, momentum = update->momentum;
     bool nesterov = update->nesterov;
 #pragma omp simd
     for (size_t i = 0; i < slice->count; i++) {

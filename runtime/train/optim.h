@@ -13,6 +13,7 @@
  *
  * step:       shape = decay_factor ^ (number of milestones <= e)
  * cosine:     shape = f + (1 - f) * (1 + cos(pi * (e - w) / (E - w))) / 2 for e > w
+ * linear:     shape = 1 - (1 - f) * (e - w) / (E - w) for e > w
  * one-cycle:  shape = e / p up to p, from there 1 - (1 - f) * (e - p) / (E - p) */
 double optim_rate(const Recipe *recipe, double epoch);
 
@@ -22,7 +23,7 @@ double optim_ema_decay(const Recipe *recipe, long steps);
 
 typedef struct {
     size_t start, count;
-    bool decays; /* weight decay applies */
+    float decay, rate; /* times the recipe's weight decay and the step's rate */
 } Slice;
 
 /* Everything that training changes; laid out as Model.params and Model.stats say. */
@@ -45,7 +46,7 @@ void optim_initialise(Optim *optim, uint64_t seed);
 void optim_start_averages(Optim *optim);
 
 /* One step, after `steps` earlier ones, in PyTorch's formulation: g += weight_decay * w
- * (conv and dense kernels only), v = momentum * v + g, w -= rate * v (Nesterov: rate * (g
+ * (of conv and dense kernels, and as the recipe says of BN's arrays and biases), v = momentum * v + g, w -= rate * v (Nesterov: rate * (g
  * + momentum * v)). Then ema = d * ema + (1 - d) * w, and the same for the running
  * statistics of batch normalisation, so that averaged weights come with statistics
  * averaged over the same steps. Leaves the gradient zero. */

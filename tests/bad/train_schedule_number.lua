@@ -1,4 +1,4 @@
--- want: tests/bad/train_schedule_number.lua: train.schedule: want 'step', 'cosine' or 'one_cycle'
+-- want: tests/bad/train_schedule_number.lua: train.schedule: want 'step', 'cosine', 'one_cycle' or 'linear'
 return {
     net = { layers = function()
         return dense{ avgpool(image{ 4, 4, 3 }), name = "last", out = 2 }

@@ -117,6 +117,20 @@ START_TEST(rate_by_one_cycle)
 }
 END_TEST
 
+START_TEST(rate_by_line)
+{
+    Recipe recipe = {.epochs = 30, .lr = 2, .schedule = SCHEDULE_LINEAR};
+    check_rate(&recipe, 0, 2);
+    check_rate(&recipe, 7.5, 1.5);
+    check_rate(&recipe, 30, 0);
+    recipe.warmup_epochs = 10;
+    recipe.lr_final = 0.5;
+    check_rate(&recipe, 5, 1);
+    check_rate(&recipe, 10, 2);
+    check_rate(&recipe, 20, 1.5);
+}
+END_TEST
+
 START_TEST(averages_start_short)
 {
     Recipe recipe = {.ema = 0.99};
@@ -175,6 +189,36 @@ START_TEST(steps_equal_scalar_arithmetic)
     check_against_scalar(false, 0);
     check_against_scalar(true, 0);
     check_against_scalar(true, 0.5);
+}
+END_TEST
+
+/* What decays, and what has a rate of its own: by one step from 1 with gradients of 1. */
+START_TEST(kinds_of_parameters)
+{
+    enum { KINDS = 7 };
+    static const ParamKind kinds[KINDS] = {PARAM_CONV,     PARAM_DENSE,    PARAM_BIAS,
+                                           PARAM_BN_SCALE, PARAM_BN_SHIFT, PARAM_STEP,
+                                           PARAM_RANGE};
+    Param all[KINDS];
+    for (int i = 0; i < KINDS; i++)
+        all[i] = (Param){"p", kinds[i], INIT_ONE, 1, {1}, 16 * (size_t)i, 1, 1};
+    const Model own = {.params = all, .param_count = KINDS, .param_floats = 16 * KINDS};
+    const Recipe recipe = {.weight_decay = 0.5,
+                           .decay_norms = _i == 1,
+                           .decay_biases = _i == 2,
+                           .quantizer_lr = 0.25};
+    Optim optim;
+    optim_alloc(&optim, &own, &recipe);
+    optim_initialise(&optim, 1);
+    for (int i = 0; i < KINDS; i++)
+        optim.gradient[16 * i] = 1;
+    optim_step(&optim, &recipe, 0.5, 0);
+    const bool decayed[KINDS] = {true, true, _i == 2, _i == 1, _i == 1, false, false};
+    for (int i = 0; i < KINDS; i++) {
+        double rate = i < 5 ? 0.5 : 0.125, gradient = decayed[i] ? 1.5 : 1;
+        ck_assert_double_eq_tol((double)optim.params[16 * i], 1 - rate * gradient, 1e-7);
+    }
+    optim_free(&optim);
 }
 END_TEST
 
@@ -300,8 +344,10 @@ Suite *optim_suite(void)
     tcase_add_test(tests, rate_by_steps);
     tcase_add_test(tests, rate_by_cosine);
     tcase_add_test(tests, rate_by_one_cycle);
+    tcase_add_test(tests, rate_by_line);
     tcase_add_test(tests, averages_start_short);
     tcase_add_test(tests, steps_equal_scalar_arithmetic);
+    tcase_add_loop_test(tests, kinds_of_parameters, 0, 3);
     tcase_add_test(tests, statistics_are_averaged_too);
     tcase_add_test(tests, threads_do_not_matter);
     tcase_add_test(tests, initial_weights_have_their_spread);

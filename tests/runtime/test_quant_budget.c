@@ -240,8 +240,12 @@ END_TEST
 START_TEST(sizes_follow_the_budget)
 {
     enum { STEPS = 4000 };
-    const Recipe recipe = {
-        .momentum = 0.9, .w_budget = 26, .a_budget = 8.1, .penalty = 0.1, .descent = 0.5};
+    const Recipe recipe = {.momentum = 0.9,
+                           .quantizer_lr = 1,
+                           .w_budget = 26,
+                           .a_budget = 8.1,
+                           .penalty = 0.1,
+                           .descent = 0.5};
     Optim optim;
     open_at(&optim, &recipe, numbers);
     random_seed(3);
