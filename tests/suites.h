@@ -60,6 +60,7 @@
     X(repl)                                                                              \
     X(resume)                                                                            \
     X(runs)                                                                              \
+    X(seeds)                                                                             \
     X(shipped)                                                                           \
     X(stack)                                                                             \
     X(streams)                                                                           \

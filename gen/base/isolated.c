@@ -1,5 +1,5 @@
-/* Work in a process of its own: see isolated.h. It writes into a file in memory, which the
- * parent reads when the process has ended. */
+/* Work in a process of its own: see isolated.h. It writes into a file in memory, which
+ * the parent reads when the process has ended. */
 #include "gen/base/isolated.h"
 
 #include "runtime/base/support.h"

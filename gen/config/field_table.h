@@ -15,8 +15,9 @@ enum { FLOAT_BITS = 32 };
 
 /* Which quantised weights a field shapes: those of a layer's weights, of its activations;
  * only until ranges are found; or none. Weights are for the fields they were made with.
- * OF_PICTURES: it matters for pictures of any size alone. That one, and with WHERE_SET others,
- * is recorded only where it is set: records from before there was the field stay the same. */
+ * OF_PICTURES: it matters for pictures of any size alone. That one, and with WHERE_SET
+ * others, is recorded only where it is set: records from before there was the field stay
+ * the same. */
 enum {
     OF_TRAINING = 0,
     OF_WEIGHTS = 1,

@@ -251,7 +251,7 @@ void config_print_fields(FILE *file)
     const char *const lists[][3] = {
         {"data.mean", "127", "of the pixels; a number, or one for each channel"},
         {"data.std", "128", "deviation of the pixels; likewise"},
-        {"data.classes", "", "names of the classes; without them, those that the data has"},
+        {"data.classes", "", "names of the classes; left out: those that the data has"},
         {"train.milestones", "",
          "step: epochs at which lr is multiplied by decay_factor"},
         {"quant.layers", "",

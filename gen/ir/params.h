@@ -9,8 +9,8 @@ Param *params_of(const Net *net, Role role);
 int params_count(const Net *net, Role role);
 /* The layer that reads it. */
 const Op *params_op(const Net *net, const Param *param);
-/* The name of the layer's kernel, or of the one whose output the layer reads; NULL: neither has
- * one. */
+/* The name of the layer's kernel, or of the one whose output the layer reads; NULL:
+ * neither has one. */
 const char *params_kernel(const Net *net, const Op *op);
 /* PyTorch's name of it, or several, "fc.weight|linear.weight". */
 const char *params_torch(const Net *net, const Param *param);

@@ -1,4 +1,5 @@
-/* Teachers for a run: configs and checkpoints whose networks are brought into this process. */
+/* Teachers for a run: configs and checkpoints whose networks are brought into this
+ * process. */
 #ifndef LATHE_SCHOOL_H
 #define LATHE_SCHOOL_H
 
@@ -7,8 +8,9 @@
 
 typedef struct School School;
 
-/* Compile the networks that the words name, "CONFIG.lua=FILE.ckpt" each. NULL and rt_fail: a word
- * of another form, a config that cannot be used, a network that does not compile. */
+/* Compile the networks that the words name, "CONFIG.lua=FILE.ckpt" each. NULL and
+ * rt_fail: a word of another form, a config that cannot be used, a network that does not
+ * compile. */
 School *school_open(const char *const *words, int count, const CompileOptions *options);
 void school_close(School *school); /* it may be NULL */
 

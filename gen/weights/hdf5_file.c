@@ -1,6 +1,6 @@
-/* HDF5: see hdf5_file.h. A process of its own reads the file and writes plain records: the
- * name's length, the name, the rank, four sizes and the values; rank TEXT is the attribute.
- * Whatever it writes is checked again here, as if it were a file. */
+/* HDF5: see hdf5_file.h. A process of its own reads the file and writes plain records:
+ * the name's length, the name, the rank, four sizes and the values; rank TEXT is the
+ * attribute. Whatever it writes is checked again here, as if it were a file. */
 #include "gen/weights/hdf5_file.h"
 
 #include "gen/base/isolated.h"

@@ -13,10 +13,11 @@ typedef struct {
 /* Whether the file begins as one. */
 bool hdf5_is(const char *path);
 
-/* All numbers below `folder` ("" or "model_weights"; "" where the file has no such folder) as
- * float32 in C order, and the root's attribute `attribute`, a text. The library runs in a process
- * of its own: what it does not survive is an error like any other. Links that lead out of the
- * file, and arrays kept elsewhere, are refused. hdf5_free() it; nothing is left on failure. */
+/* All numbers below `folder` ("" or "model_weights"; "" where the file has no such
+ * folder) as float32 in C order, and the root's attribute `attribute`, a text. The
+ * library runs in a process of its own: what it does not survive is an error like any
+ * other. Links that lead out of the file, and arrays kept elsewhere, are refused.
+ * hdf5_free() it; nothing is left on failure. */
 bool hdf5_read(const char *path, const char *folder, const char *attribute, Hdf5 *file);
 void hdf5_free(Hdf5 *file);
 

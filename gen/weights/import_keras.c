@@ -150,8 +150,8 @@ static void match_close(Match *match)
     free(match->norms);
 }
 
-/* Whether the file has what the array is made of. A normalisation that the file lacks does
- * nothing, behind a kernel that is there. */
+/* Whether the file has what the array is made of. A normalisation that the file lacks
+ * does nothing, behind a kernel that is there. */
 static bool is_there(const Match *match, int i)
 {
     return match->kernels[i] || match->norms[i];
@@ -197,8 +197,8 @@ static double bias_before(const Match *match, int i, size_t k)
     return kernel ? value_of(kernel->bias, k, 0) : 0;
 }
 
-/* scale (x - mean) / sqrt(var + eps) + shift with the network's eps is the file's. Where its
- * variance and eps are less than that eps, the scale makes up for it. */
+/* scale (x - mean) / sqrt(var + eps) + shift with the network's eps is the file's. Where
+ * its variance and eps are less than that eps, the scale makes up for it. */
 static double norm_value(const Match *match, int i, size_t k)
 {
     const KerasLayer *norm = match->norms[i];

@@ -15,12 +15,12 @@ typedef struct {
     double eps;         /* what the layer adds to variances */
 } KerasPlace;
 
-/* Keras numbers its layers as it makes them, so their names say nothing of the place: each
- * kernel of the network, in order, gets the first layer left of its kind and shape, or the one
- * that has its layer's name; a normalisation gets the one behind that layer. What the file has
- * and the network has not is brought over: a convolution's bias into the mean behind it, or, where
- * the file has no normalisation there, into one that does nothing else; other eps into variances.
- * Fails as import_weights does. */
+/* Keras numbers its layers as it makes them, so their names say nothing of the place:
+ * each kernel of the network, in order, gets the first layer left of its kind and shape,
+ * or the one that has its layer's name; a normalisation gets the one behind that layer.
+ * What the file has and the network has not is brought over: a convolution's bias into
+ * the mean behind it, or, where the file has no normalisation there, into one that does
+ * nothing else; other eps into variances. Fails as import_weights does. */
 bool import_keras(const char *path, const KerasPlace *names, int n_names,
                   bool ignore_extra, Checkpoint *out);
 

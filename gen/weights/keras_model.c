@@ -1,4 +1,5 @@
-/* Keras' description of a model, JSON in an attribute, beside its arrays: see keras_model.h. */
+/* Keras' description of a model, JSON in an attribute, beside its arrays: see
+ * keras_model.h. */
 #include "gen/weights/keras_model.h"
 
 #include "gen/weights/hdf5_file.h"

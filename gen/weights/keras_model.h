@@ -10,7 +10,7 @@ typedef enum { KERAS_CONV, KERAS_DEPTHWISE, KERAS_DENSE, KERAS_BN } KerasKind;
 typedef struct {
     char *name;
     KerasKind kind;
-    int behind; /* the layer whose output it reads, among those with weights; -1: another */
+    int behind; /* the layer with weights whose output it reads; -1: another */
     double eps;                                  /* KERAS_BN */
     const Array *kernel, *bias;                  /* [kh][kw][c][k] or [c][k]; [k] */
     const Array *gamma, *beta, *mean, *variance; /* KERAS_BN: [k] */
@@ -24,8 +24,8 @@ typedef struct {
     Hdf5 *file;
 } KerasModel;
 
-/* Read a file of model.save, which holds weights and the model's description; false and rt_fail:
- * no such file, or one of other layers' weights alone. keras_free() it in any case. */
+/* Read a file of model.save, which holds weights and the model's description; false and
+ * rt_fail: no such file, or one with weights alone. keras_free() it in any case. */
 bool keras_read(const char *path, KerasModel *model);
 void keras_free(KerasModel *model);
 

@@ -1,5 +1,6 @@
 /* Seeded randomness without state: a number follows from a key and an index. All
- * randomness of training is derived so, which is why resuming needs no generator state. */
+ * randomness of training is derived so, which is why resuming needs no generator state.
+ * */
 #ifndef LATHE_RANDOM_H
 #define LATHE_RANDOM_H
 
@@ -13,8 +14,8 @@ int random_below(uint64_t key, uint64_t index, int bound);
 double random_between(uint64_t key, uint64_t index, double low, double high);
 /* A standard normal number from the same (Box-Muller). */
 double random_normal(uint64_t key, uint64_t index);
-/* From Beta(alpha, alpha), alpha > 0, by numbers that the key alone says (two gamma variates of
- * Marsaglia and Tsang 2000). */
+/* From Beta(alpha, alpha), alpha > 0, by numbers that the key alone says (two gamma
+ * variates of Marsaglia and Tsang 2000). */
 double random_beta(uint64_t key, double alpha);
 /* A seeded permutation of 0..count-1 (Fisher-Yates). */
 void random_permutation(uint64_t key, int count, int *order);

@@ -47,8 +47,8 @@ static void cut_out(const ImageSet *set, int side, const uint8_t pad_pixel[4],
     blank(set, &square, pad_pixel, out);
 }
 
-/* A box of that share of the picture, its width that many times its height; false when the
- * picture is too narrow for it. */
+/* A box of that share of the picture, its width that many times its height; false when
+ * the picture is too narrow for it. */
 static bool place_box(int picture_height, int picture_width, double share, double ratio,
                       uint64_t key, Cut *box)
 {
@@ -141,8 +141,8 @@ static uint8_t *changed_pixels(const ImageSet *set, const Image *kept,
     return pixels;
 }
 
-/* Where pixel i of a row of `count` comes from: beyond its ends it is mirrored, without the
- * pixel at the end; -1: from nowhere. */
+/* Where pixel i of a row of `count` comes from: beyond its ends it is mirrored, without
+ * the pixel at the end; -1: from nowhere. */
 static int place_from(int i, int count, Border border)
 {
     if (i >= 0 && i < count)

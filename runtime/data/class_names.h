@@ -1,5 +1,5 @@
-/* What people call a network's classes where its config does not say: data knows, and weights
- * that were trained on it keep it. */
+/* What people call a network's classes where its config does not say: data knows, and
+ * weights that were trained on it keep it. */
 #ifndef LATHE_CLASS_NAMES_H
 #define LATHE_CLASS_NAMES_H
 
@@ -14,8 +14,8 @@ typedef struct {
 void class_names_set(ClassNames *names, const char *const *items, int count);
 void class_names_free(ClassNames *names);
 
-/* "made.class.0=tench" and so on, a line each, fit to be shown; "" where none are known; free()
- * it. */
+/* "made.class.0=tench" and so on, a line each, fit to be shown; "" where none are known;
+ * free() it. */
 char *class_names_lines(const ClassNames *names);
 /* Those of `count` classes among such lines; none where one is missing. */
 ClassNames class_names_read(const char *lines, int count);

@@ -1,5 +1,5 @@
-/* Colours of 8-bit images: see colour.h. Mixing is in whole numbers; the hue is in doubles,
- * with nothing but what IEEE 754 rounds in one way. */
+/* Colours of 8-bit images: see colour.h. Mixing is in whole numbers; the hue is in
+ * doubles, with nothing but what IEEE 754 rounds in one way. */
 #include "runtime/data/colour.h"
 
 #include "runtime/base/random.h"
@@ -76,8 +76,8 @@ static double hue_of(const uint8_t *rgb, int most, int chroma)
     return 4 + (double)(r - g) / chroma;
 }
 
-/* HSV to RGB as one formula: a channel is value - chroma * clamp(min(k, 4 - k), 0, 1) with
- * k = (5, 3 or 1 + hue) mod 6. */
+/* HSV to RGB as one formula: a channel is value - chroma * clamp(min(k, 4 - k), 0, 1)
+ * with k = (5, 3 or 1 + hue) mod 6. */
 void colour_hue(uint8_t *pixels, int count, double turn)
 {
     static const int places[3] = {5, 3, 1};

@@ -75,8 +75,9 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
                      const float *scale, const float *saved, float *coef, float *dscale,
                      float *dshift);
 
-/* Softmax cross-entropy with label smoothing, and its gradient times loss_scale; of a mixed image
- * its label has its share, that of the other image the rest. Adds the loss and 1 for a hit to sums[0], sums[1]. With teachers' probabilities p it is (Hinton et
+/* Softmax cross-entropy with label smoothing, and its gradient times loss_scale; of a
+ * mixed image its label has its share, that of the other image the rest. Adds the loss
+ * and 1 for a hit to sums[0], sums[1]. With teachers' probabilities p it is (Hinton et
  * al. 2015, for a weight of w and temperature T) 1 - w times that, and w T T times the
  * Kullback-Leibler divergence of softmax(scores / T) from p. */
 void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums);

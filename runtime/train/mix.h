@@ -1,5 +1,5 @@
-/* Training images mixed with one another: mixup (Zhang et al. 2018) and cutmix (Yun et al.
- * 2019). */
+/* Training images mixed with one another: mixup (Zhang et al. 2018) and cutmix (Yun et
+ * al. 2019). */
 #ifndef LATHE_MIX_H
 #define LATHE_MIX_H
 
@@ -15,13 +15,14 @@ typedef struct {
 void mixing_alloc(Mixing *mixing, const Model *model);
 void mixing_free(Mixing *mixing);
 
-/* Whether the recipe mixes images in a batch, of that epoch from 0, by a number from `key`. */
+/* Whether the recipe mixes images in a batch, of that epoch from 0, by a number from
+ * `key`. */
 bool mixing_wanted(const Recipe *recipe, int epoch, uint64_t key);
 
-/* Mix each of `count` images with the next one, the last with the first, in place. Image i, by
- * numbers from `key` and its number indices[i], gets as much of the other as Beta(alpha, alpha)
- * says: of all pixels (recipe->mixup), or of a box of them (recipe->cutmix); where the recipe has
- * both, one of them by chance. */
+/* Mix each of `count` images with the next one, the last with the first, in place. Image
+ * i, by numbers from `key` and its number indices[i], gets as much of the other as
+ * Beta(alpha, alpha) says: of all pixels (recipe->mixup), or of a box of them
+ * (recipe->cutmix); where the recipe has both, one of them by chance. */
 void mix_images(const Mixing *mixing, const Model *model, const Recipe *recipe,
                 uint64_t key, const int *indices, const int32_t *labels, int count,
                 uint8_t *images);

@@ -46,10 +46,11 @@ void optim_initialise(Optim *optim, uint64_t seed);
 void optim_start_averages(Optim *optim);
 
 /* One step, after `steps` earlier ones, in PyTorch's formulation: g += weight_decay * w
- * (of conv and dense kernels, and as the recipe says of BN's arrays and biases), v = momentum * v + g, w -= rate * v (Nesterov: rate * (g
- * + momentum * v)). Then ema = d * ema + (1 - d) * w, and the same for the running
- * statistics of batch normalisation, so that averaged weights come with statistics
- * averaged over the same steps. Leaves the gradient zero. */
+ * (of conv and dense kernels, and as the recipe says of BN's arrays and biases), v =
+ * momentum * v + g, w -= rate * v (Nesterov: rate * (g + momentum * v)). Then ema = d *
+ * ema + (1 - d) * w, and the same for the running statistics of batch normalisation, so
+ * that averaged weights come with statistics averaged over the same steps. Leaves the
+ * gradient zero. */
 void optim_step(Optim *optim, const Recipe *recipe, double rate, long steps);
 
 /* The first array with a value that is not finite, as "gradient of s1b0_conv1.weight", or

@@ -1,6 +1,7 @@
 /* Lines that tell runs apart: see run_record.h. */
 #include "runtime/train/run_record.h"
 
+#include "runtime/base/parse.h"
 #include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -69,6 +70,8 @@ char *record_start(const char *path)
     return start;
 }
 
+static const char final_key[] = "made.final_test_accuracy=";
+
 /* Without names of classes, of which there may be a thousand. */
 static char *short_lines(const char *lines)
 {
@@ -94,11 +97,27 @@ bool record_report(const char *path, const char *lines, double test_accuracy)
     if (end)
         *end = 0;
     char *made = short_lines(lines);
-    char *text = rt_format("%s%s%smade.final_test_accuracy=%.4f\n", old ? old : "", mark,
-                           made, test_accuracy);
+    char *text =
+        rt_format("%s%s%s%s%.4f\n", old ? old : "", mark, made, final_key, test_accuracy);
     free(made);
     bool ok = rt_write_if_changed(path, text, strlen(text));
     free(text);
     free(old);
+    return ok;
+}
+
+bool record_final(const char *path, double *accuracy)
+{
+    char *text = rt_read_file(path, NULL);
+    if (text == NULL)
+        return false;
+    char *at = strstr(text, final_key);
+    if (at) {
+        at += strlen(final_key);
+        at[strcspn(at, "\n")] = 0;
+    }
+    bool ok = (at && parse_double(at, accuracy)) ||
+              rt_fail("%s: says no %.*s", path, (int)strlen(final_key) - 1, final_key);
+    free(text);
     return ok;
 }

@@ -15,16 +15,16 @@ typedef struct {
     float *taught;    /* [micro_batch][classes] of the network that learns */
 } Teaching;
 
-/* Load the teachers of `options` for a network; nothing where there are none. False and rt_fail,
- * with the teacher's config: other images or classes than the network's, or weights that are not
- * its own. teaching_free() it in any case. */
+/* Load the teachers of `options` for a network; nothing where there are none. False and
+ * rt_fail, with the teacher's config: other images or classes than the network's, or
+ * weights that are not its own. teaching_free() it in any case. */
 bool teaching_begin(Teaching *teaching, const Model *model, const Recipe *recipe,
                     const TrainerOptions *options);
 void teaching_free(Teaching *teaching);
 
 /* What they make of `count` images, at most the network's micro_batch: the mean of
- * softmax(scores / temperature), [count][classes], good until the next call; NULL where nobody
- * teaches, and, with rt_fail, where a teacher's integers cannot be represented. */
+ * softmax(scores / temperature), [count][classes], good until the next call; NULL where
+ * nobody teaches, and, with rt_fail, where a teacher's integers cannot be represented. */
 const float *teaching_scores(Teaching *teaching, const uint8_t *images, int count);
 
 #endif

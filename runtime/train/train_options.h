@@ -34,6 +34,7 @@ typedef struct {
     long steps;          /* stop after that many in this call */
     long threads;
     FlagSeed seed;      /* instead of the recipe's */
+    const char *seeds;  /* "1,2,3": a run with each; NULL: one run */
     long images;        /* evaluate on the first of them only */
     const char *scores; /* .npy file */
     const char *only;   /* of bench: "train" or "evaluate"; NULL: both */

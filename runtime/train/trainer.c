@@ -7,9 +7,17 @@
 #include "runtime/data/data.h"
 #include "runtime/kernels/gemm.h"
 #include "runtime/train/bench.h"
+#include "runtime/train/seeds.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static bool run_train(const Model *model, const Recipe *recipe,
+                      const TrainerOptions *options, int *status)
+{
+    return options->seeds ? seeds_run(train_run, model, recipe, options, status)
+                          : train_run(model, recipe, options, status);
+}
 
 static bool run_eval(const Model *model, const Recipe *recipe,
                      const TrainerOptions *options, int *status)
@@ -46,7 +54,7 @@ static const struct {
      "the current step and writes last.ckpt; a resumed run ends with the very same\n"
      "weights as one that was not stopped. An epoch's last images that do not fill a\n"
      "batch are left out of it.",
-     train_run},
+     run_train},
     {"eval", "--weights FILE --data DIR [FLAG...]",
      "Print the accuracy on the test images, then one line for each class: name, right\n"
      "answers of how many, share.",
@@ -88,6 +96,9 @@ const Flag trainer_flags[] = {
     {"--seed", "N", "train",
      "for weights, order and augmentation (default: the config's)", FLAG_SEED,
      FIELD(seed), 0, 0},
+    {"--seeds", "N,N,...", "train",
+     "a run with each seed, in -o's folder; then mean and range of their accuracies",
+     FLAG_TEXT, FIELD(seeds), 0, 0},
     {"--images", "N", "eval", "only the first N test images", FLAG_NUMBER, FIELD(images),
      1, 1L << 30},
     {"--scores", "FILE.npy", "eval",
@@ -157,6 +168,8 @@ bool trainer_check(const char *verb, const TrainerOptions *options)
     if (!classifies && options->picture_count > 0)
         return rt_fail("%s: unexpected word %s", verb, options->pictures[0]);
     if (strcmp(verb, "train") == 0 && options->data && !data_has_labels(options->data))
+        return false;
+    if (options->seeds && !seeds_check(options))
         return false;
     return !(options->resume && options->weights) ||
            rt_fail("%s: --resume and --weights: want one of them", verb);

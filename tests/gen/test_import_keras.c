@@ -1,5 +1,5 @@
-/* Keras models, .h5: a small one written by the HDF5 library gives a network's arrays what it
- * computes; one that lies, lacks something or is damaged gives an error. */
+/* Keras models, .h5: a small one written by the HDF5 library gives a network's arrays
+ * what it computes; one that lies, lacks something or is damaged gives an error. */
 #include "tests/suites.h"
 
 #include "gen/weights/hdf5_file.h"
@@ -280,7 +280,8 @@ START_TEST(names_come_before_order)
 }
 END_TEST
 
-/* Of a Sequential each layer reads the one before; a network's own bias takes the file's. */
+/* Of a Sequential each layer reads the one before; a network's own bias takes the file's.
+ * */
 START_TEST(sequential_and_own_bias)
 {
     const int shape[] = {K};

@@ -251,7 +251,8 @@ START_TEST(reflected_border_of_one_pixel)
 }
 END_TEST
 
-/* The blanked pixels of `out` are a full rectangle, or none, and the rest is untouched. */
+/* The blanked pixels of `out` are a full rectangle, or none, and the rest is untouched.
+ * */
 static Cut blank_box(void)
 {
     Cut box = {.left = W, .top = H};
@@ -308,7 +309,8 @@ START_TEST(cutout_larger_than_the_image)
 }
 END_TEST
 
-/* Boxes lie inside, have the area and shape that was asked for, and come in as many images. */
+/* Boxes lie inside, have the area and shape that was asked for, and come in as many
+ * images. */
 START_TEST(erased_boxes)
 {
     Recipe recipe = {
@@ -335,7 +337,8 @@ START_TEST(erased_boxes)
 }
 END_TEST
 
-/* The border that comes in keeps its value, and one channel has brightness and contrast. */
+/* The border that comes in keeps its value, and one channel has brightness and contrast.
+ * */
 START_TEST(colours_and_borders)
 {
     Recipe recipe = {.crop = 3, .brightness = 0.5, .contrast = 0.5};

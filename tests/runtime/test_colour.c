@@ -1,5 +1,5 @@
-/* Colours of images against torchvision's definitions in real numbers, and the ranges, order
- * and bytes of a random change. */
+/* Colours of images against torchvision's definitions in real numbers, and the ranges,
+ * order and bytes of a random change. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"
@@ -95,8 +95,8 @@ START_TEST(hue)
 }
 END_TEST
 
-/* Each of the four alone: what it did is one of its function's results within the range, and
- * the ends of the range come up. */
+/* Each of the four alone: what it did is one of its function's results within the range,
+ * and the ends of the range come up. */
 START_TEST(jitter_stays_in_range)
 {
     Recipe recipe = {0};

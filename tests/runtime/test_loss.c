@@ -1,5 +1,5 @@
-/* The loss against its definition in real numbers, and its gradient against differences of it:
- * of labels alone, of mixed images, and with teachers. */
+/* The loss against its definition in real numbers, and its gradient against differences
+ * of it: of labels alone, of mixed images, and with teachers. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"

@@ -1,5 +1,5 @@
-/* Mixed images: Beta's moments, pixels and boxes against plain statements of them, and when
- * nothing is mixed. */
+/* Mixed images: Beta's moments, pixels and boxes against plain statements of them, and
+ * when nothing is mixed. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"

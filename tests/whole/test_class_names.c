@@ -14,7 +14,8 @@ static const char config[] = "return { net = { layers = function()\n"
                              "    local x = relu(bn{ conv{ image{ 8, 8, 3 }, name = 'a', "
                              "out = 4, kernel = 3 } })\n"
                              "    return dense{ avgpool(x), name = 'last', out = 3 }\n"
-                             "end }, data = { test_share = 0.34 }, train = { epochs = 1, batch = 6 } }\n";
+                             "end }, data = { test_share = 0.34 },\n"
+                             "train = { epochs = 1, batch = 6 } }\n";
 
 /* Names that C, terminals and lists must not trip over. */
 static const char *const folders[] = {"a\\\"b", "n02", "n03"};

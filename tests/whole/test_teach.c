@@ -1,5 +1,5 @@
-/* Distillation: a run with a teacher learns from it, is resumed to the bit, says which it had,
- * and refuses one that does not fit. */
+/* Distillation: a run with a teacher learns from it, is resumed to the bit, says which it
+ * had, and refuses one that does not fit. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -72,8 +72,8 @@ START_TEST(resumed_to_the_bit)
 }
 END_TEST
 
-/* Learning from nobody but the teacher, a network of its shape comes to agree with it; labels,
- * which random images have at random, teach the same network nothing. */
+/* Learning from nobody but the teacher, a network of its shape comes to agree with it;
+ * labels, which random images have at random, teach the same network nothing. */
 START_TEST(agrees_with_its_teacher)
 {
     static const char *const weights[] = {"train.distill=1", "train.distill=0"};
