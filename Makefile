@@ -24,7 +24,9 @@ PACKAGES = gcc make pkg-config liblua5.4-dev libtcc-dev tcc libopenblas-dev libs
 # The emulated machines are 200 MB to fetch; tests say which they skip where there is no Debian.
 EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-linux-gnu \
     s390x:s390x-linux-gnu i386:i686-linux-gnu
+# So is what microcontrollers take, 106 MB more.
 TEST_PACKAGES = ccache clang chromium qemu-user protobuf-compiler libdigest-crc-perl \
+    qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi \
     $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
 FUZZ_PACKAGES = libclang-rt-dev libomp-dev
 
@@ -126,7 +128,7 @@ uninstall:
 
 # Tests: as they are, and under the sanitizers in a tree of their own.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
-TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c)))
+TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/% tests/boards/%,$(wildcard tests/*.c tests/*/*.c)))
 TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
@@ -162,6 +164,10 @@ FUZZ = 20
 FUZZ_FLAGS = -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTIME)) \
     out/fuzz/tests/fuzz/fuzz.o
+
+.PHONY: bench-boards
+bench-boards: # emitted files, FILES, side by side
+	@tests/boards/bench.sh $(FILES)
 
 .PHONY: fuzz
 fuzz:

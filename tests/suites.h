@@ -6,6 +6,7 @@
 
 #define SUITES(X)                                                                        \
     X(augment)                                                                           \
+    X(boards)                                                                            \
     X(cache)                                                                             \
     X(checkpoint)                                                                        \
     X(class_names)                                                                       \

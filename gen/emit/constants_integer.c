@@ -166,22 +166,15 @@ static int bits_of(const Maker *m, const Op *op)
     return most;
 }
 
-/* Codes at their own bits, so that unpacking is a few operations on whole words in order,
- * which any compiler vectorises. The words of four codes fall into eight runs of `run`.
- * Bits go in planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits first;
- * in a plane of s bits, a word holds its share of one word each of 8 / s runs, byte over
- * byte. */
-static void pack(Maker *m, const Op *op)
+/* A block of codes at their own bits, so that unpacking is a few operations on whole words
+ * in order, which any compiler vectorises. The words of four codes fall into eight runs of
+ * `run`. Bits go in planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits
+ * first; in a plane of s bits, a word holds its share of one word each of 8 / s runs, byte
+ * over byte. */
+static void pack_block(const uint32_t *words, size_t count, int bits, uint32_t *plane)
 {
-    int bits = bits_of(m, op), below = 0;
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s.codes", op->name);
-    const Constant *codes = constants_find(m->constants, name);
-    const uint32_t *words = codes->values;
-    size_t count = codes->count, run = (count + 7) / 8;
-    snprintf(name, sizeof name, "%.50s", op->name);
-    uint32_t *plane = constants_add(m->constants, name, ".packed", TYPE_U32, bits * run);
-    m->constants->list[m->constants->count - 1].bits = bits;
+    size_t run = (count + 7) / 8;
+    int below = 0;
     for (int s = 8; s > 0; s /= 2) {
         if ((bits & s) == 0)
             continue;
@@ -194,6 +187,24 @@ static void pack(Maker *m, const Op *op)
         plane += s * run;
         below += s;
     }
+}
+
+/* Block by block, as they lie: those of a wide layer are unpacked one at a time. */
+static void pack(Maker *m, const Op *op)
+{
+    int bits = bits_of(m, op), k = op_in(m->net, op, "w")->k;
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s.codes", op->name);
+    const Constant *codes = constants_find(m->constants, name);
+    const uint32_t *words = codes->values;
+    size_t count = codes->count, block = count / k * rt_code_block(k);
+    size_t size = (block + 7) / 8 * bits;
+    snprintf(name, sizeof name, "%.50s", op->name);
+    uint32_t *packed =
+        constants_add(m->constants, name, ".packed", TYPE_U32, count / block * size);
+    m->constants->list[m->constants->count - 1].bits = bits;
+    for (size_t i = 0; i < count / block; i++)
+        pack_block(words + i * block, block, bits, packed + i * size);
 }
 
 static bool make_op(Maker *m, const Op *op)

@@ -171,6 +171,18 @@ static char *made_lines(const Checkpoint *checkpoint, const char *path)
     return text;
 }
 
+static bool within_budget(const ShippedNets *shipped, long budget)
+{
+    const Net *net = &shipped->variants[shipped->count - 1].net;
+    long peak;
+    const Op *op = plan_peak(net, &peak);
+    return budget == 0 || net->arena_bytes <= budget ||
+           rt_fail(
+               "--arena-budget %ld: the arena takes %ld bytes; most of it, %ld, is in "
+               "use at %s (%s:%d)",
+               budget, net->arena_bytes, peak, op->name, op->file, op->line);
+}
+
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
@@ -185,7 +197,8 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         ShippedNets shipped;
         char *command = rt_format("lathe emit %s", config->origin);
         Selftest selftest = {0};
-        ok = shipped_compile(config, &constants, &shipped);
+        ok = shipped_compile(config, &constants, &shipped) &&
+             within_budget(&shipped, options.arena_budget);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
         char *made = made_lines(&checkpoint, weights);

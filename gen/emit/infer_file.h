@@ -7,7 +7,8 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
-    bool split; /* the constants in a file of their own */
+    bool split;        /* the constants in a file of their own */
+    long arena_budget; /* an error when the arena takes more bytes; 0: it may */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
      * compares its own with; NULL: it has none. */
     bool (*selftest)(const Config *config, const char *weights, Selftest *selftest);

@@ -66,7 +66,9 @@ typedef enum {
 
 /* How an integer convolution of a standalone file goes about it: vectors of output channels,
  * printed for any width; or a kernel of its own in templates/ops/conv_FORM.c.in. */
-#define FORMS(X) X(LANES, "lanes") X(DSP, "dsp")
+#define FORMS(X)                                                                         \
+    X(LANES, "lanes")                                                                    \
+    X(DSP, "dsp") X(MVE, "mve") X(NEON, "neon") X(NEON_DOT, "neon_dot") X(RVV, "rvv")
 typedef enum {
 #define FORM(name, word) FORM_##name,
     FORMS(FORM)
@@ -126,6 +128,8 @@ typedef enum {
     X(int, strip, "columns of outputs that a kernel goes down at a time")                \
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
     X(bool, taps_held, "depthwise: weights of all taps stay in registers")               \
+    X(int, channels, "output channels of a call of an integer convolution's kernel")     \
+    X(int, packed_bits, "of weights that it unpacks, a block at a time")                 \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
     X(int, images, "winograd: images whose tiles are multiplied together")               \

@@ -63,6 +63,12 @@ static bool step_fold(Compiling *c)
     return true;
 }
 
+static bool step_blocks(Compiling *c)
+{
+    pass_blocks(c->net);
+    return true;
+}
+
 static bool step_select(Compiling *c)
 {
     const Lowering field = (Lowering)(c->config->lower - 1);

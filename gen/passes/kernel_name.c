@@ -133,7 +133,7 @@ static void add_shapes(char *name, const Net *net, const Op *op)
     }
     if (op->kind == OP_I_UNPACK) {
         const Tensor *codes = op_out(net, op, "codes");
-        add(name, "_%dx%d_%dbits", codes->c, codes->k, op->own.bits);
+        add(name, "_%dx%d_%dbits", codes->c, op->code_block, op->own.bits);
     }
 }
 
@@ -147,6 +147,8 @@ static void add_words(char *name, const Net *net, const Op *op)
 {
     if (op_is(op, MOVES) || op->kind == OP_MAXPOOL_BWD || op->kind == OP_I_POINT)
         add(name, "%s", type_word(nth_tensor(net, op, 0)));
+    if (op->kind == OP_I_CONV && op->packed_bits)
+        add(name, "_by%d", op->channels);
     if (op->kind == OP_I_CONV || op->kind == OP_I_POINT)
         add(name, "%s", op_out(net, op, "y")->type == TYPE_I32 ? "_to_sums" : "");
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {

@@ -26,6 +26,9 @@ bool pass_integer(Net *net, bool standalone);
 bool integer_packs(const Quantiser *quantiser);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
+/* blocks: for a standalone file; packed weights of wide convolutions are unpacked a block
+ * at a time. */
+void pass_blocks(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */
 void pass_select(Net *net, const Target *target, const Lowering *force);
 /* The part of select that gives an I_CONV the form of its target, its tile and scratch;
@@ -39,5 +42,7 @@ void pass_sequence(Net *net);
 void pass_names(Net *net);
 /* plan: halos, arena offsets from liveness. */
 void pass_plan(Net *net, int batch);
+/* The op at which most bytes of the arena of a planned program are in use, and how many. */
+const Op *plan_peak(const Net *net, long *bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* plan: where every tensor lies. Tensors that one loop over images makes and uses up get
  * memory per worker; the others share one arena by their lifetimes, the largest placed
- * first at the lowest free offset. Needs: schedule, halos. Sets: bytes, place, offset,
+ * first at the lowest free offset, or in an order that takes less. Needs: schedule, halos. Sets: bytes, place, offset,
  * first, last, worker_bytes, arena_bytes. */
 #include "gen/passes/passes.h"
 
@@ -144,19 +144,68 @@ static void place_block(Block *placed, int count, Block *block, long base)
     placed[at] = *block;
 }
 
-/* Place all arena tensors; the arena's end. */
-static long plan_arena(Net *net, long base)
+/* Place the blocks in this order, with `placed` for room; their end, and the block there. */
+static long place_blocks(Block *blocks, Block *placed, int count, long base, int *last)
 {
-    Block *blocks = rt_alloc(net->tensor_count * sizeof(Block));
-    Block *placed = rt_alloc(net->tensor_count * sizeof(Block));
-    int count = list_blocks(net, blocks);
     long end = base;
+    *last = 0;
     for (int i = 0; i < count; i++) {
         place_block(placed, i, &blocks[i], base);
-        net->tensors[blocks[i].tensor].offset = blocks[i].offset;
         long top = blocks[i].offset + blocks[i].bytes;
+        *last = top > end ? i : *last;
         end = top > end ? top : end;
     }
+    return end;
+}
+
+static void move_block(Block *blocks, int from, int to)
+{
+    const Block moved = blocks[from];
+    for (; from < to; from++)
+        blocks[from] = blocks[from + 1];
+    for (; from > to; from--)
+        blocks[from] = blocks[from - 1];
+    blocks[to] = moved;
+}
+
+/* The better order that comes of one block, in use while the last one is, taking its turn
+ * earlier or later; false: there is none. */
+static bool improve_order(Block *blocks, Block *placed, int count, long base)
+{
+    int last, unused, best_from = 0, best_to = 0;
+    long end = place_blocks(blocks, placed, count, base, &last), best = end;
+    const Block high = blocks[last];
+    for (int from = 0; from < count; from++) {
+        if (blocks[from].first > high.last || high.first > blocks[from].last)
+            continue;
+        for (int to = 0; to < count; to++) {
+            move_block(blocks, from, to);
+            long here = place_blocks(blocks, placed, count, base, &unused);
+            move_block(blocks, to, from);
+            if (here < best) {
+                best = here;
+                best_from = from;
+                best_to = to;
+            }
+        }
+    }
+    move_block(blocks, best_from, best_to);
+    return best < end;
+}
+
+/* Place all arena tensors; the arena's end. Where an image takes little memory, every byte
+ * counts, and there are few tensors: better orders than by size are looked for. */
+static long plan_arena(Net *net, long base)
+{
+    enum { FEW = 100 };
+    Block *blocks = rt_alloc(net->tensor_count * sizeof(Block));
+    Block *placed = rt_alloc(net->tensor_count * sizeof(Block));
+    int count = list_blocks(net, blocks), last;
+    while (net->batch == 1 && count <= FEW && improve_order(blocks, placed, count, base))
+        ;
+    long end = place_blocks(blocks, placed, count, base, &last);
+    for (int i = 0; i < count; i++)
+        net->tensors[blocks[i].tensor].offset = blocks[i].offset;
     free(blocks);
     free(placed);
     return end;
@@ -175,4 +224,25 @@ void pass_plan(Net *net, int batch)
     net->worker_bytes = plan_workers(net);
     net->arena_bytes = plan_arena(net, net->worker_bytes * RT_CHUNKS);
     give_places(net);
+}
+
+const Op *plan_peak(const Net *net, long *bytes)
+{
+    const Op *peak = net->ops;
+    Block *blocks = rt_alloc(net->tensor_count * sizeof(Block));
+    int count = list_blocks(net, blocks);
+    *bytes = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        long used = 0;
+        for (int b = 0; b < count; b++)
+            if (blocks[b].first <= net->ops[i].segment &&
+                net->ops[i].segment <= blocks[b].last)
+                used += blocks[b].bytes;
+        if (used > *bytes) {
+            *bytes = used;
+            peak = &net->ops[i];
+        }
+    }
+    free(blocks);
+    return peak;
 }

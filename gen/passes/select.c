@@ -260,6 +260,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->code_block = rt_code_block(t->c);
+        op->channels = op->packed_bits ? op->code_block : t->c;
         if (op->groups > 1) {
             choose_codes_groups(op, target, t);
             break;
@@ -272,8 +273,12 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
             op->tile_vectors = t->c % 2 == 0 ? 2 : 1;
             break;
         }
-        choose_tile(op, target, t->w, t->c / op->lanes, op->code_block / op->lanes,
-                    false);
+        choose_tile(op, target, t->w, op->channels / op->lanes,
+                    op->code_block / op->lanes, false);
+        break;
+    case OP_I_UNPACK:
+        op->lanes = 1;
+        op->code_block = rt_code_block(op_out(net, op, "codes")->k);
         break;
     case OP_I_DENSE:
         op->lanes = 1;

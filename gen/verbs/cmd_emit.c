@@ -11,7 +11,7 @@ int cmd_emit(int argc, char **argv)
 {
     const Verb verb = {
         "emit",
-        "CONFIG --weights FILE -o FILE.c [--split]",
+        "CONFIG --weights FILE -o FILE.c [--split] [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -21,9 +21,10 @@ int cmd_emit(int argc, char **argv)
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         ok = options_load(&options) &&
-             shipped_write(
-                 &options.config, options.weights, options.output,
-                 (ShippedOptions){.split = options.split, .selftest = selftest_make});
+             shipped_write(&options.config, options.weights, options.output,
+                           (ShippedOptions){.split = options.split,
+                                            .arena_budget = options.arena_budget,
+                                            .selftest = selftest_make});
         if (ok)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that "
                    "classifies raw "

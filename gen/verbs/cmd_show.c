@@ -27,14 +27,32 @@ static bool dump(const Options *options)
     return true;
 }
 
+/* What an image takes in the standalone file, where there is one. */
+static void print_arena(const Config *config)
+{
+    Net net;
+    const CompileOptions plain = {.target = target_find("plain")};
+    if (!compile_infer(config, &plain, &net)) {
+        rt_error_clear();
+        return;
+    }
+    long bytes;
+    const Op *op = plan_peak(&net, &bytes);
+    printf("arena of the standalone file: %ld bytes, most of it in use at %s (%ld)\n",
+           net.arena_bytes, op->name, bytes);
+    net_free(&net);
+}
+
 static bool print_table(const Config *config, const char *path)
 {
     Checkpoint checkpoint = {0};
     Weights weights = {0};
     bool ok = path == NULL || (checkpoint_read(path, &checkpoint) &&
                                config_weights(config, &checkpoint, path, &weights));
-    if (ok)
+    if (ok) {
         report_print(stdout, config, weights.params, terminal_width(stdout));
+        print_arena(config);
+    }
     checkpoint_free(&checkpoint);
     weights_free(&weights);
     return ok;

@@ -53,6 +53,8 @@ static const Flag flags[] = {
      FIELD(images), 1, 1L << 30},
     {"--plain", NULL, "ptq", "ranges only: nearest rounding, no corrections", FLAG_SWITCH,
      FIELD(plain), 0, 0},
+    {"--arena-budget", "BYTES", "emit", "fail, naming the layer, when more are needed",
+     FLAG_NUMBER, FIELD(arena_budget), 1, 1L << 30},
     {"--split", NULL, "emit", "the constants in FILE_weights.c", FLAG_SWITCH,
      FIELD(split), 0, 0},
     {"--jit", "[=TIER]", "train eval",

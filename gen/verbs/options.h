@@ -32,6 +32,7 @@ typedef struct {
     const char *only, *key;
     FlagWords renames, teachers;
     bool ignore_extra, explain;
+    long arena_budget; /* of an emitted file; 0: none */
     bool profile, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 

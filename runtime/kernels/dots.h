@@ -12,8 +12,8 @@
 #elif defined(__AVX2__)
 #include "runtime/kernels/dots_avx2.h"
 #define DOT_LANES 8
-#elif defined(__SSE4_1__)
-#include "runtime/kernels/dots_sse4.h"
+#elif defined(__SSE2__)
+#include "runtime/kernels/dots_sse.h"
 #define DOT_LANES 4
 #else
 #define DOT_LANES 1

@@ -318,6 +318,27 @@ START_TEST(golden)
 }
 END_TEST
 
+/* What a microcontroller has to find room for: no more than two layers' codes of one image
+ * and a block of unpacked weights. */
+START_TEST(small_arenas)
+{
+    static const struct {
+        const char *config;
+        long most;
+    } nets[] = {{"resnet20_int8_cifar10", 37056}, {"resnet20_int4_cifar10", 40 << 10}};
+    const CompileOptions options = {.target = target_find("plain")};
+    char *path = rt_format("%s/configs/%s.lua", lathe_root(), nets[_i].config);
+    Config config;
+    Net net;
+    ck_assert_msg(config_load(path, NULL, 0, &config), "%s", rt_error());
+    ck_assert(compile_infer(&config, &options, &net));
+    ck_assert_int_le(net.arena_bytes, nets[_i].most);
+    net_free(&net);
+    config_free(&config);
+    free(path);
+}
+END_TEST
+
 Suite *plan_suite(void)
 {
     TCase *tests = tcase_create("plan");
@@ -326,6 +347,7 @@ Suite *plan_suite(void)
     tcase_add_loop_test(tests, schedule_keeps_the_order_of_what_depends, 0, NETS);
     tcase_add_loop_test(tests, programs_are_sound, 0, PROGRAMS);
     tcase_add_test(tests, golden);
+    tcase_add_loop_test(tests, small_arenas, 0, 2);
     Suite *suite = suite_create("plan");
     suite_add_tcase(suite, tests);
     return suite;

@@ -21,7 +21,7 @@
 /* ---- The self-test ---- */
 
 static const QuantCase cases[] = {
-    {"uniform_static", {"net.width=8", "net.shortcut='B'"}, 1, true, ""},
+    {"uniform_static", {"net.width=16", "net.shortcut='B'"}, 1, true, ""},
     {"parametric_d_xmax", {"net.width=5", "net.growth=3", "net.pool=true"}, 6, false, ""},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -34,6 +34,12 @@ static const struct {
     {"clang", {"-O1"}, NULL},
     {"tcc", {NULL}, NULL},
     {"aarch64-linux-gnu-gcc", {"-O2", "-static"}, "qemu-aarch64"},
+    {"aarch64-linux-gnu-gcc",
+     {"-O2", "-static", "-march=armv8.2-a+dotprod"},
+     "qemu-aarch64"},
+    {"aarch64-linux-gnu-gcc",
+     {"-O2", "-static", "-march=armv8.2-a+i8mm"},
+     "qemu-aarch64"},
     {"arm-linux-gnueabihf-gcc", {"-O2", "-static"}, "qemu-arm"},
     {"riscv64-linux-gnu-gcc", {"-O2", "-static"}, "qemu-riscv64"},
     {"s390x-linux-gnu-gcc", {"-O2", "-static"}, "qemu-s390x"},
@@ -76,8 +82,7 @@ static int run_selftest(int machine, const char *file, char **said)
 START_TEST(the_self_test_passes_everywhere)
 {
     QuantNet net;
-    const char *file = in_folder("file.c");
-    ship(&net, file, &cases[_i], true);
+    ship(&net, in_folder("file.c"), &cases[_i], true);
     for (int i = 0; i < MACHINES; i++) {
         const char *emulator = machines[i].emulator;
         char *said;
@@ -86,7 +91,7 @@ START_TEST(the_self_test_passes_everywhere)
             printf("skipped: %s %s\n", machines[i].compiler, emulator ? emulator : "");
             continue;
         }
-        int status = run_selftest(i, file, &said);
+        int status = run_selftest(i, in_folder("file.c"), &said);
         ck_assert_msg(status == 0 && strcmp(said, "passed: 0 of 15 scores differ\n") == 0,
                       "%s: status %d: %s", machines[i].compiler, status, said);
         free(said);
@@ -124,6 +129,65 @@ START_TEST(the_self_test_can_fail)
         free(text);
         free(said);
     }
+    quant_net_close(&net);
+}
+END_TEST
+
+/* What a project compiles the file with: a hook after each layer, and where constants lie. */
+START_TEST(hooks_and_sections)
+{
+    QuantNet net;
+    ship(&net, in_folder("file.c"), &cases[0], false);
+    char *text = rt_format(
+        "#include <string.h>\n"
+        "static int calls, found;\n"
+        "#define LATHE_HOOK(layer) (calls++, found += strcmp(layer, \"stem\") == 0)\n"
+        "#define LATHE_WEIGHTS_ATTR __attribute__((section(\".weights\")))\n"
+        "#include \"file.c\"\n"
+        "int main(void)\n{\n"
+        "    static uint8_t image[1 << 16];\n"
+        "    static int64_t arena[1 << 16];\n"
+        "    %s_classify(image, arena);\n"
+        "    return calls < 5 || found < 1;\n}\n",
+        net.config.name);
+    write_text(in_folder("main.c"), text);
+    const char *const build[] = {"gcc",     "-std=c99",          "-Wall",
+                                 "-Wextra", "-Werror",           "-O1",
+                                 "-o",      in_folder("hooked"), in_folder("main.c"),
+                                 NULL};
+    compile_quietly(build);
+    const char *const run[] = {in_folder("hooked"), NULL};
+    ck_assert_int_eq(process_run(NULL, NULL, NULL, run), 0);
+    const char *const sections[] = {"objdump", "-h", in_folder("hooked"), NULL};
+    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL, sections), 0);
+    char *said = rt_read_file(in_folder("said"), NULL);
+    ck_assert_ptr_nonnull(strstr(said, ".weights"));
+    free(said);
+    free(text);
+    quant_net_close(&net);
+}
+END_TEST
+
+START_TEST(an_arena_over_its_budget_is_refused)
+{
+    QuantNet net;
+    ship(&net, in_folder("file.c"), &cases[0], false);
+    char *header = rt_read_file(in_folder("file.h"), NULL);
+    long bytes = strtol(strstr(header, "_ARENA_BYTES ") + 13, NULL, 10);
+    const char *weights = in_folder("weights.ckpt"), *other = in_folder("other.c");
+    ck_assert(shipped_write(&net.config, weights, other,
+                            (ShippedOptions){.arena_budget = bytes}));
+    unlink(other);
+    ck_assert(!shipped_write(&net.config, weights, other,
+                             (ShippedOptions){.arena_budget = bytes - 1}));
+    char *want = rt_format("--arena-budget %ld: the arena takes %ld bytes; most of it, ",
+                           bytes - 1, bytes);
+    ck_assert_msg(strncmp(rt_error(), want, strlen(want)) == 0, "%s", rt_error());
+    ck_assert_ptr_nonnull(strstr(rt_error(), "quant_family.lua:"));
+    ck_assert_int_ne(access(other, F_OK), 0);
+    rt_error_clear();
+    free(header);
+    free(want);
     quant_net_close(&net);
 }
 END_TEST
@@ -292,6 +356,8 @@ Suite *quant_ship_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, the_self_test_passes_everywhere, 0, CASES);
     tcase_add_test(tests, the_self_test_can_fail);
+    tcase_add_test(tests, hooks_and_sections);
+    tcase_add_test(tests, an_arena_over_its_budget_is_refused);
     tcase_add_test(tests, the_layer_that_differs_is_named);
     tcase_add_loop_test(tests, the_arena_is_as_planned, 0, CASES);
     tcase_add_loop_test(tests, layers_at_32_bits_are_refused, 0, REFUSED);

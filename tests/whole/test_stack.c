@@ -41,10 +41,13 @@ static const struct {
     {"clang -march=native", NULL, {"-O0", "-Os", "-O2", "-O3"}},
     {"clang -march=x86-64-v3", NULL, {"-O0", "-O3"}},
     {"tcc", NULL, {"-O0"}},
-    {"aarch64-linux-gnu-gcc -static", "qemu-aarch64", {"-O0", "-Os", "-O3"}},
+    {"aarch64-linux-gnu-gcc -static", "qemu-aarch64", {"-O0", "-Os", "-O3"}}, /* neon */
+    {"aarch64-linux-gnu-gcc -march=armv8.2-a+dotprod -static", "qemu-aarch64", {"-O0"}},
     {"arm-linux-gnueabihf-gcc -static", "qemu-arm", {"-O0", "-Os", "-O3"}}, /* dsp */
-    {"arm-linux-gnueabihf-gcc -marm -static", "qemu-arm", {"-O3"}},
     {"riscv64-linux-gnu-gcc -static", "qemu-riscv64", {"-O0", "-Os", "-O3"}},
+    {"riscv64-linux-gnu-gcc -march=rv64gcv -static",
+     "qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0,vlen=256",
+     {"-O0"}},
     {"s390x-linux-gnu-gcc -static", "qemu-s390x", {"-O0", "-Os", "-O3"}},
     {"i686-linux-gnu-gcc -static", "qemu-i386", {"-O0", "-Os", "-O3"}},
 };
@@ -143,10 +146,13 @@ static unsigned measure(const char *compiler, const char *flag, const char *emul
                                 NULL};
     memcpy(words + count, rest, sizeof rest);
     compile_quietly(words);
-    const char *const here[] = {in_folder("measure"), NULL};
-    const char *const there[] = {emulator, in_folder("measure"), NULL};
-    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL, emulator ? there : here),
-                     0);
+    char *machine = rt_format("%s", emulator ? emulator : "env");
+    const char *there[8];
+    int before = split(machine, there);
+    there[before] = in_folder("measure");
+    there[before + 1] = NULL;
+    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL, there), 0);
+    free(machine);
     char *said = rt_read_file(in_folder("said"), NULL);
     long used = -1, bound = -1;
     unsigned hash = 0;
@@ -161,12 +167,16 @@ static unsigned measure(const char *compiler, const char *flag, const char *emul
 static bool can_run(int machine)
 {
     char *text = rt_format("%s", machines[machine].compiler);
-    const char *words[8], *emulator = machines[machine].emulator;
+    char *emulator =
+        rt_format("%s", machines[machine].emulator ? machines[machine].emulator : "env");
+    const char *words[8], *emulators[8];
     split(text, words);
+    split(emulator, emulators);
     bool runs =
-        program_installed(words[0]) && (!emulator || program_installed(emulator)) &&
+        program_installed(words[0]) && program_installed(emulators[0]) &&
         (strstr(machines[machine].compiler, "-v3") == NULL || machine_runs("avx2"));
     free(text);
+    free(emulator);
     return runs;
 }
 

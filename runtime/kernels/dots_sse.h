@@ -1,12 +1,16 @@
-/* dots_plain.h's arithmetic for SSE4.1: four sums. */
+/* dots_plain.h's arithmetic for SSE2 and SSE4.1: four sums. */
+#ifdef __SSE4_1__
 #include <smmintrin.h>
+#else
+#include <emmintrin.h>
+#endif
 
 #ifndef LATHE_VECTORS_H
 typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint8_t b4 __attribute__((vector_size(4), aligned(1), may_alias));
 #endif
 
-LATHE_UNUSED static inline i4 dot_i4(i4 sum, const uint8_t *x, i4 w)
+LATHE_INLINE i4 dot_i4(i4 sum, const uint8_t *x, i4 w)
 {
     /* Even and odd bytes apart, in 16 bits: a product of two codes never saturates
      * there. */
@@ -26,7 +30,9 @@ LATHE_UNUSED static inline i4 each_i4(i4 sum, const uint8_t *x, i4 w)
     /* Both fit 16 bits, and the upper halves of x are 0. */
     int32_t four;
     __builtin_memcpy(&four, x, 4);
-    const __m128i wide = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(four));
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i pairs = _mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero);
+    const __m128i wide = _mm_unpacklo_epi16(pairs, zero);
     return (i4)_mm_add_epi32((__m128i)sum, _mm_madd_epi16(wide, (__m128i)w));
 }
 
@@ -34,6 +40,7 @@ LATHE_UNUSED static inline void requantise_i4(i4 sum, i4 other, const int64_t *b
                                               const int32_t *m, const int32_t *r,
                                               int shift, int32_t largest, uint8_t *y)
 {
+#ifdef __SSE4_1__
     const __m128i b0 = _mm_loadu_si128((const void *)b);
     const __m128i b1 = _mm_loadu_si128((const void *)(b + 2));
     const __m128i m0 = _mm_loadu_si128((const void *)m), sum0 = (__m128i)sum;
@@ -59,4 +66,9 @@ LATHE_UNUSED static inline void requantise_i4(i4 sum, i4 other, const int64_t *b
     codes = _mm_packus_epi32(codes, codes);
     const int32_t four = _mm_cvtsi128_si32(_mm_packus_epi16(codes, codes));
     __builtin_memcpy(y, &four, 4);
+#else /* no product of signed numbers */
+    for (int i = 0; i < 4; i++)
+        requantise_i1(sum[i], other[i], b + i, m + i, r ? r + i : r, shift, largest,
+                      y + i);
+#endif
 }
