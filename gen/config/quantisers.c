@@ -2,6 +2,10 @@
  * both; trained ones among params, calibrated ones among stats. */
 #include "gen/config/quantisers.h"
 
+#include "gen/ir/links.h"
+#include "runtime/base/support.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static int add_param(Net *net, const char *layer, const char *suffix, ParamKind kind,
@@ -88,27 +92,61 @@ static void quantise_sums(Net *net)
     }
 }
 
+/* Whether channels that are joined get codes of one step: all of them are codes, and a layer
+ * reads them so. Normalisation and ReLU read each part as it is. */
+static bool joins_codes(const Links *links, const Op *concat, const bool *codes)
+{
+    bool all = true, read = false;
+    for (int i = 0; i < OP_INPUTS && concat->in[i] != NONE; i++)
+        all = all && codes[concat->in[i]];
+    for (int i = 0; i < net_readers(links, concat->out[CONCAT_y]); i++) {
+        OpKind kind = net_reader(links, concat->out[CONCAT_y], i)->kind;
+        read = read || (kind != OP_BN && kind != OP_RELU && kind != OP_CONCAT);
+    }
+    return all && read;
+}
+
+/* Whether the op puts out codes of activations, of one step or of several. */
+static bool puts_codes(const Op *op, const bool *codes)
+{
+    if (op_is(op, ACTIVATION) && op->own.quantizer != RT_QUANT_NONE)
+        return true;
+    bool all = op_is(op, MOVES) || op->kind == OP_CONCAT;
+    for (int i = 0; i < OP_INPUTS && op->in[i] != NONE; i++)
+        all = all && codes[op->in[i]];
+    return all;
+}
+
+static void add_quantisers(Net *net, Op *op, bool activation)
+{
+    char base[NAME_SIZE];
+    base_name(op->name, base);
+    if (op_is(op, WEIGHTS) && op->quant.w_bits < 32) {
+        bool channels = op->kind == OP_CONV && op->quant.per_channel;
+        int count = channels ? op_in(net, op, "w")->k : 1;
+        op->own =
+            add_quantiser(net, &op->quant, base, "weight", true, op->quant.w_bits, count);
+    }
+    if (op_is(op, BIAS) && op->quant.w_bits < 32)
+        op->bias =
+            add_quantiser(net, &op->quant, base, "bias", true, op->quant.w_bits, 1);
+    if (activation && op->quant.a_bits < 32)
+        op->own = add_quantiser(net, &op->quant, base, "act", false, op->quant.a_bits, 1);
+}
+
 void quant_add_params(Net *net)
 {
+    Links links = links_of(net);
+    bool *codes = rt_alloc(net->tensor_count); /* by tensor of a layer */
     for (int i = 0; i < net->op_count; i++) {
-        Op op = net->ops[i]; /* tensors grow, ops do not */
-        if (op.quant.quantizer == RT_QUANT_NONE)
-            continue;
-        char base[NAME_SIZE];
-        base_name(op.name, base);
-        if (op_is(&op, WEIGHTS) && op.quant.w_bits < 32) {
-            bool channels = op.kind == OP_CONV && op.quant.per_channel;
-            int count = channels ? op_in(net, &op, "w")->k : 1;
-            op.own = add_quantiser(net, &op.quant, base, "weight", true, op.quant.w_bits,
-                                   count);
-        }
-        if (op_is(&op, BIAS) && op.quant.w_bits < 32)
-            op.bias =
-                add_quantiser(net, &op.quant, base, "bias", true, op.quant.w_bits, 1);
-        if (op_is(&op, ACTIVATION) && op.quant.a_bits < 32)
-            op.own =
-                add_quantiser(net, &op.quant, base, "act", false, op.quant.a_bits, 1);
-        net->ops[i] = op;
+        Op *op = &net->ops[i]; /* tensors grow, ops do not */
+        bool activation = op->kind == OP_CONCAT ? joins_codes(&links, op, codes)
+                                                : op_is(op, ACTIVATION);
+        if (op->quant.quantizer != RT_QUANT_NONE)
+            add_quantisers(net, op, activation);
+        codes[op->out[LAYER_y]] = puts_codes(op, codes);
     }
     quantise_sums(net);
+    links_free(&links);
+    free(codes);
 }

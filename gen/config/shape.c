@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MOST_FLOATS = 1 << 28 };
+enum { MOST_FLOATS = 1 << 28, MOST_CHANNELS = 65536 };
 
 static void shape_vector(Tensor *tensor, int k)
 {
@@ -93,6 +93,25 @@ static bool shape_add(Net *net, int index)
     return true;
 }
 
+static bool shape_concat(Net *net, int index)
+{
+    const Op *op = &net->ops[index];
+    const Tensor *a = &net->tensors[op->in[CONCAT_x]];
+    long channels = 0;
+    for (int i = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
+        const Tensor *b = &net->tensors[op->in[i]];
+        if (a->h != b->h || a->w != b->w)
+            return rt_fail("inputs %s %d x %d x %d and %s %d x %d x %d differ in rows or "
+                           "columns",
+                           a->name, a->h, a->w, a->c, b->name, b->h, b->w, b->c);
+        channels += b->c;
+    }
+    if (channels > MOST_CHANNELS)
+        return rt_fail("%ld channels, want at most %d", channels, MOST_CHANNELS);
+    out_data(net, index, a->h, a->w, (int)channels);
+    return true;
+}
+
 static bool shape_bn(Net *net, int index)
 {
     const Op *op = &net->ops[index];
@@ -131,6 +150,9 @@ bool shape_op(Net *net, int index)
         break;
     case OP_ADD:
         ok = shape_add(net, index);
+        break;
+    case OP_CONCAT:
+        ok = shape_concat(net, index);
         break;
     case OP_BN:
         ok = shape_bn(net, index);

@@ -76,3 +76,40 @@ void pair_field(lua_State *lua, const char *layer, const char *field, int low,
     }
     lua_settop(lua, 1);
 }
+
+void pad_field(lua_State *lua, const char *layer, Op *op, const Tensor *x)
+{
+    int type = lua_getfield(lua, 1, "pad"), pixels[2];
+    bool same = type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "same") == 0;
+    bool torch = type == LUA_TNIL ||
+                 (type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "torch") == 0);
+    if (type == LUA_TNUMBER || type == LUA_TTABLE)
+        pair_field(lua, layer, "pad", 0,
+                   (const int[]){op->kernel_h - 1, op->kernel_w - 1}, pixels);
+    else if (!torch && !same)
+        luaL_error(lua, "%s: pad: want 'torch', 'same' or a number of pixels", layer);
+    if (same) {
+        int rows = ((x->h - 1) / op->stride) * op->stride + op->kernel_h - x->h;
+        int columns = ((x->w - 1) / op->stride) * op->stride + op->kernel_w - x->w;
+        rows = rows > 0 ? rows : 0;
+        columns = columns > 0 ? columns : 0;
+        op->pad_top = rows / 2;
+        op->pad_bottom = rows - op->pad_top;
+        op->pad_left = columns / 2;
+        op->pad_right = columns - op->pad_left;
+    } else {
+        op->pad_top = op->pad_bottom = torch ? (op->kernel_h - 1) / 2 : pixels[0];
+        op->pad_left = op->pad_right = torch ? (op->kernel_w - 1) / 2 : pixels[1];
+    }
+    lua_settop(lua, 1);
+}
+
+void count_field(lua_State *lua, const char *layer, Op *op)
+{
+    int same = lua_getfield(lua, 1, "pad") == LUA_TSTRING &&
+               strcmp(lua_tostring(lua, -1), "same") == 0;
+    lua_settop(lua, 1);
+    bool counted = flag_field(lua, layer, "count_include_pad", !same);
+    bool zeros = op->pad_top + op->pad_left + op->pad_bottom + op->pad_right > 0;
+    op->count_pad = zeros && counted;
+}

@@ -3,8 +3,7 @@
 #ifndef LATHE_WORD_FIELDS_H
 #define LATHE_WORD_FIELDS_H
 
-#include <lua.h>
-#include <stdbool.h>
+#include "gen/ir/ir.h"
 
 /* A whole number low..high; left out it is `otherwise`, or, where that is negative,
  * missed. */
@@ -18,5 +17,13 @@ const char *text_field(lua_State *lua, const char *layer, const char *field,
 /* Of rows and of columns, each low..high: kernel = 3, or kernel = { 1, 3 }. */
 void pair_field(lua_State *lua, const char *layer, const char *field, int low,
                 const int high[2], int pair[2]);
+/* Of a window over x whose kernel and stride are known, into the op's pads:
+ * pad = "torch" ((kernel - 1) / 2 on every side), "same" (TensorFlow's: the output has
+ * ceil(in / stride) pixels, the odd zero comes after), a number of pixels, or two, of
+ * rows and of columns. */
+void pad_field(lua_State *lua, const char *layer, Op *op, const Tensor *x);
+/* count_include_pad: whether the zeros around are among what a mean is of; as PyTorch has
+ * it, true, but not those of "same", as TensorFlow has it. */
+void count_field(lua_State *lua, const char *layer, Op *op);
 
 #endif

@@ -52,7 +52,7 @@ static int push_tensor(lua_State *lua, int tensor)
 /* A layer as its word's fields say it. */
 typedef struct {
     const char *name, *torch;
-    int in[2], out, kernel[2], stride, groups, scale; /* kernel: rows, columns */
+    int in[OP_INPUTS], out, kernel[2], stride, groups, scale; /* kernel: rows, columns */
     ParamInit init;
 } Layer;
 
@@ -70,10 +70,10 @@ enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 6 };
 typedef struct {
     const char *name;
     OpKind kind;
-    int inputs;
-    bool named;  /* must have a name; others are called after their input */
-    bool kernel; /* of a window */
-    bool whole;  /* without a kernel, it is the whole image */
+    int inputs, least; /* at most, and, where it takes fewer, at least */
+    bool named;        /* must have a name; others are called after their input */
+    bool kernel;       /* of a window */
+    bool whole;        /* without a kernel, it is the whole image */
     Number numbers[MOST_NUMBERS];
     bool pad, torch, mean;
     const char *init; /* where weights begin unless the config says it; or NULL */
@@ -268,50 +268,6 @@ static ParamInit init_field(lua_State *lua, const char *layer, const char *other
     return luaL_error(lua, "%s: init '%s', want 'he', 'lecun' or 'zero'", layer, init);
 }
 
-/* pad = "torch" ((kernel - 1) / 2 on every side), "same" (TensorFlow's: the output has
- * ceil(in / stride) pixels, the odd zero comes after), a number of pixels, or two, of
- * rows and of columns. */
-static void pad_field(lua_State *lua, const char *layer, int index, const Tensor *x)
-{
-    Net *net = sandbox_context(lua);
-    Op *op = &net->ops[index];
-    int type = lua_getfield(lua, 1, "pad"), pixels[2];
-    bool same = type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "same") == 0;
-    bool torch = type == LUA_TNIL ||
-                 (type == LUA_TSTRING && strcmp(lua_tostring(lua, -1), "torch") == 0);
-    if (type == LUA_TNUMBER || type == LUA_TTABLE)
-        pair_field(lua, layer, "pad", 0,
-                   (const int[]){op->kernel_h - 1, op->kernel_w - 1}, pixels);
-    else if (!torch && !same)
-        luaL_error(lua, "%s: pad: want 'torch', 'same' or a number of pixels", layer);
-    if (same) {
-        int rows = ((x->h - 1) / op->stride) * op->stride + op->kernel_h - x->h;
-        int columns = ((x->w - 1) / op->stride) * op->stride + op->kernel_w - x->w;
-        rows = rows > 0 ? rows : 0;
-        columns = columns > 0 ? columns : 0;
-        op->pad_top = rows / 2;
-        op->pad_bottom = rows - op->pad_top;
-        op->pad_left = columns / 2;
-        op->pad_right = columns - op->pad_left;
-    } else {
-        op->pad_top = op->pad_bottom = torch ? (op->kernel_h - 1) / 2 : pixels[0];
-        op->pad_left = op->pad_right = torch ? (op->kernel_w - 1) / 2 : pixels[1];
-    }
-    lua_settop(lua, 1);
-}
-
-/* count_include_pad: whether the zeros around are among what a mean is of; as PyTorch has
- * it, true, but not those of "same", as TensorFlow has it. */
-static void count_field(lua_State *lua, const char *layer, Op *op)
-{
-    int same = lua_getfield(lua, 1, "pad") == LUA_TSTRING &&
-               strcmp(lua_tostring(lua, -1), "same") == 0;
-    lua_settop(lua, 1);
-    bool counted = flag_field(lua, layer, "count_include_pad", !same);
-    bool zeros = op->pad_top + op->pad_left + op->pad_bottom + op->pad_right > 0;
-    op->count_pad = zeros && counted;
-}
-
 static void conv_parameters(Net *net, int op, const Layer *layer)
 {
     add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_CONV, layer->init, layer->torch,
@@ -374,6 +330,7 @@ static const Word layer_words[] = {
      .parameters = bn_parameters},
     {.name = "relu", .kind = OP_RELU, .inputs = 1},
     {.name = "add", .kind = OP_ADD, .inputs = 2},
+    {.name = "concat", .kind = OP_CONCAT, .inputs = OP_INPUTS, .least = 2},
     {.name = "subsample",
      .kind = OP_SUBSAMPLE,
      .inputs = 1,
@@ -439,20 +396,41 @@ static int meant(const Net *net, const Layer *layer, int number)
                                                   : REQUIRED;
 }
 
+/* A pool without a kernel, 0, is of the whole image, and has no other field of a window. */
+static void kernel_field(lua_State *lua, const Word *word, Layer *layer)
+{
+    static const char *const others[] = {"stride", "pad", "count_include_pad"};
+    bool given = lua_getfield(lua, 1, "kernel") != LUA_TNIL;
+    for (int i = 0; word->whole && !given && i < 3; i++)
+        if (lua_getfield(lua, 1, others[i]) != LUA_TNIL)
+            luaL_error(lua, "%s: %s: is of no use without a kernel", layer->name,
+                       others[i]);
+    lua_settop(lua, 1);
+    if (given || !word->whole)
+        pair_field(lua, layer->name, "kernel", 1, (const int[]){31, 31}, layer->kernel);
+}
+
+static int given_inputs(lua_State *lua, const Word *word)
+{
+    int given = (int)lua_rawlen(lua, 1), least = word->least;
+    return least == 0 ? word->inputs : given < least ? least : given;
+}
+
 static Layer read_layer(lua_State *lua, const Word *word)
 {
     const Net *net = sandbox_context(lua);
-    Layer layer = {.in = {NONE, NONE}};
+    Layer layer = {0};
+    int inputs = given_inputs(lua, word);
+    for (int i = 0; i < OP_INPUTS; i++)
+        layer.in[i] = NONE;
     if (word->named)
         layer.name = name_field(lua, word->name, NONE, NULL);
-    for (int i = 0; i < word->inputs; i++)
+    for (int i = 0; i < inputs; i++)
         layer.in[i] = input_field(lua, word->named ? layer.name : word->name, i + 1);
     if (!word->named)
         layer.name = name_field(lua, word->name, layer.in[0], NULL);
-    bool given = lua_getfield(lua, 1, "kernel") != LUA_TNIL;
-    lua_settop(lua, 1);
-    if (word->kernel && (given || !word->whole))
-        pair_field(lua, layer.name, "kernel", 1, (const int[]){31, 31}, layer.kernel);
+    if (word->kernel)
+        kernel_field(lua, word, &layer);
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++) {
         const Number *it = &word->numbers[i];
         *(int *)((char *)&layer + it->offset) =
@@ -482,10 +460,10 @@ static int lay_out(lua_State *lua)
     op->kernel_w = layer.kernel[1];
     op->stride = layer.stride;
     op->groups = layer.groups;
-    if (word->pad)
-        pad_field(lua, layer.name, index, &net->tensors[layer.in[0]]);
-    if (word->mean)
-        count_field(lua, layer.name, &net->ops[index]);
+    if (word->pad && op->kernel_h)
+        pad_field(lua, layer.name, op, &net->tensors[layer.in[0]]);
+    if (word->mean && op->kernel_h)
+        count_field(lua, layer.name, op);
     if (word->parameters)
         word->parameters(net, index, &layer);
     return finish_op(lua, index);

@@ -75,9 +75,10 @@ static void make_weights(Maker *m, const Op *op)
 
 static void make_fold(Maker *m, const Op *op)
 {
-    rt_bn_fold(op_in(m->net, op, "scale")->k, param(m, op->in[BN_FOLD_scale]),
-               param(m, op->in[BN_FOLD_shift]), param(m, op->in[BN_FOLD_mean]),
-               param(m, op->in[BN_FOLD_var]), values_of(m, op->out[BN_FOLD_coef]));
+    int at = op->channel_offset; /* of a concatenation's part */
+    rt_bn_fold(op_out(m->net, op, "coef")->k, param(m, op->in[BN_FOLD_scale]) + at,
+               param(m, op->in[BN_FOLD_shift]) + at, param(m, op->in[BN_FOLD_mean]) + at,
+               param(m, op->in[BN_FOLD_var]) + at, values_of(m, op->out[BN_FOLD_coef]));
 }
 
 /* What an I_CONSTANTS adds: `terms` products, or codes, or, with `from`, a stream. */

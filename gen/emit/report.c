@@ -62,7 +62,9 @@ double report_bytes(const Config *config, const float *params)
 /* "4", or with a mean over channels "3.5"; "-" where nothing has bits. */
 static void bits_text(char text[16], const Net *net, const Op *op, const float *params)
 {
-    if (op_is(op, WEIGHTS) || op_is(op, ACTIVATION) || op->own.quantizer != RT_QUANT_NONE)
+    bool passes = op->kind == OP_CONCAT && op->own.quantizer == RT_QUANT_NONE;
+    bool has = op_is(op, WEIGHTS) || op_is(op, ACTIVATION);
+    if ((has && !passes) || op->own.quantizer != RT_QUANT_NONE)
         snprintf(text, 16, "%.3g", total_bits(net, &op->own, 1, params));
     else
         snprintf(text, 16, op->kind == OP_IMAGE ? "8" : "-");

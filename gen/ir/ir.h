@@ -109,7 +109,7 @@ typedef enum {
     X(bool, count_pad, "a mean counts the zeros around")                                 \
     X(int, rows, "of the input a transposed convolution makes a gradient for")           \
     X(int, columns, "of the same")                                                       \
-    X(int, channel_offset, "subsample: zero channels before")                            \
+    X(int, channel_offset, "channels of y, or dy, before those of x")                    \
     X(int, samples, "values per image that a channel's statistics cover")                \
     X(long, terms, "values in a sum, each as often as its weight's largest code")        \
     X(int, other_terms, "products in a sum that is added; 0: none, or codes")            \

@@ -17,7 +17,7 @@ static const Op *fold_point(const Links *links, const Op *conv)
 {
     int y = conv->out[CONV_y];
     const Op *reader = net_readers(links, y) == 1 ? net_reader(links, y, 0) : NULL;
-    return reader && fold_conv(links, reader) ? reader : NULL;
+    return reader && fold_conv(links, reader) == conv ? reader : NULL;
 }
 
 /* A parameter of the folded file, computed from the checkpoint when it is emitted. */

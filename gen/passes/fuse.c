@@ -89,6 +89,7 @@ static void append_run(Net *fused, Run *run)
 
 void pass_fuse(Net *net)
 {
+    quantise_joins(net);
     Fusing f = {.net = net,
                 .links = links_of(net),
                 .taken = rt_alloc(net->op_count),

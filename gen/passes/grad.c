@@ -307,6 +307,25 @@ static void simple_backward(Grad *grad, int forward, int dy, OpKind kind)
     write_gradient(grad, op, "dx", x);
 }
 
+/* Each part gets its channels of dy. */
+static void concat_backward(Grad *grad, int forward, int dy)
+{
+    Net *net = grad->net;
+    const Op concat = net->ops[forward];
+    for (int i = 0, before = 0; i < OP_INPUTS && concat.in[i] != NONE; i++) {
+        int x = concat.in[i], op;
+        if (needs_gradient(grad, x)) {
+            op = add_backward(net, OP_SUBSAMPLE_BWD, forward);
+            snprintf(net->ops[op].name, NAME_SIZE, "%.33s_part%d", concat.name, i + 1);
+            net->ops[op].stride = 1;
+            net->ops[op].channel_offset = before;
+            set_in(net, op, "dy", dy);
+            write_gradient(grad, op, "dx", x);
+        }
+        before += net->tensors[x].c;
+    }
+}
+
 /* A float copy of codes sends its gradient on unchanged. */
 static void floats_backward(Grad *grad, int forward, int dy)
 {
@@ -345,6 +364,9 @@ static void op_backward(Grad *grad, int forward)
         break;
     case OP_MAXPOOL:
         simple_backward(grad, forward, dy, OP_MAXPOOL_BWD);
+        break;
+    case OP_CONCAT:
+        concat_backward(grad, forward, dy);
         break;
     case OP_SUBSAMPLE:
         simple_backward(grad, forward, dy, OP_SUBSAMPLE_BWD);

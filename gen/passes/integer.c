@@ -222,7 +222,7 @@ static bool value_of(Integers *in, const Op *reader, int tensor, Value *value)
     if (value->tensor != NONE)
         return true;
     if (writer->kind != OP_POINT)
-        return refuse(reader, "adds something that is not quantised");
+        return refuse(reader, "reads something that is not quantised");
     if (writer->in[POINT_residual] == NONE) {
         if (!value_of(in, writer, writer->in[POINT_x], value))
             return false;
@@ -237,8 +237,7 @@ static bool value_of(Integers *in, const Op *reader, int tensor, Value *value)
 }
 
 /* The same where an affine of the reader's own follows: there is room for one only. */
-static bool value_before(Integers *in, const Op *reader, int tensor, int coef,
-                         Value *value)
+bool value_before(Integers *in, const Op *reader, int tensor, int coef, Value *value)
 {
     if (!value_of(in, reader, tensor, value))
         return false;
@@ -249,6 +248,14 @@ static bool value_before(Integers *in, const Op *reader, int tensor, int coef,
     }
     value->coef = coef != NONE ? coef : value->coef;
     return true;
+}
+
+void add_rescale(Integers *in, Op *point, int k, const Value *x)
+{
+    Rescale to = add_constants(in, point, k, x, NULL, NONE);
+    point->in[I_POINT_b] = to.b;
+    point->in[I_POINT_m] = to.m;
+    point->in[I_POINT_shift] = to.shift;
 }
 
 /* I_POINT: to codes, or to a stream. */
@@ -314,6 +321,8 @@ static bool integer_point(Integers *in, const Op *point)
         return !point->relu || refuse(point, "activation is kept at 32 bits");
     int x = point->in[POINT_x];
     const Op *conv = net_writer(&in->links, x);
+    if (conv->kind == OP_CONCAT)
+        return integer_joined(in, point, conv);
     bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1;
     return alone ? add_joined(in, conv, point) : add_point(in, point, false);
 }
@@ -400,7 +409,8 @@ static bool integer_op(Integers *in, const Op *op)
         return integer_dense(in, op);
     if (op->kind == OP_BN_FOLD && !in->standalone)
         net_append_op(&in->net, op);
-    bool later = op->kind == OP_CONV || op->kind == OP_BN_FOLD; /* with their POINT */
+    bool later = op->kind == OP_CONV || op->kind == OP_BN_FOLD || /* with their POINT */
+                 op->kind == OP_CONCAT;
     return later || refuse(op, "computes in floats");
 }
 

@@ -1,4 +1,5 @@
-/* What the files of the integer pass share: integer.c, integer_moves.c. */
+/* What the files of the integer pass share: integer.c, integer_moves.c,
+ * joins.c. */
 #ifndef LATHE_INTEGERS_H
 #define LATHE_INTEGERS_H
 
@@ -34,8 +35,16 @@ bool holds(const Integers *in, int tensor, Type type);
 /* What the POINT puts out, as a stream. */
 bool add_stream(Integers *in, const Op *point);
 
+/* The integers that a reader with an affine `coef` (or NONE) of its own gets of a tensor: the
+ * affine of *value is its, or one that lies between. */
+bool value_before(Integers *in, const Op *reader, int tensor, int coef, Value *value);
+/* Constants that bring x to codes of point->own, k channels, into its slots. */
+void add_rescale(Integers *in, Op *point, int k, const Value *x);
+
 /* Pools and subsampling, as their ops; false where one has no integer form. */
 bool integer_moved(Integers *in, const Op *op);
 bool integer_mean(Integers *in, const Op *op);
+/* A POINT that quantises what a concatenation joins, part by part: joins.c. */
+bool integer_joined(Integers *in, const Op *point, const Op *concat);
 
 #endif

@@ -125,6 +125,10 @@ static void add_shapes(char *name, const Net *net, const Op *op)
         const Tensor *w = op_in(net, op, "w");
         add(name, "_%dx%d", w->c, w->k);
     }
+    if (op->channel_offset)
+        add(name, "_at%d", op->channel_offset);
+    for (int n = 0; op->kind == OP_CONCAT && n < OP_INPUTS && op->in[n] != NONE; n++)
+        add(name, "%s%d", n == 0 ? "_of_" : "_", net->tensors[op->in[n]].c);
     if (op->kind == OP_CONV_FLIP) {
         const Tensor *w = op_in(net, op, "w");
         add(name, "_%dx%d_phases_%dx%d", w->c, w->k,

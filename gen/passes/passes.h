@@ -6,6 +6,8 @@
 #include "gen/ir/links.h"
 #include "gen/passes/target.h"
 
+/* Ahead of fuse: a POINT behind each concatenation that quantises what it joins. */
+void quantise_joins(Net *net);
 /* fuse: runs of bn, add and relu become one op. */
 void pass_fuse(Net *net);
 /* fold: for inference; convolutions take in the affine, add and ReLU that follow. */

@@ -193,6 +193,15 @@ static void quantise_image(Quantising *q, const Op *op)
     copy->out[Q_IMAGE_y] = codes;
 }
 
+/* In floats: a POINT behind it quantises what layers read in codes. */
+static void quantise_concat(Quantising *q, const Op *op)
+{
+    Op joined = *op;
+    for (int i = 0; i < OP_INPUTS && op->in[i] != NONE; i++)
+        joined.in[i] = as_floats(q, op, op->in[i]);
+    net_append_op(&q->net, &joined);
+}
+
 static void quantise_op(Quantising *q, const Op *op)
 {
     if (op->kind == OP_AVGPOOL)
@@ -207,6 +216,8 @@ static void quantise_op(Quantising *q, const Op *op)
         quantise_point(q, op);
     else if (op->kind == OP_DENSE)
         quantise_dense(q, op);
+    else if (op->kind == OP_CONCAT)
+        quantise_concat(q, op);
     else if (op->kind == OP_BN_FOLD)
         net_append_op(&q->net, op);
     else

@@ -179,6 +179,24 @@ static void run_avgpool(Ptq *ptq, const Op *op)
         out->q[i] = floorf(out->q[i] / out->step + 0.5f) * out->step;
 }
 
+/* Channels of one after those of the other, in both networks. */
+static void run_concat(Ptq *ptq, const Op *op)
+{
+    Calibration *c = &ptq->base;
+    const Tensor *y = op_out(c->net, op, "y");
+    Values *out = calibration_values(c, op->out[CONCAT_y]);
+    long pixels = (long)c->images * y->h * y->w, before = 0;
+    for (int i = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
+        const Values *in = calibration_values(c, op->in[i]);
+        long k = c->net->tensors[op->in[i]].c;
+        for (long p = 0; p < pixels; p++) {
+            memcpy(out->f + p * y->c + before, in->f + p * k, k * sizeof(float));
+            memcpy(out->q + p * y->c + before, in->q + p * k, k * sizeof(float));
+        }
+        before += k;
+    }
+}
+
 static double decibels(const float *f, const float *q, long count)
 {
     double signal = 0, noise = 0;
@@ -249,6 +267,9 @@ static void run_op(Ptq *ptq, const Op *op)
         break;
     case OP_MAXPOOL:
         run_pixels(ptq, op, maxpool_pixel);
+        break;
+    case OP_CONCAT:
+        run_concat(ptq, op);
         break;
     case OP_AVGPOOL:
         run_avgpool(ptq, op);

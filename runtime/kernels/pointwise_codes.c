@@ -5,6 +5,12 @@
 
 static const float nearest = 0x1.8p23f; /* v + nearest - nearest rounds to even */
 
+/* Whether what a concatenation joins is quantised: codes of other steps, none below 0. */
+INLINE bool joins(const PointCall *p)
+{
+    return !p->relu && p->zero == 0;
+}
+
 /* The same of a tensor of codes. */
 INLINE size_t code_offset(const PointCall *p, int row, int h, int w, int k)
 {
@@ -65,7 +71,9 @@ INLINE void q_point_block(const PointCall *p, const PointValue *value, float ste
                     (float)p->zero;
             v = keep(v > 0, v);
             v = keep(v <= top, v) + keep(v > top, top);
-            b16 codes = __builtin_convertvector((i16)(v + nearest) & 255, b16);
+            const i16 even = (i16)(v + nearest) & 255; /* of a join, halves go up */
+            const i16 up = __builtin_convertvector(v + 0.5f, i16);
+            b16 codes = __builtin_convertvector(joins(p) ? up : even, b16);
             memcpy(y + code_offset(p, p->y_row, h, w, k), &codes, (size_t)width);
         }
 }
@@ -118,7 +126,8 @@ INLINE Gradient load_gradient(const PointCall *p, const PointQuantiser *q,
         load_values(p, value, factors, h, w, k, width) * (1 / q->step) + (float)p->zero;
     it.all = load(dy + offset_of(p, p->dy_row, h, w, k), width);
     it.e = it.u - (it.u + nearest - nearest);
-    it.g = keep((it.u > 0) & (it.u <= q->top), it.all);
+    const i16 above = joins(p) ? it.u >= 0 : it.u > 0;
+    it.g = keep(above & (it.u <= q->top), it.all);
     if (q->quant.rounding != ROUND_STE && q->quant.scale > 0)
         for (int i = 0; i < width; i++)
             it.g[i] = rt_rounding_gradient(&q->quant, it.g[i], it.e[i]);

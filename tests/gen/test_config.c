@@ -196,7 +196,8 @@ START_TEST(residual_networks_for_large_images)
     static const struct {
         int depth, blocks;
         long weights;
-    } cases[] = {{18, 8, 11689512}, {34, 16, 21797672}};
+    } cases[] = {
+        {18, 8, 11689512}, {34, 16, 21797672}, {50, 16, 25557032}, {101, 33, 44549160}};
     char *text = rt_format("return { net = require 'resnet'.imagenet{ depth = %d } }",
                            cases[_i].depth);
     Config config;
@@ -334,9 +335,9 @@ START_TEST(overrides_refused)
         {"train.lr=", "--set train.lr=: want path=value, such as train.epochs=5"},
         {"train.lr=1 +", "--set train.lr:1: unexpected symbol near <eof>"},
         {"train.lr=1; x=2", "--set train.lr:1: <eof> expected near 'x'"},
-        {"train.lr=io.open",
-         "--set train.lr:1: unknown name 'io'; layers are add, avgpool, bn, conv, dense, "
-         "image, maxpool, relu and subsample"},
+        {"train.lr=io.open", "--set train.lr:1: unknown name 'io'; layers are add, "
+                             "avgpool, bn, concat, conv, "
+                             "dense, image, maxpool, relu and subsample"},
         {"train.schedule=cosine", "--set train.schedule=cosine: text wants quotes: --set "
                                   "'train.schedule=\"cosine\"'"},
         {"train.lr='fast'", "%s: train.lr: string, want a number from 0 to 1000"},
@@ -518,7 +519,7 @@ Suite *config_suite(void)
     tcase_set_timeout(meant, 60);
     tcase_add_test(meant, required_from_what_is_shipped);
     tcase_add_test(meant, a_byte_order_mark_is_skipped);
-    tcase_add_loop_test(meant, residual_networks_for_large_images, 0, 2);
+    tcase_add_loop_test(meant, residual_networks_for_large_images, 0, 4);
     tcase_add_loop_test(meant, the_largest_net_is_planned, 0, 2);
     tcase_add_loop_test(meant, overrides_set_fields, 0, 14);
     tcase_add_test(meant, the_last_override_wins);

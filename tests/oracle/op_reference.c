@@ -183,6 +183,16 @@ static void conv_by_weight(const OpView *v)
     ref_conv_by_weight(&g, input(v, "x"), input(v, "dy"), dw);
 }
 
+static void join(const OpView *v)
+{
+    const Tensor *y = op_out(v->net, v->op, "y");
+    for (int i = 0, before = 0; i < OP_INPUTS && v->op->in[i] != NONE; i++) {
+        int c = v->net->tensors[v->op->in[i]].c;
+        ref_join((long)y->h * y->w, c, y->c, before, v->in[i], v->out[0]);
+        before += c;
+    }
+}
+
 /* Pools and subsample, forward and backward. */
 static void resize(const OpView *v)
 {
@@ -242,6 +252,7 @@ bool reference_op(OpView *v)
         [OP_MAXPOOL_BWD] = resize,
         [OP_SUBSAMPLE] = resize,
         [OP_SUBSAMPLE_BWD] = resize,
+        [OP_CONCAT] = join,
         [OP_AVGPOOL] = resize,
         [OP_AVGPOOL_BWD] = resize,
         [OP_CONV] = multiply,

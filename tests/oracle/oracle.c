@@ -79,6 +79,17 @@ static void pointwise(const Oracle *o, const Op *op)
     }
 }
 
+static void join(const Oracle *o, const Op *op)
+{
+    const Tensor *y = tensor_of(o, op->out[0]);
+    for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
+        int c = tensor_of(o, op->in[i])->c;
+        ref_join((long)o->count * y->h * y->w, c, y->c, before, o->values[op->in[i]],
+                 o->values[op->out[0]]);
+        before += c;
+    }
+}
+
 static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
 {
     const Tensor *in = tensor_of(o, op->in[0]), *out = tensor_of(o, op->out[0]);
@@ -106,6 +117,8 @@ static void run_op(const Oracle *o, const Op *op)
         normalise(o, op);
     else if (op->kind == OP_IMAGE || op->kind == OP_ADD || op->kind == OP_RELU)
         pointwise(o, op);
+    else if (op->kind == OP_CONCAT)
+        join(o, op);
     else
         for (int image = 0; image < o->count; image++)
             one_image(o, op, o->values[op->in[0]] + image * size_of(o, op->in[0]),

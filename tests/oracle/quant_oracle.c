@@ -181,9 +181,16 @@ static bool is_exact(const Pass *p, const Op *op)
     return exact;
 }
 
+static double own_step(const Pass *p, const Op *op, int *largest)
+{
+    return quant_formula_step(&op->own, number(p, op->own.step, 0),
+                              number(p, op->own.range, 0), largest);
+}
+
 /* The step of the codes that a tensor is of; 0: it is not quantised. */
 static double code_step(const Pass *p, int tensor)
 {
+    int largest;
     const Op *op = writer_of(p, tensor);
     bool moves = op->kind == OP_MAXPOOL || op->kind == OP_SUBSAMPLE ||
                  (op->kind == OP_AVGPOOL && !is_exact(p, op));
@@ -191,9 +198,7 @@ static double code_step(const Pass *p, int tensor)
         return code_step(p, op->in[0]);
     if (op_is(op, WEIGHTS) || op->own.quantizer == RT_QUANT_NONE)
         return 0;
-    int largest;
-    return quant_formula_step(&op->own, number(p, op->own.step, 0),
-                              number(p, op->own.range, 0), &largest);
+    return own_step(p, op, &largest);
 }
 
 /* A mean of codes is the nearest code, the upper one of two. */
@@ -263,6 +268,25 @@ static void forward_image(const Pass *p, const Op *op, int index, int n)
     }
 }
 
+/* Joins; then, where it has a quantiser, quantises. */
+static void forward_concat(const Pass *p, const Op *op)
+{
+    const Tensor *y = &p->net->tensors[op->out[0]];
+    long pixels = (long)p->o->count * y->h * y->w;
+    double *values = p->values[op->out[0]];
+    for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
+        int c = p->net->tensors[op->in[i]].c;
+        ref_join(pixels, c, y->c, before, p->values[op->in[i]], values);
+        before += c;
+    }
+    if (op->own.quantizer == RT_QUANT_NONE)
+        return;
+    int largest;
+    double step = own_step(p, op, &largest);
+    for (long i = 0; i < pixels * y->c; i++) /* as integers are: halves go up */
+        values[i] = fmin(floor(values[i] / step + 0.5 + 1e-9), largest) * step;
+}
+
 static void forward(const Pass *p, int index)
 {
     const Op *op = &p->net->ops[index];
@@ -276,6 +300,8 @@ static void forward(const Pass *p, int index)
         p->biases[index] = quantised(p, op, &op->bias, op->in[2]);
     if (op->kind == OP_BN)
         forward_bn(p, op);
+    else if (op->kind == OP_CONCAT)
+        forward_concat(p, op);
     else if (op->kind == OP_IMAGE || op->kind == OP_ADD || op->kind == OP_RELU)
         forward_each(p, op);
     else
@@ -316,7 +342,7 @@ static void backward_param(const Pass *p, const Op *op, const Quantiser *q, int 
                            const double *gradient)
 {
     long count = count_of(p, param);
-    int k = p->net->tensors[param].k, of = q->step != NONE ? q->step : q->range;
+    int of = q->step != NONE ? q->step : q->range;
     int steps = of == NONE ? 1 : p->net->tensors[of].k;
     for (int s = 0; s < steps; s++) {
         double by[2] = {0}, size[2] = {0};
@@ -334,7 +360,6 @@ static void backward_param(const Pass *p, const Op *op, const Quantiser *q, int 
         }
         add_numbers(p, q, (double)count / steps, s, by[0], by[1], size);
     }
-    (void)k;
 }
 
 static void backward_bn(const Pass *p, const Op *op)
@@ -374,6 +399,29 @@ static void backward_relu(const Pass *p, const Op *op)
                                      number(p, q->range, 0), dy[i], &by[0], &by[1]);
         size[0] += fabs(by[0] - before[0]);
         size[1] += fabs(by[1] - before[1]);
+    }
+    add_numbers(p, q, (double)count_of(p, op->out[0]), 0, by[0], by[1], size);
+}
+
+/* Each part gets its channels of dy, through the quantiser; what is 0 is within it. */
+static void backward_concat(const Pass *p, const Op *op)
+{
+    const Quantiser *q = &op->own;
+    const Tensor *y = &p->net->tensors[op->out[0]];
+    double by[2] = {0}, size[2] = {0};
+    for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
+        int c = p->net->tensors[op->in[i]].c;
+        for (long j = 0; j < p->o->count * count_of(p, op->in[i]); j++) {
+            double x = p->values[op->in[i]][j], last[2] = {by[0], by[1]};
+            double g = p->gradients[op->out[0]][j / c * y->c + before + j % c];
+            if (q->quantizer != RT_QUANT_NONE && x > 0)
+                g = quant_oracle_value(q, x, number(p, q->step, 0),
+                                       number(p, q->range, 0), g, &by[0], &by[1]);
+            p->gradients[op->in[i]][j] += g;
+            size[0] += fabs(by[0] - last[0]);
+            size[1] += fabs(by[1] - last[1]);
+        }
+        before += c;
     }
     add_numbers(p, q, (double)count_of(p, op->out[0]), 0, by[0], by[1], size);
 }
@@ -430,6 +478,8 @@ static void backward(const Pass *p, int index)
         backward_sum(p, op);
     if (op->kind == OP_BN) {
         backward_bn(p, op);
+    } else if (op->kind == OP_CONCAT) {
+        backward_concat(p, op);
     } else if (op->kind == OP_RELU) {
         backward_relu(p, op);
     } else if (op->kind == OP_ADD) {

@@ -173,6 +173,12 @@ void ref_subsample_by_input(const Window *g, int offset, const double *dy, doubl
                     dy[((size_t)oh * g->out_w + ow) * g->k + offset + c];
 }
 
+void ref_join(long pixels, int c, int k, int before, const double *x, double *y)
+{
+    for (long i = 0; i < pixels * c; i++)
+        y[i / c * k + before + i % c] = x[i];
+}
+
 static void visit_sum(const Window *g, const Tap *at, const double *x, const double *b,
                       double *y)
 {

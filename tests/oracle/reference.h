@@ -27,6 +27,9 @@ void ref_maxpool_by_input(const Window *g, const double *x, const double *dy, do
 void ref_subsample(const Window *g, int offset, const double *x, double *y);
 void ref_subsample_by_input(const Window *g, int offset, const double *dy, double *dx);
 
+/* y's channels from `before` on are x's, pixel by pixel. */
+void ref_join(long pixels, int c, int k, int before, const double *x, double *y);
+
 /* The mean of each window: of all of it, or of the pixels inside the image. */
 void ref_avgpool(const Window *g, bool count_pad, const double *x, double *y);
 void ref_avgpool_by_input(const Window *g, bool count_pad, const double *dy, double *dx);

@@ -127,7 +127,8 @@ static void draw_quantisers(QuantNet *net)
             draw_weight_quantiser(net, &op->bias, op->in[2]);
         float none, *step = quant_number(net, op->own.step);
         float *range = quant_number(net, op->own.range);
-        if (op->kind == OP_RELU && op->own.quantizer != RT_QUANT_NONE)
+        bool activation = op->kind == OP_RELU || op->kind == OP_CONCAT;
+        if (activation && op->own.quantizer != RT_QUANT_NONE)
             draw_numbers(&op->own, 2.5, step ? step : &none, range ? range : &none);
         else if ((op->kind == OP_BN || op->kind == OP_ADD) && range) /* of both signs */
             draw_numbers(&op->own, 5, &none, range);

@@ -229,6 +229,8 @@ static const struct {
     {"quant_family",
      {"net.width=6", "net.linear=true", "net.shortcut='B'",
       "quant.quantizer='parametric_d_xmax'", "quant.w_bits=8", "quant.a_bits=7"}},
+    {"joins", {"net.growth=4"}},
+    {"joins", {"net.growth=3", "quant.quantizer='parametric_d_xmax'", "quant.w_bits=5"}},
 };
 enum { STREAMS = sizeof streams / sizeof *streams };
 

@@ -100,6 +100,10 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof *cases, IMAGES = 11 };
 
+/* One more case: tests/nets/joins.lua. */
+static const char *const joins[] = {"quant.quantizer='parametric_d'", "quant.a_bits=4",
+                                    NULL};
+
 typedef struct {
     QuantNet net;
     BuiltNet built;
@@ -113,15 +117,19 @@ typedef struct {
 static bool bench_open(Bench *b, int number)
 {
     int index = number / 2;
-    const char *target = number % 2 ? "tcc" : cases[index].target;
+    bool joined = index == CASES;
+    const char *target = number % 2 ? "tcc" : joined ? "avx2" : cases[index].target;
     if (!machine_runs(target)) {
         printf("skipped: this machine does not run %s\n", target);
         return false;
     }
     *b = (Bench){0};
-    quant_net_open(&b->net, &cases[index].c);
+    if (joined)
+        quant_net_open_other(&b->net, "joins", joins);
+    else
+        quant_net_open(&b->net, &cases[index].c);
     const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
-    built_make(&b->built, "quant_family", &how);
+    built_make(&b->built, joined ? "joins" : "quant_family", &how);
     const Model *model = b->built.model;
     b->images = rt_alloc(IMAGES * b->net.pixels);
     random_bytes(b->images, IMAGES * b->net.pixels);
@@ -371,7 +379,7 @@ Suite *quant_train_suite(void)
     TCase *tests = tcase_create("quant_train");
     tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, gradients_are_what_the_formulas_define, 0, 2 * CASES);
+    tcase_add_loop_test(tests, gradients_are_what_the_formulas_define, 0, 2 * CASES + 2);
     tcase_add_loop_test(tests, evaluation_with_layers_at_32_bits, 0, 4);
     tcase_add_loop_test(tests, threads_change_no_bit, 2, 6);
     Suite *suite = suite_create("quant_train");

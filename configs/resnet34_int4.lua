@@ -1,0 +1,7 @@
+-- ResNet-34 on ImageNet at 4 bits, fine-tuned from the float network.
+local resnet = require "resnet"
+local config = require "resnet18_int4"
+
+config.net = resnet.imagenet{ depth = 34 }
+
+return config

@@ -1,0 +1,7 @@
+-- ResNet-50 on ImageNet at 8 bits, fine-tuned from the float network.
+local resnet = require "resnet"
+local config = require "resnet18_int8"
+
+config.net = resnet.imagenet{ depth = 50 }
+
+return config
