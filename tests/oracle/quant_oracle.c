@@ -1,5 +1,5 @@
-/* See quant_oracle.h. */
-#include "tests/oracle/quant_oracle.h"
+/* See quant_oracle.h; pools and concatenations are in quant_joins.c. */
+#include "tests/oracle/quant_pass.h"
 
 #include "runtime/base/support.h"
 #include "tests/oracle/reference.h"
@@ -7,25 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
 /* ---- The network ---- */
-
-typedef struct {
-    QuantOracle *o;
-    const Net *net;
-    double **values, **gradients; /* by tensor: [count][h][w][c] */
-    double **weights;             /* by op: quantised, the image's factor in them */
-    double **biases;              /* by op: of the dense layer */
-} Pass;
-
-static long count_of(const Pass *p, int tensor)
-{
-    return tensor_count(&p->net->tensors[tensor]);
-}
-
-static double number(const Pass *p, int tensor, long i)
-{
-    return tensor == NONE ? 0 : quant_number(p->o->net, tensor)[i];
-}
 
 static double mean_deviation(const Config *config, int channels)
 {
@@ -161,54 +144,6 @@ static void forward_each(const Pass *p, const Op *op)
     }
 }
 
-static const Op *writer_of(const Pass *p, int tensor)
-{
-    int i = 0;
-    while (!op_writes(&p->net->ops[i], tensor))
-        i++;
-    return &p->net->ops[i];
-}
-
-/* Whether the op is a mean of the whole image for dense layers alone, which is exact. */
-static bool is_exact(const Pass *p, const Op *op)
-{
-    const Tensor *x = &p->net->tensors[op->in[0]];
-    bool exact = op->kind == OP_AVGPOOL && op->pad_top + op->pad_left == 0 &&
-                 op->kernel_h == x->h && op->kernel_w == x->w;
-    for (int i = 0; i < p->net->op_count; i++)
-        if (op_reads(&p->net->ops[i], op->out[0]))
-            exact = exact && p->net->ops[i].kind == OP_DENSE;
-    return exact;
-}
-
-static double own_step(const Pass *p, const Op *op, int *largest)
-{
-    return quant_formula_step(&op->own, number(p, op->own.step, 0),
-                              number(p, op->own.range, 0), largest);
-}
-
-/* The step of the codes that a tensor is of; 0: it is not quantised. */
-static double code_step(const Pass *p, int tensor)
-{
-    int largest;
-    const Op *op = writer_of(p, tensor);
-    bool moves = op->kind == OP_MAXPOOL || op->kind == OP_SUBSAMPLE ||
-                 (op->kind == OP_AVGPOOL && !is_exact(p, op));
-    if (moves)
-        return code_step(p, op->in[0]);
-    if (op_is(op, WEIGHTS) || op->own.quantizer == RT_QUANT_NONE)
-        return 0;
-    return own_step(p, op, &largest);
-}
-
-/* A mean of codes is the nearest code, the upper one of two. */
-static void round_mean(const Pass *p, const Op *op, double *y)
-{
-    double step = is_exact(p, op) ? 0 : code_step(p, op->in[0]);
-    for (long i = 0; step > 0 && i < count_of(p, op->out[0]); i++)
-        y[i] = floor(y[i] / step + 0.5 + 1e-9) * step;
-}
-
 /* What a sum without ReLU puts out, where a convolution of codes reads it. */
 static void quantise_sum(const Pass *p, const Op *op)
 {
@@ -268,25 +203,6 @@ static void forward_image(const Pass *p, const Op *op, int index, int n)
     }
 }
 
-/* Joins; then, where it has a quantiser, quantises. */
-static void forward_concat(const Pass *p, const Op *op)
-{
-    const Tensor *y = &p->net->tensors[op->out[0]];
-    long pixels = (long)p->o->count * y->h * y->w;
-    double *values = p->values[op->out[0]];
-    for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
-        int c = p->net->tensors[op->in[i]].c;
-        ref_join(pixels, c, y->c, before, p->values[op->in[i]], values);
-        before += c;
-    }
-    if (op->own.quantizer == RT_QUANT_NONE)
-        return;
-    int largest;
-    double step = own_step(p, op, &largest);
-    for (long i = 0; i < pixels * y->c; i++) /* as integers are: halves go up */
-        values[i] = fmin(floor(values[i] / step + 0.5 + 1e-9), largest) * step;
-}
-
 static void forward(const Pass *p, int index)
 {
     const Op *op = &p->net->ops[index];
@@ -320,8 +236,8 @@ static void add_to(const Pass *p, int param, long i, double value)
     p->o->size[at] += fabs(value);
 }
 
-static void add_numbers(const Pass *p, const Quantiser *q, double n, int which,
-                        double by_step, double by_range, const double size[2])
+void add_numbers(const Pass *p, const Quantiser *q, double n, int which, double by_step,
+                 double by_range, const double size[2])
 {
     double step = number(p, q->step, which), range = number(p, q->range, which);
     double size_step = size[0], size_range = size[1];
@@ -399,29 +315,6 @@ static void backward_relu(const Pass *p, const Op *op)
                                      number(p, q->range, 0), dy[i], &by[0], &by[1]);
         size[0] += fabs(by[0] - before[0]);
         size[1] += fabs(by[1] - before[1]);
-    }
-    add_numbers(p, q, (double)count_of(p, op->out[0]), 0, by[0], by[1], size);
-}
-
-/* Each part gets its channels of dy, through the quantiser; what is 0 is within it. */
-static void backward_concat(const Pass *p, const Op *op)
-{
-    const Quantiser *q = &op->own;
-    const Tensor *y = &p->net->tensors[op->out[0]];
-    double by[2] = {0}, size[2] = {0};
-    for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
-        int c = p->net->tensors[op->in[i]].c;
-        for (long j = 0; j < p->o->count * count_of(p, op->in[i]); j++) {
-            double x = p->values[op->in[i]][j], last[2] = {by[0], by[1]};
-            double g = p->gradients[op->out[0]][j / c * y->c + before + j % c];
-            if (q->quantizer != RT_QUANT_NONE && x > 0)
-                g = quant_oracle_value(q, x, number(p, q->step, 0),
-                                       number(p, q->range, 0), g, &by[0], &by[1]);
-            p->gradients[op->in[i]][j] += g;
-            size[0] += fabs(by[0] - last[0]);
-            size[1] += fabs(by[1] - last[1]);
-        }
-        before += c;
     }
     add_numbers(p, q, (double)count_of(p, op->out[0]), 0, by[0], by[1], size);
 }
