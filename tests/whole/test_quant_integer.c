@@ -219,7 +219,7 @@ static void evaluate_all(const Bench *b, const char *name, const char *target,
 
 /* Streams, and sums of both signs that convolutions read as codes. */
 static const struct {
-    const char *name, *sets[6];
+    const char *name, *sets[7]; /* ended by NULL */
 } streams[] = {
     {"preact", {"net.width=8"}},
     {"preact", {"net.width=16", "quant.quantizer='parametric_d'"}},
