@@ -69,7 +69,8 @@
     X(trainer)                                                                           \
     X(verify)                                                                            \
     X(weights)                                                                           \
-    X(winograd)
+    X(winograd)                                                                          \
+    X(winograd_codes)
 
 #define SUITE(name) Suite *name##_suite(void);
 SUITES(SUITE)

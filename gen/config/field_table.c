@@ -35,6 +35,11 @@ static const char *const lower_words[] = {
     "auto", LOWERINGS(WORD)
 #undef WORD
 };
+static const char *const winograd_words[] = {
+#define WORD(name, word) word,
+    WINOGRADS(WORD)
+#undef WORD
+};
 /* The words of ENUM fields. */
 static const struct {
     const char *name;
@@ -43,7 +48,7 @@ static const struct {
     {"schedule", schedule_words}, {"quantizer", quantizer_words},
     {"gradient", rounding_words}, {"w_range", range_words},
     {"a_range", range_words},     {"crop_border", border_words},
-    {"lower", lower_words},
+    {"lower", lower_words},       {"winograd", winograd_words},
 };
 
 const char *const *field_words(const Field *field)

@@ -23,7 +23,7 @@ typedef struct {
     char program[16]; /* train, evaluate or infer; of all but kernels */
     int op;           /* its op there */
     char kernel[KERNEL_SIZE];
-    int variant; /* of a kernel of infer.c: its #if branch, by index into ShippedNets */
+    int variant; /* of infer.c: its #if branch, by index into ShippedNets */
 } Part;
 
 typedef struct {
@@ -37,6 +37,7 @@ typedef struct {
     struct {
         const Target *target;
         Net net;
+        bool own; /* its layers and constants are not those of the last */
     } variants[TARGET_COUNT];
     int count;
     Ships kind; /* of file */

@@ -93,8 +93,16 @@ bool constants_exist(const Config *config, const Weights *weights)
     return ok;
 }
 
-bool shipped_compile(const Config *config, const Constants *constants,
-                     ShippedNets *shipped)
+/* Whether the program has layers that the plain one has not. */
+static bool has_own_layers(const Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_I_WINOGRAD)
+            return true;
+    return false;
+}
+
+bool shipped_compile(const Config *config, Constants *constants, ShippedNets *shipped)
 {
     Config packed = *config;
     packed.net = at_packed_bits(config, constants);
@@ -106,7 +114,11 @@ bool shipped_compile(const Config *config, const Constants *constants,
             continue;
         int at = shipped->count++;
         shipped->variants[at].target = compile.target;
-        ok = compile_infer(&packed, &compile, &shipped->variants[at].net);
+        Net *net = &shipped->variants[at].net;
+        ok = compile_infer(&packed, &compile, net);
+        shipped->variants[at].own = ok && has_own_layers(net);
+        if (shipped->variants[at].own && constants)
+            constants_winograd(net, constants);
     }
     net_free(&packed.net);
     return ok;
@@ -125,6 +137,21 @@ int shipped_variant(const ShippedNets *shipped, const Target *target)
     while (shipped->variants[variant].target != target_shipped(target, shipped->kind))
         variant++;
     return variant;
+}
+
+int shipped_program(const ShippedNets *shipped, int variant)
+{
+    return shipped->variants[variant].own ? variant : shipped->count - 1;
+}
+
+long shipped_arena_bytes(const ShippedNets *shipped)
+{
+    long most = 0;
+    for (int i = 0; i < shipped->count; i++)
+        most = shipped->variants[i].net.arena_bytes > most
+                   ? shipped->variants[i].net.arena_bytes
+                   : most;
+    return most;
 }
 
 EmitInput shipped_input(const Config *config, const Constants *constants,

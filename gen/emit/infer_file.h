@@ -23,13 +23,16 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
 bool constants_exist(const Config *config, const Weights *weights);
 
 /* The infer program for every target that ships; learned bits as `constants` has them,
- * or, when that is NULL, as they begin. False and rt_fail when there is no such program;
+ * or, when that is NULL, as they begin. Constants that a target alone reads are added. False and rt_fail when there is no such program;
  * shipped_free in any case. */
-bool shipped_compile(const Config *config, const Constants *constants,
-                     ShippedNets *shipped);
+bool shipped_compile(const Config *config, Constants *constants, ShippedNets *shipped);
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */
 int shipped_variant(const ShippedNets *shipped, const Target *target);
+/* The variant whose layers and constants that variant has: itself, or the last. */
+int shipped_program(const ShippedNets *shipped, int variant);
+/* Bytes of arena that every build can do with. */
+long shipped_arena_bytes(const ShippedNets *shipped);
 /* What the templates of the file see of them. */
 EmitInput shipped_input(const Config *config, const Constants *constants,
                         const ShippedNets *shipped, const char *command);

@@ -113,6 +113,7 @@ typedef enum {
     X(int, samples, "values per image that a channel's statistics cover")                \
     X(long, terms, "values in a sum, each as often as its weight's largest code")        \
     X(int, other_terms, "products in a sum that is added; 0: none, or codes")            \
+    X(int, most_code, "largest code that a transformed tile is made of")                 \
     X(bool, in_steps, "image floats in the stem's units, their border too")              \
     X(bool, standalone, "of the shipped file: scores stay integers")                     \
     X(bool, in_place, "its output takes the place of the residual")                      \

@@ -20,6 +20,15 @@ typedef enum {
 #undef RULE
 } RangeRule;
 
+/* Whether a standalone file's convolutions take transformed tiles. */
+#define WINOGRADS(X) X(AUTO, "auto") X(NEVER, "never") X(ALWAYS, "always")
+
+typedef enum {
+#define CHOICE(name, word) WINOGRAD_##name,
+    WINOGRADS(CHOICE)
+#undef CHOICE
+} Winograd;
+
 /* The words of configs for these enums, and C's names of the runtime's, in order. */
 extern const char *const quantizer_words[], *const quantizer_names[];
 extern const char *const rounding_words[], *const rounding_names[];
@@ -34,6 +43,7 @@ typedef struct {
     double gradient_scale, steepness;
     RangeRule w_range, a_range;
     double percentile;
+    Winograd winograd;
 } Quant;
 
 /* A quantiser at work: how, for weights or activations, with which parameters. */

@@ -63,6 +63,12 @@ static bool step_fold(Compiling *c)
     return true;
 }
 
+static bool step_winograd(Compiling *c)
+{
+    pass_winograd(c->net, c->options->target);
+    return true;
+}
+
 static bool step_blocks(Compiling *c)
 {
     pass_blocks(c->net);

@@ -19,6 +19,7 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(grad, TRAIN)                                                                       \
     X(fold, INFER)
 #define COMPILE_LAY_OUT(X)                                                               \
+    X(winograd, INFER)                                                                   \
     X(blocks, INFER)                                                                     \
     X(select, ALL)                                                                       \
     X(schedule, NOT_INFER)                                                               \

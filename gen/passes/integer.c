@@ -106,15 +106,13 @@ static int weight_codes(Integers *in, const Op *layer, int weights, int *scales)
                           : computed_weights(in, layer, weights, scales);
 }
 
-/* The largest code the layer's weights can have. */
-static int largest_weight(const Op *layer)
+int integer_largest_weight(const Op *layer)
 {
     bool learned = layer->quant.quantizer == RT_QUANT_STEP_RANGE;
     return learned ? 127 : (1 << (layer->quant.w_bits - 1)) - 1;
 }
 
-/* The largest code a tensor can have. */
-static long largest_code(const Quantiser *codes)
+long integer_largest_code(const Quantiser *codes)
 {
     return codes->quantizer == RT_QUANT_STEP_RANGE ? 255 : (1 << codes->bits) - 1;
 }
@@ -125,7 +123,7 @@ static long largest_code(const Quantiser *codes)
 static int sum_terms(const Integers *in, const Op *conv)
 {
     const Tensor *w = op_in(in->from, conv, "w");
-    return w->h * w->w * w->c * largest_weight(conv);
+    return w->h * w->w * w->c * integer_largest_weight(conv);
 }
 
 static const Quantiser *input_codes(const Integers *in, const Op *conv)
@@ -360,10 +358,10 @@ static bool integer_dense(Integers *in, const Op *dense)
         return refuse(dense, "input is no average of quantised values");
     const Tensor *pooled = op_in(in->from, pool, "x");
     long pixels = (long)pooled->h * pooled->w, most = pixels * 255;
-    long terms = pixels * pooled->c * largest_weight(dense);
+    long terms = pixels * pooled->c * integer_largest_weight(dense);
     if (most >= 1L << 31)
         return refuse(dense, "sums over all pixels can overflow 32 bits");
-    bool wide = terms >= (1L << 31) / largest_code(&in->net.tensors[x].codes);
+    bool wide = terms >= (1L << 31) / integer_largest_code(&in->net.tensors[x].codes);
     int scales, k = in->net.tensors[w].k;
     int codes = weight_codes(in, dense, w, &scales);
     Type type = wide ? TYPE_I64 : TYPE_I32; /* of scores, too */

@@ -44,6 +44,7 @@ static const struct {
     {OP_Q_POINT_BWD, OUTPUT, Q_POINT_BWD_dx, "dx"},
     {OP_Q_POINT_BWD, OUTPUT, Q_POINT_BWD_dresidual, "dresidual"},
     {OP_I_CONV, INPUT, I_CONV_residual, "plus"},
+    {OP_I_WINOGRAD, INPUT, I_WINOGRAD_residual, "plus"},
     {OP_I_POINT, INPUT, I_POINT_residual, "plus"},
 };
 
@@ -165,6 +166,8 @@ static void add_words(char *name, const Net *net, const Op *op)
         if (strcmp(optional[i].word, "plus") == 0)
             add(name, "%s", type_word(t));
     }
+    if (op->kind == OP_I_WINOGRAD)
+        add(name, "_to_%d", op->most_code);
     const struct {
         bool is;
         const char *word;

@@ -26,6 +26,12 @@ bool pass_integer(Net *net, bool standalone);
 /* Whether a standalone file packs such weights, with an I_UNPACK in front of their
  * layer. */
 bool integer_packs(const Quantiser *quantiser);
+/* The largest code that a tensor of codes can have, and a layer's weights. */
+long integer_largest_code(const Quantiser *codes);
+int integer_largest_weight(const Op *layer);
+/* winograd: for a standalone file; convolutions by transformed tiles, where the target has
+ * kernels for them. */
+void pass_winograd(Net *net, const Target *target);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* blocks: for a standalone file; packed weights of wide convolutions are unpacked a block

@@ -293,6 +293,8 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
         break;
+    case OP_I_WINOGRAD: /* as its pass decided */
+        break;
     default: /* pixel by pixel, or value by value */
         op->lanes = 1;
         if (op_is(op, VECTORS))

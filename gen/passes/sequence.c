@@ -13,7 +13,8 @@
 static bool can_take_place(const Net *net, int index, const int *readers)
 {
     const Op *op = &net->ops[index];
-    if (op->kind != OP_I_CONV || op_in(net, op, "residual") == NULL)
+    if ((op->kind != OP_I_CONV && op->kind != OP_I_WINOGRAD) ||
+        op_in(net, op, "residual") == NULL)
         return false;
     int residual = op->in[I_CONV_residual];
     const Tensor *from = &net->tensors[residual], *to = op_out(net, op, "y");

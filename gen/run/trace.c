@@ -42,7 +42,8 @@ static int run(const char *object, const char *name, const uint8_t *image,
     int count = 0;
     for (; layer && layer->name && count < MOST_LAYERS; layer++) {
         layer->run(image, arena, scores);
-        list[count++] = keep(layer, layer->byte < 0 ? scores : arena + layer->byte);
+        if (layer->h > 0) /* else weights were unpacked, which not every build does */
+            list[count++] = keep(layer, layer->byte < 0 ? scores : arena + layer->byte);
     }
     free(table);
     free(arena);

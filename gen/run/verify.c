@@ -302,18 +302,21 @@ static bool term_sizes(const Config *config, const CompileOptions *compile,
     return ok;
 }
 
-/* What the program without its constants says: how wide scores are, how large the arena. */
-static bool shape_of_file(const Config *config, const CompileOptions *compile,
-                          Comparison *c)
+/* What the programs without their constants say: how wide scores are, how large the
+ * arena. */
+static bool shape_of_file(const Config *config, Comparison *c)
 {
-    Net infer;
-    if (!compile_infer(config, compile, &infer))
-        return false;
-    const Op *last = &infer.ops[infer.op_count - 1];
-    c->wide = last->kind == OP_I_DENSE && op_in(&infer, last, "bias")->type == TYPE_I64;
-    c->arena_bytes = (infer.arena_bytes + 63) / 64 * 64;
-    net_free(&infer);
-    return true;
+    ShippedNets shipped;
+    bool ok = shipped_compile(config, NULL, &shipped);
+    if (ok) {
+        const Net *infer = &shipped.variants[0].net;
+        const Op *last = &infer->ops[infer->op_count - 1];
+        c->wide =
+            last->kind == OP_I_DENSE && op_in(infer, last, "bias")->type == TYPE_I64;
+        c->arena_bytes = (shipped_arena_bytes(&shipped) + 63) / 64 * 64;
+    }
+    shipped_free(&shipped);
+    return ok;
 }
 
 static bool verify_in(const Scratch *scratch, const Config *config,
@@ -352,7 +355,7 @@ bool verify(const Config *config, const CompileOptions *compile, const char *wei
             const char *data, long images)
 {
     Comparison c = {.classes = config->class_count};
-    if (!shape_of_file(config, compile, &c))
+    if (!shape_of_file(config, &c))
         return false;
     char *beside = rt_format("%s/verify", cache_folder());
     Scratch scratch;

@@ -77,7 +77,7 @@ bool inspect_write_header(const Inspection *it, const char *folder)
 
 static bool compile_shipped(Inspection *it)
 {
-    const Constants *known = it->constants.count ? &it->constants : NULL;
+    Constants *known = it->constants.count ? &it->constants : NULL;
     it->has_infer = shipped_compile(it->config, known, &it->shipped);
     if (it->has_infer) {
         it->variant = shipped_variant(&it->shipped, it->subject.compile->target);
@@ -224,6 +224,21 @@ const Source *inspect_source(const Inspection *it, int program)
     return program == PROGRAM_INFER ? &it->infer : &it->network;
 }
 
+const Net *inspect_part_net(const Inspection *it, int program, const Part *part)
+{
+    return program == PROGRAM_INFER ? &it->shipped.variants[part->variant].net
+                                    : &it->programs[program];
+}
+
+bool inspect_is_read(const Inspection *it, int program, const Part *part)
+{
+    if (program != PROGRAM_INFER || part->kind == PART_CONSTANT)
+        return true;
+    int variant = part->kind == PART_KERNEL ? it->variant
+                                            : shipped_program(&it->shipped, it->variant);
+    return part->variant == variant;
+}
+
 bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *part,
                         int program, int layer, bool backward)
 {
@@ -231,11 +246,13 @@ bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *
     if (source != inspect_source(it, program))
         return false;
     if (part->kind != PART_KERNEL) {
-        const Op *op = &net->ops[part->op];
+        if (!inspect_is_read(it, program, part))
+            return false;
+        const Op *op = &inspect_part_net(it, program, part)->ops[part->op];
         return strcmp(part->program, program_names[program]) == 0 && op->layer == layer &&
                inspect_is_backward(op) == backward;
     }
-    if (program == PROGRAM_INFER && part->variant != it->variant)
+    if (!inspect_is_read(it, program, part))
         return false;
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];

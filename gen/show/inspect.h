@@ -64,6 +64,10 @@ int inspect_done_by(const Inspection *it, int program, int layer);
 bool inspect_is_backward(const Op *op);
 /* The source of a program: network.c or infer.c. */
 const Source *inspect_source(const Inspection *it, int program);
+/* The program that a part's op is of: infer's for its target. */
+const Net *inspect_part_net(const Inspection *it, int program, const Part *part);
+/* Whether a compiler for --target reads the part; constants, all of them, always. */
+bool inspect_is_read(const Inspection *it, int program, const Part *part);
 /* Whether the part is of ops (or a kernel of ops) of that layer in that program, forward
  * or backward. Calls and constants count, too. */
 bool inspect_part_is_of(const Inspection *it, const Source *source, const Part *part,

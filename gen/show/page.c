@@ -146,7 +146,7 @@ static const char *pass_of(const Inspection *it, int program, const Op *op,
                            const Part *part)
 {
     if (program == PROGRAM_INFER)
-        return part->kind == PART_KERNEL && part->variant != it->variant ? "ix" : "if";
+        return inspect_is_read(it, program, part) ? "if" : "ix";
     if (program == PROGRAM_EVALUATE)
         return "ef";
     return inspect_is_backward(op) ? "tb" : "tf";
@@ -159,9 +159,7 @@ static void push_owners(lua_State *lua, const Inspection *it, const Source *sour
     for (int program = 0; program < PROGRAM_COUNT; program++) {
         if (source != inspect_source(it, program))
             continue;
-        const Net *net = program == PROGRAM_INFER && part->kind == PART_KERNEL
-                             ? &it->shipped.variants[part->variant].net
-                             : &it->programs[program];
+        const Net *net = inspect_part_net(it, program, part);
         for (int i = 0; i < net->op_count; i++) {
             const Op *op = &net->ops[i];
             bool ours =

@@ -29,6 +29,12 @@ typedef int8x16_t NeonCodes;
 #endif
 #endif
 
+/* Codes in 32 bits. */
+LATHE_INLINE i4 widen_i4(const uint8_t *x)
+{
+    return __builtin_convertvector(*(const b4 *)x, i4);
+}
+
 /* Sixteen codes; four in each lane. */
 LATHE_INLINE NeonCodes neon_load(const uint8_t *x)
 {

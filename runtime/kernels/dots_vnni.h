@@ -6,23 +6,28 @@ typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint8_t b16 __attribute__((vector_size(16), aligned(1), may_alias));
 #endif
 
-LATHE_UNUSED static inline i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
+LATHE_INLINE i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
 {
     int32_t four;
     __builtin_memcpy(&four, x, 4);
     return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
 }
 
-LATHE_UNUSED static inline i16 each_i16(i16 sum, const uint8_t *x, i16 w)
+/* Codes in 32 bits: gcc 12 makes a detour of __builtin_convertvector. */
+LATHE_INLINE i16 widen_i16(const uint8_t *x)
+{
+    return (i16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)x));
+}
+
+LATHE_INLINE i16 each_i16(i16 sum, const uint8_t *x, i16 w)
 {
     /* Both fit 16 bits, and the upper halves of x are 0. */
-    const __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)x));
+    const __m512i wide = (__m512i)widen_i16(x);
     return (i16)_mm512_dpwssd_epi32((__m512i)sum, wide, (__m512i)w);
 }
 
-LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t *b,
-                                               const int32_t *m, const int32_t *r,
-                                               int shift, int32_t largest, uint8_t *y)
+LATHE_INLINE void requantise_i16(i16 sum, i16 other, const int64_t *b, const int32_t *m,
+                                 const int32_t *r, int shift, int32_t largest, uint8_t *y)
 {
     const __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 8);
     const __m512i evens = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
@@ -46,3 +51,63 @@ LATHE_UNUSED static inline void requantise_i16(i16 sum, i16 other, const int64_t
     codes = _mm512_min_epi32(codes, _mm512_set1_epi32(largest));
     _mm_storeu_si128((void *)y, _mm512_cvtepi32_epi8(codes));
 }
+
+/* clamp((sum m + other r + b) >> shift, 0, largest) of 16 channels, as requantise_i16
+ * has it, with what does not change from pixel to pixel laid out once: even lanes and
+ * odd ones. */
+typedef struct {
+    __m512i m0, m1, r0, r1, b0, b1;
+} Scale16;
+
+LATHE_INLINE Scale16 scale_i16(const int64_t *b, const int32_t *m, const int32_t *r)
+{
+    const __m512i low = _mm512_loadu_si512(b), high = _mm512_loadu_si512(b + 8);
+    const __m512i evens = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    const __m512i odds = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+    Scale16 scale;
+    scale.m0 = _mm512_loadu_si512(m);
+    scale.m1 = _mm512_srli_epi64(scale.m0, 32);
+    scale.r0 = r ? _mm512_loadu_si512(r) : _mm512_setzero_si512();
+    scale.r1 = _mm512_srli_epi64(scale.r0, 32);
+    scale.b0 = _mm512_permutex2var_epi64(low, evens, high);
+    scale.b1 = _mm512_permutex2var_epi64(low, odds, high);
+    return scale;
+}
+
+/* Before it is clamped: it fits 32 bits, rt_requant_derive sees to it. */
+LATHE_INLINE i16 scaled_i16(i16 sum, const Scale16 *by, int shift)
+{
+    const __m512i even = (__m512i)sum, odd = _mm512_srli_epi64(even, 32);
+    const __m128i count = _mm_cvtsi32_si128(shift);
+    const __m512i code0 = _mm512_add_epi64(_mm512_mul_epi32(even, by->m0), by->b0);
+    const __m512i code1 = _mm512_add_epi64(_mm512_mul_epi32(odd, by->m1), by->b1);
+    return (i16)_mm512_mask_blend_epi32(
+        0xaaaa, _mm512_sra_epi64(code0, count),
+        _mm512_slli_epi64(_mm512_sra_epi64(code1, count), 32));
+}
+
+LATHE_INLINE i16 scaled_plus_i16(i16 sum, i16 other, const Scale16 *by, int shift)
+{
+    const __m512i even = (__m512i)other, odd = _mm512_srli_epi64(even, 32);
+    Scale16 more = *by;
+    more.b0 = _mm512_add_epi64(_mm512_mul_epi32(even, by->r0), by->b0);
+    more.b1 = _mm512_add_epi64(_mm512_mul_epi32(odd, by->r1), by->b1);
+    return scaled_i16(sum, &more, shift);
+}
+
+/* Four vectors of 16 clamped to 0..largest, one behind the other. */
+LATHE_INLINE __m512i codes_of_4(i16 a, i16 b, i16 c, i16 d, int largest)
+{
+    const __m512i low = _mm512_packs_epi32((__m512i)a, (__m512i)b);
+    const __m512i high = _mm512_packs_epi32((__m512i)c, (__m512i)d);
+    const __m512i order =
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i codes =
+        _mm512_min_epu8(_mm512_packus_epi16(low, high), _mm512_set1_epi8((char)largest));
+    return _mm512_permutexvar_epi32(order, codes);
+}
+
+#define STORE_HALF(y, codes, half)                                                       \
+    _mm256_storeu_si256((void *)(y), _mm512_extracti64x4_epi64(codes, half))
+#define STORE_QUARTER(y, codes, quarter)                                                 \
+    _mm_storeu_si128((void *)(y), _mm512_extracti32x4_epi32(codes, quarter))
