@@ -2,8 +2,6 @@
  * winograd.h. */
 #include "gen/passes/winograd.h"
 
-#include "gen/ir/transposed.h"
-
 #include <string.h>
 
 static int least(int a, int b)
@@ -36,7 +34,9 @@ bool winograd_can(const Net *net, const Op *op)
         op->groups != 1 || op->pad_top > 2 || op->pad_left > 2)
         return false;
     const Tiling it = winograd_tiling(net, op);
-    return it.c % 4 == 0 && it.k % 4 == 0; /* vectors of four at least */
+    enum { MOST_WEIGHTS = 1 << 24 }; /* of one tap: their points are counted in ints */
+    return it.c % 4 == 0 && it.k % 4 == 0 && /* vectors of four at least */
+           (long)it.c * it.k <= MOST_WEIGHTS;
 }
 
 /* Costs are in multiply-adds. What is read from beyond the second-level cache, 8 bytes a
@@ -117,12 +117,10 @@ static void add_tiles(Net *net, int index)
     int images;
     const int tiles = winograd_gradient_chunk(&it, &images);
     const int floats = tiles * (it.c + it.k) + 2 * WINOGRAD_APART + it.c * it.k;
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%s", net->ops[index].name);
     net->ops[index].tiles = tiles;
     net->ops[index].images = images;
     net->ops[index].out[CONV_BWD_WEIGHT_scratch] =
-        net_add_data(net, name, ".tiles", 1, 1, WINOGRAD_POINTS * floats);
+        net_add_data(net, net->ops[index].name, ".tiles", 1, 1, WINOGRAD_POINTS * floats);
 }
 
 void winograd_lower(Net *net, int index)
