@@ -1,6 +1,7 @@
 -- The MobileNet family as plain functions: V1 (Howard et al. 2017) of depthwise separable
 -- convolutions, V2 (Sandler et al. 2018) of inverted residuals. Layers are called as in
--- torchvision's checkpoints of V2, and of V1 as in those that nest them alike.
+-- torchvision's checkpoints of V2, and of V1 as in those that nest them alike. Activations are
+-- ReLU: weights that were trained with ReLU6 fit, but do not score as they did.
 local mobilenet = {}
 
 -- Channels times the width multiplier: to the nearest multiple of 8, not below nine tenths.
