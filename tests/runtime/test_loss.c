@@ -177,6 +177,7 @@ Suite *loss_suite(void)
     suite_add_tcase(suite, tests);
     tests = tcase_create("teachers");
     tcase_add_checked_fixture(tests, trainer_prepare, trainer_clean_up);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, teachers_are_averaged);
     suite_add_tcase(suite, tests);
     return suite;

@@ -74,6 +74,7 @@ Suite *seeds_suite(void)
     Suite *suite = suite_create("seeds");
     TCase *tests = tcase_create("seeds");
     tcase_add_checked_fixture(tests, trainer_prepare, trainer_clean_up);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, each_is_a_run);
     tcase_add_test(tests, lists_that_are_none);
     suite_add_tcase(suite, tests);
