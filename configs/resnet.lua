@@ -64,6 +64,8 @@ resnet.cifar = family{
     padding = "torch",
     zero_last_bn = false,
     dense_init = "zero",
+    bn_eps = 1e-5,
+    bn_momentum = 0.1,
     layers = function(net)
         local blocks = (net.depth - 2) // 6
         assert(blocks >= 1 and net.depth == 6 * blocks + 2,
@@ -97,6 +99,8 @@ resnet.imagenet = family{
     padding = "torch",
     zero_last_bn = true,
     dense_init = "lecun",
+    bn_eps = 1e-5,
+    bn_momentum = 0.1,
     layers = function(net)
         local blocks = assert(imagenet_blocks[net.depth],
             "net.depth: want 10, 18, 34, 50 or 101")

@@ -84,11 +84,11 @@ typedef struct {
     int milestones[8], milestone_count; /* step: epochs at which lr is multiplied */
     double decay_factor;                /* step: by this */
     double label_smoothing;             /* 0..1 */
-    double ema;     /* decay per step of the averaged weights; 0 = off */
-    bool flip;      /* mirror half of the images */
-    int crop;       /* shift by up to this many pixels each way */
+    double ema;         /* decay per step of the averaged weights; 0 = off */
+    bool flip;          /* mirror half of the images */
+    int crop;           /* shift by up to this many pixels each way */
     Border crop_border; /* what comes in there */
-    int cutout;     /* side of the square that is blanked; 0 = off */
+    int cutout;         /* side of the square that is blanked; 0 = off */
     double brightness, contrast, saturation, hue; /* colours change by up to this */
     double erase; /* share of the images in which a box is blanked */
     double erase_least, erase_most, erase_ratio; /* its area, its sides' largest factor */
@@ -97,14 +97,14 @@ typedef struct {
     int held_out;   /* training images kept aside to choose the best checkpoint by */
     int test_every; /* epochs from one accuracy on the test images to the next; 0: none */
     double w_budget, a_budget; /* KiB that learned bits are held to; 0: no budget */
-    bool a_sum;     /* a_budget is for the sum of activations, not the largest */
-    double penalty; /* weight of the size penalty */
-    double descent; /* share of the run over which budgets come down; 0: at once */
+    bool a_sum;           /* a_budget is for the sum of activations, not the largest */
+    double penalty;       /* weight of the size penalty */
+    double descent;       /* share of the run over which budgets come down; 0: at once */
     double mixup, cutmix; /* alphas of Beta; 0 = off */
     double mix_share;     /* of the batches in which images are mixed */
     int mix_end;          /* epochs at the end in which they are not */
-    double distill;     /* weight of the teachers' scores in the loss, 0..1 */
-    double temperature; /* that softens them and the network's */
+    double distill;       /* weight of the teachers' scores in the loss, 0..1 */
+    double temperature;   /* that softens them and the network's */
     uint64_t seed;
 } Recipe;
 
@@ -150,8 +150,11 @@ typedef struct {
 struct Step {
     const uint8_t *images; /* [count][height][width][channels] */
     const int32_t *labels; /* [count]; training only */
-    int count;             /* 1..micro_batch */
-    float *params;         /* training keeps quantisers' numbers in their bounds */
+    const int *indices; /* [count]: the images in the training set, whose numbers dropout
+                              draws by; NULL: 0, 1 .. */
+    uint64_t dropout_key; /* ... and from this, of the seed and the epoch */
+    int count;            /* 1..micro_batch */
+    float *params;        /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
     char *arena;     /* Model.arena_bytes, 64-byte aligned */
@@ -161,12 +164,13 @@ struct Step {
     float label_smoothing;
     const int32_t *others; /* [count] labels of what was mixed into the images, and */
     const float *shares;   /* [count] how much of each is its own; NULL: nothing was */
-    const float *taught; /* [count][classes], what teachers make of the images: probabilities
+    const float
+        *taught; /* [count][classes], what teachers make of the images: probabilities
                             at `temperature`; NULL: nobody teaches */
     float distill, temperature; /* weight of these in the loss; see rt_softmax_loss */
-    float loss_scale; /* gradients are multiplied by this: 1 / batch */
-    double loss;      /* out: sum over the images of the cross-entropy */
-    int correct;      /* out: images whose largest score is their label's */
+    float loss_scale;           /* gradients are multiplied by this: 1 / batch */
+    double loss;                /* out: sum over the images of the cross-entropy */
+    int correct;                /* out: images whose largest score is their label's */
     bool failed; /* out: an integer constant has no representation; rt_error says whose */
 };
 

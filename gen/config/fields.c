@@ -3,6 +3,7 @@
 #include "gen/config/fields.h"
 
 #include "gen/config/field_table.h"
+#include "gen/config/layer_names.h"
 #include "gen/config/sandbox.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -215,14 +216,10 @@ bool fields_match_layer(const char *pattern, const char *layer)
         return true;
     char base[NAME_SIZE];
     snprintf(base, sizeof base, "%s", layer);
-    static const char *const tails[] = {"_relu", "_add", "_bn"};
-    size_t whole = strlen(base), length = whole;
-    for (int i = 0; i < 3; i++) {
-        size_t tail = strlen(tails[i]);
-        if (length > tail && strcmp(base + length - tail, tails[i]) == 0)
-            base[length -= tail] = 0;
-    }
-    return length < whole && fnmatch(pattern, base, 0) == 0;
+    bool cut = cut_activation(base);
+    cut = cut_word(base, "_add") || cut;
+    cut = cut_word(base, "_bn") || cut;
+    return cut && fnmatch(pattern, base, 0) == 0;
 }
 
 /* Change those fields of the layers that the pattern means. */

@@ -6,6 +6,7 @@
 #include "gen/config/fields.h"
 #include "gen/config/quantisers.h"
 #include "gen/config/sandbox.h"
+#include "gen/config/word_fields.h"
 #include "gen/config/words.h"
 #include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
@@ -132,6 +133,7 @@ static bool build_net(Sandbox *sandbox, Config *config)
         return rt_fail("%s: net.layers: want a function that lays out the layers",
                        config->path);
     lua_insert(lua, -2);
+    words_set_net(lua, lua_gettop(lua));
     if (!sandbox_call(sandbox, 1))
         return false;
     config->output = words_tensor(lua, -1);
@@ -189,6 +191,16 @@ static char *describe_arch(const Net *net)
                     op->pad_right);
         if (op->count_pad)
             fputs(" counted", file);
+        if (op->kind == OP_CONV && op->in[CONV_b] != NONE)
+            fprintf(file, " bias");
+        if (op->rate > 0)
+            fprintf(file, " rate %.9g", op->rate);
+        if (op->ceiling > 0)
+            fprintf(file, " to %g", op->ceiling);
+        if (op->slope > 0)
+            fprintf(file, " slope %.9g", op->slope);
+        if (op->kind == OP_BN && op->eps != 1e-5)
+            fprintf(file, " eps %.9g", op->eps);
         fprintf(file, " to %dx%dx%d from", y->h, y->w, y->c);
         for (int j = 0; j < OP_INPUTS; j++)
             if (op->in[j] != NONE && (net->tensors[op->in[j]].role == ROLE_DATA ||

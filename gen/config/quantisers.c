@@ -2,11 +2,12 @@
  * both; trained ones among params, calibrated ones among stats. */
 #include "gen/config/quantisers.h"
 
+#include "gen/config/layer_names.h"
 #include "gen/ir/links.h"
 #include "runtime/base/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int add_param(Net *net, const char *layer, const char *suffix, ParamKind kind,
                      bool trained, int count)
@@ -42,15 +43,6 @@ static Quantiser add_quantiser(Net *net, const Quant *quant, const char *layer,
         q.range = add_param(net, layer, name, PARAM_RANGE, trained, count);
     }
     return q;
-}
-
-/* The layer an activation is named after: "s1b0_conv1" for s1b0_conv1_relu. */
-static void base_name(const char *name, char base[NAME_SIZE])
-{
-    snprintf(base, NAME_SIZE, "%s", name);
-    size_t length = strlen(base), tail = strlen("_relu");
-    if (length > tail && strcmp(base + length - tail, "_relu") == 0)
-        base[length - tail] = 0;
 }
 
 /* The op whose values a tensor holds, perhaps moved about. */
@@ -117,21 +109,24 @@ static bool puts_codes(const Op *op, const bool *codes)
     return all;
 }
 
-static void add_quantisers(Net *net, Op *op, bool activation)
+static void add_quantisers(Net *net, Op *op, bool activation, bool last)
 {
-    char base[NAME_SIZE];
-    base_name(op->name, base);
+    char base[NAME_SIZE]; /* "s1b0_conv1" for s1b0_conv1_relu */
+    snprintf(base, sizeof base, "%s", op->name);
+    cut_activation(base);
     if (op_is(op, WEIGHTS) && op->quant.w_bits < 32) {
-        bool channels = op->kind == OP_CONV && op->quant.per_channel;
+        bool channels = !last && op->quant.per_channel;
         int count = channels ? op_in(net, op, "w")->k : 1;
         op->own =
             add_quantiser(net, &op->quant, base, "weight", true, op->quant.w_bits, count);
     }
-    if (op_is(op, BIAS) && op->quant.w_bits < 32)
+    if (op_is(op, BIAS) && last && op->quant.w_bits < 32)
         op->bias =
             add_quantiser(net, &op->quant, base, "bias", true, op->quant.w_bits, 1);
-    if (activation && op->quant.a_bits < 32)
+    if (activation && op->slope == 0 && op->quant.a_bits < 32) {
         op->own = add_quantiser(net, &op->quant, base, "act", false, op->quant.a_bits, 1);
+        op->own.ceiling = op->ceiling;
+    }
 }
 
 void quant_add_params(Net *net)
@@ -143,7 +138,7 @@ void quant_add_params(Net *net)
         bool activation = op->kind == OP_CONCAT ? joins_codes(&links, op, codes)
                                                 : op_is(op, ACTIVATION);
         if (op->quant.quantizer != RT_QUANT_NONE)
-            add_quantisers(net, op, activation);
+            add_quantisers(net, op, activation, i + 1 == net->op_count);
         codes[op->out[LAYER_y]] = puts_codes(op, codes);
     }
     quantise_sums(net);

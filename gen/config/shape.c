@@ -56,6 +56,8 @@ static bool shape_conv(Net *net, int index)
     w->h = op->kernel_h;
     w->w = op->kernel_w;
     w->c = channels / op->groups;
+    if (op->in[CONV_b] != NONE)
+        shape_vector(op_in(net, op, "b"), w->k);
     if (tensor_count(w) > MOST_FLOATS)
         return rt_fail("%ld weights, want at most %d", tensor_count(w), MOST_FLOATS);
     long weights = tensor_count(w);
@@ -169,6 +171,7 @@ bool shape_op(Net *net, int index)
     }
     case OP_IMAGE:
     case OP_RELU:
+    case OP_DROPOUT:
         out_data(net, index, x->h, x->w, x->c);
         break;
     default:

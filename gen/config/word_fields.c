@@ -6,6 +6,14 @@
 #include <lauxlib.h>
 #include <string.h>
 
+static const char net_fields[] = "lathe.net"; /* in the registry: the net's own fields */
+
+void words_set_net(lua_State *lua, int net)
+{
+    lua_pushvalue(lua, net);
+    lua_setfield(lua, LUA_REGISTRYINDEX, net_fields);
+}
+
 int int_field(lua_State *lua, const char *layer, const char *field, int low, int high,
               int otherwise)
 {
@@ -112,4 +120,24 @@ void count_field(lua_State *lua, const char *layer, Op *op)
     bool counted = flag_field(lua, layer, "count_include_pad", !same);
     bool zeros = op->pad_top + op->pad_left + op->pad_bottom + op->pad_right > 0;
     op->count_pad = zeros && counted;
+}
+
+double real_field(lua_State *lua, const char *word, const char *layer,
+                  const RealRange *field)
+{
+    const char *what = lua_pushfstring(lua, "%s: %s", layer, field->name);
+    int type = lua_getfield(lua, 1, field->name);
+    if (type == LUA_TNIL) {
+        what = lua_pushfstring(lua, "net.%s_%s", word, field->name);
+        luaL_getsubtable(lua, LUA_REGISTRYINDEX, net_fields);
+        type = lua_getfield(lua, -1, what + strlen("net."));
+    }
+    double value = type == LUA_TNIL ? field->otherwise : lua_tonumber(lua, -1);
+    if (type != LUA_TNIL && type != LUA_TNUMBER)
+        luaL_error(lua, "%s: want a number, got %s", what, luaL_typename(lua, -1));
+    if (!(value >= field->low && value <= field->high))
+        luaL_error(lua, "%s %s, want %f..%f", what, luaL_tolstring(lua, -1, NULL),
+                   (lua_Number)field->low, (lua_Number)field->high);
+    lua_settop(lua, 1);
+    return value;
 }

@@ -26,4 +26,16 @@ void pad_field(lua_State *lua, const char *layer, Op *op, const Tensor *x);
  * it, true, but not those of "same", as TensorFlow has it. */
 void count_field(lua_State *lua, const char *layer, Op *op);
 
+/* Any number of low..high. Left out, it is what the net's field WORD_NAME says, such as
+ * net.bn_eps, or else `otherwise`. */
+typedef struct {
+    const char *name;
+    double low, high, otherwise;
+} RealRange;
+double real_field(lua_State *lua, const char *word, const char *layer,
+                  const RealRange *field);
+
+/* The table of the net's own fields, at that index, for real_field. */
+void words_set_net(lua_State *lua, int net);
+
 #endif

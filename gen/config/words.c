@@ -2,6 +2,7 @@
  * raises Lua errors that carry the config's line and the layer's name. */
 #include "gen/config/words.h"
 
+#include "gen/config/layer_names.h"
 #include "gen/config/sandbox.h"
 #include "gen/config/shape.h"
 #include "gen/config/word_fields.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 static const char tensor_type[] = "lathe.tensor";
-static const char layer_lines[] = "lathe.layers"; /* in the registry: line by name */
 enum { MOST_OPS = 5000, MOST_SIDE = 8192, MOST_CHANNELS = 65536 };
 
 int words_tensor(lua_State *lua, int index)
@@ -53,6 +53,8 @@ static int push_tensor(lua_State *lua, int tensor)
 typedef struct {
     const char *name, *torch;
     int in[OP_INPUTS], out, kernel[2], stride, groups, scale; /* kernel: rows, columns */
+    double eps, momentum, slope, rate;
+    bool bias;
     ParamInit init;
 } Layer;
 
@@ -63,10 +65,16 @@ typedef struct {
     int low, high, otherwise;
 } Number;
 
+/* A field that is any number. */
+typedef struct {
+    RealRange range;
+    size_t offset; /* in Layer */
+} Real;
+
 /* Instead of a Number's `low` or `otherwise`. */
 enum { REQUIRED = -1, CHANNELS_OF_INPUT = -2, SAME_AS_KERNEL = -3 };
 
-enum { MOST_NUMBERS = 3, MOST_FIELDS = MOST_NUMBERS + 6 };
+enum { MOST_NUMBERS = 3, MOST_REALS = 2, MOST_FIELDS = MOST_NUMBERS + MOST_REALS + 7 };
 typedef struct {
     const char *name;
     OpKind kind;
@@ -75,7 +83,9 @@ typedef struct {
     bool kernel;       /* of a window */
     bool whole;        /* without a kernel, it is the whole image */
     Number numbers[MOST_NUMBERS];
-    bool pad, torch, mean;
+    Real reals[MOST_REALS];
+    bool pad, bias, torch, mean;
+    double ceiling;   /* of an activation */
     const char *init; /* where weights begin unless the config says it; or NULL */
     void (*parameters)(Net *net, int op, const Layer *layer); /* or NULL */
 } Word;
@@ -89,10 +99,14 @@ static int field_names(const Word *word, const char *names[MOST_FIELDS])
         names[count++] = "kernel";
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++)
         names[count++] = word->numbers[i].name;
+    for (int i = 0; i < MOST_REALS && word->reals[i].range.name; i++)
+        names[count++] = word->reals[i].range.name;
     if (word->pad)
         names[count++] = "pad";
     if (word->mean)
         names[count++] = "count_include_pad";
+    if (word->bias)
+        names[count++] = "bias";
     if (word->init)
         names[count++] = "init";
     if (word->torch)
@@ -164,39 +178,6 @@ static int input_field(lua_State *lua, const char *layer, int index)
     return tensor;
 }
 
-/* The layer's name: the field, else `otherwise`, else that of the input's convolution
- * with a suffix. */
-static const char *name_field(lua_State *lua, const char *word, int input,
-                              const char *otherwise)
-{
-    const Net *net = sandbox_context(lua);
-    const char *name = text_field(lua, word, "name", otherwise);
-    if (name == NULL && input == NONE)
-        luaL_error(lua, "%s: field 'name' is missing, want a string", word);
-    if (name == NULL) {
-        char base[NAME_SIZE];
-        snprintf(base, sizeof base, "%s", net->tensors[input].name);
-        static const char *const tails[] = {"_bn", "_add", "_relu"};
-        for (int i = 0; i < 3; i++) {
-            size_t length = strlen(base), tail = strlen(tails[i]);
-            if (length > tail && strcmp(base + length - tail, tails[i]) == 0)
-                base[length - tail] = 0;
-        }
-        name = lua_pushfstring(lua, "%s_%s", base, word);
-        lua_setfield(lua, 1, "name"); /* keeps it alive */
-    }
-    if (!layer_name_ok(name))
-        luaL_error(
-            lua, "name '%s': want at most %d of a-z, 0-9 and _, beginning with a letter",
-            name, NAME_LETTERS);
-    luaL_getsubtable(lua, LUA_REGISTRYINDEX, layer_lines);
-    if (lua_getfield(lua, -1, name) != LUA_TNIL)
-        luaL_error(lua, "%s: a layer of that name was laid out in line %d already", name,
-                   (int)lua_tointeger(lua, -1));
-    lua_settop(lua, 1);
-    return name;
-}
-
 /* Append an op with the config's file and line. */
 static int begin_op(lua_State *lua, OpKind kind, const char *name)
 {
@@ -213,10 +194,7 @@ static int begin_op(lua_State *lua, OpKind kind, const char *name)
         luaL_error(lua, "%s: more than %d layers", name, MOST_OPS);
     if ((net->op_count == 0) != (kind == OP_IMAGE))
         luaL_error(lua, "%s: a network begins with one image{ h, w, c }", name);
-    luaL_getsubtable(lua, LUA_REGISTRYINDEX, layer_lines);
-    lua_pushinteger(lua, line);
-    lua_setfield(lua, -2, name);
-    lua_pop(lua, 1);
+    take_name(lua, name, line);
     int op = net_add_op(net, kind, name, file, line);
     return net->ops[op].layer = op;
 }
@@ -272,6 +250,9 @@ static void conv_parameters(Net *net, int op, const Layer *layer)
 {
     add_param(net, op, "w", "weight", ROLE_PARAM, PARAM_CONV, layer->init, layer->torch,
               "weight");
+    if (layer->bias)
+        add_param(net, op, "b", "bias", ROLE_PARAM, PARAM_BIAS, INIT_ZERO, layer->torch,
+                  "bias");
     op_in(net, &net->ops[op], "w")->k = layer->out;
 }
 
@@ -286,6 +267,8 @@ static void bn_parameters(Net *net, int op, const Layer *layer)
               "running_mean");
     add_param(net, op, "var", "var", ROLE_STAT, PARAM_BN_VAR, INIT_ONE, torch,
               "running_var");
+    net->ops[op].eps = layer->eps;
+    net->ops[op].momentum = layer->momentum;
 }
 
 static void dense_parameters(Net *net, int op, const Layer *layer)
@@ -307,6 +290,10 @@ static void subsample_output(Net *net, int op, const Layer *layer)
     {                                                                                    \
 #field, offsetof(Layer, field), low, high, otherwise                             \
     }
+#define REAL(field, low, high, otherwise)                                                \
+    {                                                                                    \
+        {#field, low, high, otherwise}, offsetof(Layer, field)                           \
+    }
 #define STRIDE(otherwise) NUMBER(stride, 1, 16, otherwise)
 
 static const Word layer_words[] = {
@@ -319,6 +306,7 @@ static const Word layer_words[] = {
      .numbers = {NUMBER(out, 1, MOST_CHANNELS, REQUIRED), STRIDE(1),
                  NUMBER(groups, 1, MOST_CHANNELS, 1)},
      .pad = true,
+     .bias = true,
      .init = "he",
      .torch = true,
      .parameters = conv_parameters},
@@ -326,9 +314,19 @@ static const Word layer_words[] = {
      .kind = OP_BN,
      .inputs = 1,
      .numbers = {NUMBER(scale, 0, 1, 1)},
+     .reals = {REAL(eps, 1e-10, 1, 1e-5), REAL(momentum, 0, 1, 0.1)},
      .torch = true,
      .parameters = bn_parameters},
     {.name = "relu", .kind = OP_RELU, .inputs = 1},
+    {.name = "relu6", .kind = OP_RELU, .inputs = 1, .ceiling = 6},
+    {.name = "leaky_relu",
+     .kind = OP_RELU,
+     .inputs = 1,
+     .reals = {REAL(slope, 0.0001, 1, 0.01)}},
+    {.name = "dropout",
+     .kind = OP_DROPOUT,
+     .inputs = 1,
+     .reals = {REAL(rate, 0.001, 0.95, 0.5)}},
     {.name = "add", .kind = OP_ADD, .inputs = 2},
     {.name = "concat", .kind = OP_CONCAT, .inputs = OP_INPUTS, .least = 2},
     {.name = "subsample",
@@ -378,7 +376,7 @@ static int lay_out_image(lua_State *lua)
         size[i] = (int)value;
     }
     lua_settop(lua, 1);
-    const char *name = name_field(lua, "image", NONE, "image");
+    const char *name = name_field(lua, "image", NULL, "image");
     int op = begin_op(lua, OP_IMAGE, name);
     int pixels = net_add_data(net, "pixels", "", size[0], size[1], size[2]);
     net->tensors[pixels].role = ROLE_PIXELS;
@@ -424,11 +422,11 @@ static Layer read_layer(lua_State *lua, const Word *word)
     for (int i = 0; i < OP_INPUTS; i++)
         layer.in[i] = NONE;
     if (word->named)
-        layer.name = name_field(lua, word->name, NONE, NULL);
+        layer.name = name_field(lua, word->name, NULL, NULL);
     for (int i = 0; i < inputs; i++)
         layer.in[i] = input_field(lua, word->named ? layer.name : word->name, i + 1);
     if (!word->named)
-        layer.name = name_field(lua, word->name, layer.in[0], NULL);
+        layer.name = name_field(lua, word->name, net->tensors[layer.in[0]].name, NULL);
     if (word->kernel)
         kernel_field(lua, word, &layer);
     for (int i = 0; i < MOST_NUMBERS && word->numbers[i].name; i++) {
@@ -437,6 +435,10 @@ static Layer read_layer(lua_State *lua, const Word *word)
             int_field(lua, layer.name, it->name, meant(net, &layer, it->low), it->high,
                       meant(net, &layer, it->otherwise));
     }
+    for (int i = 0; i < MOST_REALS && word->reals[i].range.name; i++)
+        *(double *)((char *)&layer + word->reals[i].offset) =
+            real_field(lua, word->name, layer.name, &word->reals[i].range);
+    layer.bias = word->bias && flag_field(lua, layer.name, "bias", false);
     if (word->init)
         layer.init = init_field(lua, layer.name, word->init);
     if (word->torch)
@@ -459,6 +461,10 @@ static int lay_out(lua_State *lua)
     op->kernel_h = layer.kernel[0];
     op->kernel_w = layer.kernel[1];
     op->stride = layer.stride;
+    op->relu = word->kind == OP_RELU;
+    op->ceiling = word->ceiling;
+    op->slope = layer.slope;
+    op->rate = layer.rate;
     op->groups = layer.groups;
     if (word->pad && op->kernel_h)
         pad_field(lua, layer.name, op, &net->tensors[layer.in[0]]);
@@ -466,6 +472,8 @@ static int lay_out(lua_State *lua)
         count_field(lua, layer.name, op);
     if (word->parameters)
         word->parameters(net, index, &layer);
+    if (layer.bias || word->kind == OP_DENSE)
+        take_bias_name(lua, op->name, op->line);
     return finish_op(lua, index);
 }
 

@@ -2,6 +2,7 @@
 #include "gen/emit/constants.h"
 
 #include "runtime/base/support.h"
+#include "runtime/kernels/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,30 @@ const Constant *constants_find(const Constants *constants, const char *name)
         if (strcmp(constants->list[i].name, name) == 0)
             return &constants->list[i];
     return NULL;
+}
+
+static const float *array_at(const Net *net, int tensor, int first, const float *params,
+                             const float *stats)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &net->tensors[tensor];
+    return (t->role == ROLE_PARAM ? params : stats) + t->offset + first;
+}
+
+void constants_affine(const Net *net, const Op *fold, const float *params,
+                      const float *stats, float *coef)
+{
+    const int *in = fold->in,
+              first = fold->channel_offset; /* of a concatenation's part */
+    const BnCall bn = {.channels = op_out(net, fold, "coef")->k,
+                       .eps = fold->eps,
+                       .scale = array_at(net, in[BN_FOLD_scale], first, params, stats),
+                       .shift = array_at(net, in[BN_FOLD_shift], first, params, stats),
+                       .mean = array_at(net, in[BN_FOLD_mean], first, params, stats),
+                       .var = array_at(net, in[BN_FOLD_var], first, params, stats),
+                       .bias = array_at(net, in[BN_FOLD_bias], first, params, stats)};
+    rt_bn_fold(&bn, coef);
 }
 
 float constants_score_unit(const Constants *constants, const Config *config)

@@ -25,6 +25,10 @@ float constants_score_unit(const Constants *constants, const Config *config);
 void *constants_add(Constants *constants, const char *name, const char *suffix, Type type,
                     size_t count);
 
+/* The affine of a BN_FOLD from a network's arrays: coef [2][channels]. */
+void constants_affine(const Net *net, const Op *fold, const float *params,
+                      const float *stats, float *coef);
+
 /* The constants of a fused network from its arrays. Of a float one: batch normalisation
  * folded into weights and biases. Of a quantised one: what the integer program computes
  * from its weights, by the very functions that the trainer evaluates with; false and

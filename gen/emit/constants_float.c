@@ -18,7 +18,10 @@ static void scale_weights(const Net *net, const Op *conv, const float *coef,
     float *values = weights->values;
     for (size_t i = 0; i < weights->count; i++)
         values[i] *= coef[i % w->k];
-    float *bias = constants_add(constants, conv->name, ".bias", TYPE_F32, w->k);
+    char name[NAME_SIZE];
+    snprintf(name, sizeof name, "%.50s.bias", conv->name);
+    const Constant *own = constants_find(constants, name);
+    float *bias = own ? own->values : constants_add(constants, name, "", TYPE_F32, w->k);
     memcpy(bias, coef + w->k, w->k * sizeof(float));
 }
 
@@ -37,13 +40,9 @@ void constants_fold(const Net *net, const float *params, const float *stats,
         if (op->kind != OP_POINT || op->in[POINT_coef] == NONE)
             continue;
         const Op *fold = net_writer(&links, op->in[POINT_coef]);
-        const Tensor *scale = op_in(net, fold, "scale"),
-                     *shift = op_in(net, fold, "shift");
-        const Tensor *mean = op_in(net, fold, "mean"), *var = op_in(net, fold, "var");
-        size_t count = 2 * (size_t)scale->k;
+        size_t count = tensor_count(op_in(net, op, "coef"));
         float *coef = rt_alloc(count * sizeof(float));
-        rt_bn_fold(scale->k, params + scale->offset, params + shift->offset,
-                   stats + mean->offset, stats + var->offset, coef);
+        constants_affine(net, fold, params, stats, coef);
         const Op *conv = fold_conv(&links, op);
         if (conv)
             scale_weights(net, conv, coef, constants);

@@ -73,17 +73,10 @@ static void make_weights(Maker *m, const Op *op)
                      values_of(m, op->out[Q_WEIGHTS_scales]));
 }
 
-static void make_fold(Maker *m, const Op *op)
-{
-    int at = op->channel_offset; /* of a concatenation's part */
-    rt_bn_fold(op_out(m->net, op, "coef")->k, param(m, op->in[BN_FOLD_scale]) + at,
-               param(m, op->in[BN_FOLD_shift]) + at, param(m, op->in[BN_FOLD_mean]) + at,
-               param(m, op->in[BN_FOLD_var]) + at, values_of(m, op->out[BN_FOLD_coef]));
-}
-
-/* What an I_CONSTANTS adds: `terms` products, or codes, or, with `from`, a stream. */
+/* What an I_CONSTANTS adds: `terms` products, of averages over `pixels`, or codes, or, with
+ * `from`, a stream. */
 static RtSum sum_of(Maker *m, int scales, int coef, int from, const Quantiser *codes,
-                    int terms)
+                    long terms, int pixels)
 {
     RtSum sum = {.scales = values_of(m, scales),
                  .coef = values_of(m, coef),
@@ -92,7 +85,7 @@ static RtSum sum_of(Maker *m, int scales, int coef, int from, const Quantiser *c
     if (from != NONE) {
         sum.step = *(const double *)values_of(m, from);
     } else {
-        sum.step = step_of(m, codes, &most);
+        sum.step = step_of(m, codes, &most) / (pixels > 1 ? pixels : 1);
         sum.zero = codes->zero;
         sum.most = (double)(terms > 0 ? terms : 1) * most;
     }
@@ -113,12 +106,13 @@ static bool make_layer(Maker *m, const Op *op)
 {
     const int *in = op->in, *out = op->out;
     const RtSum sum = sum_of(m, in[I_CONSTANTS_scales], in[I_CONSTANTS_coef],
-                             in[I_CONSTANTS_from], &op->input, op->terms);
+                             in[I_CONSTANTS_from], &op->input, op->terms, op->samples);
     bool added = out[I_CONSTANTS_r] != NONE;
     RtSum other = {0};
     if (added)
-        other = sum_of(m, in[I_CONSTANTS_scales2], in[I_CONSTANTS_coef2],
-                       in[I_CONSTANTS_from2], &op->other, op->other_terms);
+        other =
+            sum_of(m, in[I_CONSTANTS_scales2], in[I_CONSTANTS_coef2],
+                   in[I_CONSTANTS_from2], &op->other, op->other_terms, op->other_samples);
     const RtSum *second = added ? &other : NULL;
     int k = op_out(m->net, op, "b")->k, largest;
     int64_t *b = values_of(m, out[I_CONSTANTS_b]);
@@ -217,7 +211,8 @@ static bool make_op(Maker *m, const Op *op)
             pack(m, op);
         return true;
     case OP_BN_FOLD:
-        make_fold(m, op);
+        constants_affine(m->net, op, m->params, m->stats,
+                         values_of(m, op->out[BN_FOLD_coef]));
         return true;
     case OP_I_CONSTANTS:
         return make_layer(m, op);

@@ -56,7 +56,7 @@ static bool make(const Config *config, const Weights *weights, Constants *consta
 {
     bool ok = true;
     Net net = net_copy(&config->net);
-    pass_fuse(&net);
+    pass_fuse(&net, false);
     if (quant_used(&net))
         ok = constants_integer(config, &net, weights->params, weights->stats, constants);
     else
@@ -81,7 +81,7 @@ bool constants_exist(const Config *config, const Weights *weights)
 {
     Net net = net_copy(&config->net);
     Constants constants = {0};
-    pass_fuse(&net);
+    pass_fuse(&net, false);
     bool integers = pass_integer(&net, false);
     net_free(&net);
     if (!integers) { /* evaluated otherwise */

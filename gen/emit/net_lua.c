@@ -21,6 +21,11 @@ static void push_long_t(lua_State *lua, long value)
     lua_pushinteger(lua, value);
 }
 
+static void push_number_t(lua_State *lua, double value)
+{
+    lua_pushnumber(lua, value);
+}
+
 static void push_name(lua_State *lua, const char *const *names, int value)
 {
     lua_pushstring(lua, names[value]);
@@ -90,6 +95,8 @@ static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
     lua_setfield(lua, -2, "gradient_scale");
     lua_pushnumber(lua, it->steepness);
     lua_setfield(lua, -2, "steepness");
+    lua_pushnumber(lua, it->ceiling);
+    lua_setfield(lua, -2, "ceiling");
     const int tensors[] = {it->step, it->range};
     for (int i = 0; i < 2; i++) {
         if (tensors[i] == NONE) {

@@ -78,10 +78,14 @@ static void shape_text(char text[48], const Tensor *t)
 static void kind_text(char text[32], const Op *op)
 {
     size_t length = 0;
-    for (const char *p = op_info[op->kind].name; *p; p++)
+    for (const char *p = op->slope > 0 ? "LEAKY" : op_info[op->kind].name; *p; p++)
         text[length++] = *p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p;
     text[length] = 0;
-    if (op->kernel_h)
+    if (op->ceiling > 0)
+        snprintf(text + length, 32 - length, "%g", op->ceiling);
+    else if (op->slope > 0 || op->rate > 0)
+        snprintf(text + length, 32 - length, " %g", op->slope + op->rate);
+    else if (op->kernel_h)
         snprintf(text + length, 32 - length, " %dx%d/%d", op->kernel_h, op->kernel_w,
                  op->stride);
 }

@@ -36,6 +36,12 @@ static void dump_bool_t(FILE *file, const char *name, bool value)
         fprintf(file, " %s", name);
 }
 
+static void dump_number_t(FILE *file, const char *name, double value)
+{
+    if (value != 0)
+        fprintf(file, " %s=%.9g", name, value);
+}
+
 static void dump_type_t(FILE *file, const char *name, Type value)
 {
     fprintf(file, " %s=%s", name, type_names[value]);

@@ -24,10 +24,10 @@ const Tensor *net_pixels(const Net *net)
     return &net->tensors[net->ops[0].in[IMAGE_pixels]];
 }
 
-bool layer_name_ok(const char *name)
+bool layer_name_ok(const char *name, int most)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return name[length] == 0 && length >= 1 && length <= NAME_LETTERS && name[0] >= 'a' &&
+    return name[length] == 0 && length >= 1 && length <= (size_t)most && name[0] >= 'a' &&
            name[0] <= 'z';
 }
 
@@ -77,6 +77,13 @@ Op *net_append_like(Net *net, const Op *like, OpKind kind)
     Op op = op_like(like, kind);
     int index = net_append_op(net, &op); /* may move the ops */
     return &net->ops[index];
+}
+
+void op_activate(Op *op, const Op *like)
+{
+    op->relu = like->relu;
+    op->ceiling = like->ceiling;
+    op->slope = like->slope;
 }
 
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix)

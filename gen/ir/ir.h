@@ -112,12 +112,18 @@ typedef enum {
     X(int, channel_offset, "channels of y, or dy, before those of x")                    \
     X(int, samples, "values per image that a channel's statistics cover")                \
     X(long, terms, "values in a sum, each as often as its weight's largest code")        \
-    X(int, other_terms, "products in a sum that is added; 0: none, or codes")            \
+    X(long, other_terms, "products in a sum that is added; 0: none, or codes")           \
+    X(int, other_samples, "pixels in such a sum, of an average")                         \
     X(int, most_code, "largest code that a transformed tile is made of")                 \
     X(bool, in_steps, "image floats in the stem's units, their border too")              \
     X(bool, standalone, "of the shipped file: scores stay integers")                     \
     X(bool, in_place, "its output takes the place of the residual")                      \
-    X(bool, relu, "ends in max(x, 0)")                                                   \
+    X(bool, relu, "ends in max(x, 0), or as the next two say")                           \
+    X(number, ceiling, "... in min(x, ceiling), too; 0: none")                           \
+    X(number, slope, "... in max(x, slope x) instead; 0: no")                            \
+    X(number, rate, "dropout: share of values that it drops")                            \
+    X(number, eps, "BN: added to variances")                                             \
+    X(number, momentum, "BN: how far running statistics move to the batch's")            \
     X(bool, accumulate, "adds to its first output")                                      \
     X(bool, accumulate_residual, "adds to its second output")                            \
     X(long, macs, "multiply-accumulates per image")                                      \
@@ -148,6 +154,7 @@ typedef Form form_t;
 typedef int int_t;
 typedef long long_t;
 typedef bool bool_t;
+typedef double number_t;
 
 typedef struct {
     char name[NAME_SIZE];
@@ -207,9 +214,10 @@ Tensor *op_out(const Net *net, const Op *op, const char *slot);
 const Tensor *net_pixels(const Net *net);
 
 /* Whether a layer may be called so: names become C identifiers, file names, HTML. At most
- * NAME_LETTERS of a-z, 0-9 and _, a letter first. Every name enters a Net through this
- * rule, and net_verify repeats it. */
-bool layer_name_ok(const char *name);
+ * `most` of a-z, 0-9 and _, a letter first. Every name enters a Net through this rule, with
+ * NAME_LETTERS, which leaves room for what ops of a layer are called behind it; net_verify
+ * repeats it. */
+bool layer_name_ok(const char *name, int most);
 
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
@@ -218,6 +226,8 @@ int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
  * by itself, and appended. */
 Op op_like(const Op *like, OpKind kind);
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
+/* Let the op end in the activation that `like` ends in. */
+void op_activate(Op *op, const Op *like);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
 /* A per-image float tensor of this shape. */
 int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, int c);

@@ -33,7 +33,8 @@ RtQuant quantiser_rt(const Quantiser *q)
                      .is_signed = q->is_signed,
                      .rounding = q->gradient,
                      .scale = (float)q->gradient_scale,
-                     .steepness = (float)q->steepness};
+                     .steepness = (float)q->steepness,
+                     .ceiling = (float)q->ceiling};
 }
 
 void quantiser_dump(const Quantiser *it, const char *name, FILE *file)

@@ -54,6 +54,7 @@ typedef struct {
     int zero; /* of activations that may be negative: the code that means 0; else 0 */
     RtRounding gradient;
     double gradient_scale, steepness;
+    double ceiling;  /* of ReLU6, or 0 */
     int step, range; /* tensors, or NONE */
 } Quantiser;
 

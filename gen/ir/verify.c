@@ -43,7 +43,8 @@ static const char *op_problem(const Net *net, const Op *op, const bool *written)
     }
     if (op->layer < 0)
         return "comes from no layer";
-    return layer_name_ok(op->name) ? NULL : "has a name that is not a layer's";
+    return layer_name_ok(op->name, NAME_SIZE - 1) ? NULL
+                                                  : "has a name that is not a layer's";
 }
 
 static _Noreturn void stop(const Net *net, const Op *op, const char *where,

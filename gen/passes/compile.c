@@ -28,7 +28,7 @@ static bool step_config(Compiling *c)
 
 static bool step_fuse(Compiling *c)
 {
-    pass_fuse(c->net);
+    pass_fuse(c->net, c->program == PROGRAM_TRAIN);
     return true;
 }
 

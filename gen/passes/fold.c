@@ -20,9 +20,12 @@ static const Op *fold_point(const Links *links, const Op *conv)
     return reader && fold_conv(links, reader) == conv ? reader : NULL;
 }
 
-/* A parameter of the folded file, computed from the checkpoint when it is emitted. */
-static int add_bias(Net *folded, const Op *conv)
+/* A parameter of the folded file, computed from the checkpoint when it is emitted; it takes
+ * the place of a bias of the convolution's own. */
+static int add_bias(Net *folded, const Op *conv, const Op *fold)
 {
+    if (fold->in[BN_FOLD_bias] != NONE)
+        return fold->in[BN_FOLD_bias];
     int index = net_add_tensor(folded, ROLE_PARAM, conv->name, ".bias");
     Tensor *bias = &folded->tensors[index];
     bias->rank = 1;
@@ -32,7 +35,8 @@ static int add_bias(Net *folded, const Op *conv)
 }
 
 /* `point` is what the convolution takes in, or NULL. */
-static void append_folded(Net *folded, const Op *conv, const Op *point)
+static void append_folded(Net *folded, const Links *links, const Op *conv,
+                          const Op *point)
 {
     Op op = op_like(conv, OP_CONV_FOLDED);
     op.in[CONV_FOLDED_x] = conv->in[CONV_x];
@@ -40,10 +44,11 @@ static void append_folded(Net *folded, const Op *conv, const Op *point)
     op.out[CONV_FOLDED_y] = conv->out[CONV_y];
     if (point) {
         if (point->in[POINT_coef] != NONE)
-            op.in[CONV_FOLDED_b] = add_bias(folded, conv);
+            op.in[CONV_FOLDED_b] =
+                add_bias(folded, conv, net_writer(links, point->in[POINT_coef]));
         op.in[CONV_FOLDED_residual] = point->in[POINT_residual];
         op.out[CONV_FOLDED_y] = point->out[POINT_y];
-        op.relu = point->relu;
+        op_activate(&op, point);
     }
     net_append_op(folded, &op);
 }
@@ -56,9 +61,10 @@ void pass_fold(Net *net)
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i], *conv = fold_conv(&links, op);
         if (conv)
-            append_folded(&folded, conv, op); /* here, where its residual is there, too */
+            append_folded(&folded, &links, conv,
+                          op); /* here, where its residual is there, too */
         else if (op->kind == OP_CONV && !fold_point(&links, op))
-            append_folded(&folded, op, NULL);
+            append_folded(&folded, &links, op, NULL);
         else if (op->kind == OP_BN_FOLD)
             folded.tensors[op->out[BN_FOLD_coef]].role = ROLE_PARAM;
         else if (op->kind != OP_CONV)

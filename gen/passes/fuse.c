@@ -1,11 +1,96 @@
 /* fuse: each run of bn, add and relu becomes one POINT, so that a pixel is read and
- * written once; its BN becomes the op that computes the affine POINT applies. Needs: the
- * ops of a config. Leaves: no BN, ADD or RELU; every other op as it was. */
+ * written once; its BN becomes the op that computes the affine POINT applies. A dense layer
+ * that is not the last is a convolution of one pixel, and biases of convolutions belong to
+ * the BN behind, or are one. Needs: the ops of a config. Leaves: no BN, ADD or RELU, CONV
+ * without a bias, DROPOUT in training alone; every other op as it was. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
+
+/* A dense layer as a convolution. */
+static Op conv_of_dense(const Op *dense)
+{
+    Op conv = op_like(dense, OP_CONV);
+    conv.kernel_h = conv.kernel_w = conv.stride = conv.groups = 1;
+    conv.in[CONV_x] = dense->in[DENSE_x];
+    conv.in[CONV_w] = dense->in[DENSE_w];
+    conv.in[CONV_b] = dense->in[DENSE_b];
+    conv.out[CONV_y] = dense->out[DENSE_y];
+    return conv;
+}
+
+/* The BN that alone reads the tensor, or NULL. */
+static Op *bn_behind(Net *net, const Links *links, int tensor)
+{
+    const Op *op = net_readers(links, tensor) == 1 ? net_reader(links, tensor, 0) : NULL;
+    return op && op->kind == OP_BN ? &net->ops[op - net->ops] : NULL;
+}
+
+/* The convolution without its bias, and the bias as a BN of its own. */
+static void append_biased(Net *spread, Op conv)
+{
+    const Tensor y = spread->tensors[conv.out[CONV_y]];
+    Op bias = op_like(&conv, OP_BN);
+    snprintf(bias.name, sizeof bias.name, "%.50s_bias", conv.name);
+    bias.in[BN_bias] = conv.in[CONV_b];
+    bias.out[BN_y] = conv.out[CONV_y];
+    bias.own = quantiser_none();
+    bias.kernel_h = bias.kernel_w = bias.stride = bias.groups = 0;
+    bias.pad_top = bias.pad_left = bias.pad_bottom = bias.pad_right = 0;
+    bias.in[BN_x] = conv.out[CONV_y] =
+        net_add_data(spread, y.name, ".unbiased", y.h, y.w, y.c);
+    conv.in[CONV_b] = NONE;
+    net_append_op(spread, &conv);
+    net_append_op(spread, &bias);
+}
+
+/* Let what reads the layer's output read its input. */
+static void bypass(Net *net, const Op *layer)
+{
+    for (int i = 0; i < net->op_count; i++)
+        for (int j = 0; j < OP_INPUTS; j++)
+            if (net->ops[i].in[j] == layer->out[LAYER_y])
+                net->ops[i].in[j] = layer->in[LAYER_x];
+}
+
+static void drop_dropout(Net *net)
+{
+    int kept = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        if (net->ops[i].kind == OP_DROPOUT)
+            bypass(net, &net->ops[i]);
+        else
+            net->ops[kept++] = net->ops[i];
+    }
+    net->op_count = kept;
+}
+
+/* Dense layers and biases in the form that all later passes know. */
+static void spread_out(Net *net)
+{
+    Links links = links_of(net);
+    Net spread = net_copy(net);
+    spread.op_count = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        bool inside = net->ops[i].kind == OP_DENSE && i + 1 < net->op_count;
+        Op op = inside ? conv_of_dense(&net->ops[i]) : net->ops[i];
+        bool biased = op.kind == OP_CONV && op.in[CONV_b] != NONE;
+        Op *bn = biased ? bn_behind(net, &links, op.out[CONV_y]) : NULL;
+        if (bn) {
+            bn->in[BN_bias] = op.in[CONV_b];
+            op.in[CONV_b] = NONE;
+        }
+        if (biased && bn == NULL)
+            append_biased(&spread, op);
+        else
+            net_append_op(&spread, &op);
+    }
+    links_free(&links);
+    net_free(net);
+    *net = spread;
+}
 
 static bool pointwise(const Op *op)
 {
@@ -44,7 +129,7 @@ static int take_followers(Fusing *f, int end, Op *point)
         else if (op->kind != OP_RELU)
             return end;
         if (op->kind == OP_RELU)
-            point->relu = true;
+            op_activate(point, op);
         point->own = op->own;
         end = next;
     }
@@ -55,7 +140,7 @@ static void fuse_run(Fusing *f, int head)
 {
     const Op *first = &f->net->ops[head];
     Op point = op_like(first, OP_POINT);
-    point.relu = first->kind == OP_RELU;
+    point.eps = point.momentum = 0;
     point.in[POINT_x] = first->in[LAYER_x];
     if (first->kind == OP_ADD)
         point.in[POINT_residual] = first->in[ADD_residual];
@@ -69,6 +154,7 @@ static void fuse_run(Fusing *f, int head)
     fold.in[BN_FOLD_shift] = first->in[BN_shift];
     fold.in[BN_FOLD_mean] = first->in[BN_mean];
     fold.in[BN_FOLD_var] = first->in[BN_var];
+    fold.in[BN_FOLD_bias] = first->in[BN_bias];
     f->runs[end].folds = true;
     f->runs[end].fold = fold;
 }
@@ -87,8 +173,11 @@ static void append_run(Net *fused, Run *run)
     net_append_op(fused, &run->point);
 }
 
-void pass_fuse(Net *net)
+void pass_fuse(Net *net, bool training)
 {
+    if (!training)
+        drop_dropout(net);
+    spread_out(net);
     quantise_joins(net);
     Fusing f = {.net = net,
                 .links = links_of(net),

@@ -34,7 +34,8 @@ static int add_backward(Net *net, OpKind kind, int of)
     op->pad_right = like.pad_right;
     op->count_pad = like.count_pad;
     op->channel_offset = like.channel_offset;
-    op->relu = like.relu;
+    op->rate = like.rate;
+    op_activate(op, &like);
     op->macs = op_is(op, MACS) ? like.macs : 0;
     return index;
 }
@@ -175,6 +176,25 @@ static PointSlots point_slots(const Op *point)
                         point->in[POINT_residual], point->out[POINT_y]};
 }
 
+/* The bias, where that is all an affine is made of; else NONE. */
+static int bias_of(const Grad *grad, int coef)
+{
+    const Op *affine = coef == NONE ? NULL : net_writer(&grad->links, coef);
+    return affine && affine->kind == OP_BN_FOLD ? affine->in[BN_FOLD_bias] : NONE;
+}
+
+/* What `sums` adds up for a bias. */
+static void bias_sums(Grad *grad, int forward, int sums, int bias)
+{
+    Net *net = grad->net;
+    int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, net->ops[forward].name,
+                                ".backward_sums", 2, net->tensors[bias].k);
+    set_out(net, sums, "partial", partial);
+    int finish = add_backward(net, OP_BIAS_FINISH, forward);
+    set_in(net, finish, "partial", partial);
+    set_out(net, finish, "dbias", param_gradient(net, bias));
+}
+
 /* What `sums` adds up for batch normalisation, and the affine of dx from it. */
 static int normalise_sums(Grad *grad, int forward, int sums, const PointSlots *at)
 {
@@ -202,7 +222,7 @@ static int normalise_sums(Grad *grad, int forward, int sums, const PointSlots *a
 
 /* Sums over the batch that the gradient of batch normalisation needs, and, for a
  * quantiser that is trained, of its derivatives. Returns the affine of dx, or NONE
- * without BN. */
+ * without BN; a bias alone leaves dx as it is. */
 static int point_sums(Grad *grad, int forward, int dy)
 {
     Net *net = grad->net;
@@ -215,7 +235,9 @@ static int point_sums(Grad *grad, int forward, int dy)
     int sums = add_backward(net, quantised ? OP_Q_POINT_SUMS : OP_POINT_SUMS, forward);
     net->ops[sums].own = point.own;
     set_in(net, sums, "dy", dy);
-    set_in(net, sums, "x", at.x);
+    int bias = bias_of(grad, at.coef);
+    if (quantised || bias == NONE)
+        set_in(net, sums, "x", at.x);
     if (quantised) {
         set_in(net, sums, "coef", at.coef);
         set_in(net, sums, "residual", at.residual);
@@ -234,7 +256,10 @@ static int point_sums(Grad *grad, int forward, int dy)
         if (point.own.range != NONE)
             set_out(net, finish, "drange", param_gradient(net, point.own.range));
     }
-    return at.coef == NONE ? NONE : normalise_sums(grad, forward, sums, &at);
+    if (bias != NONE)
+        bias_sums(grad, forward, sums, bias);
+    return at.coef == NONE || bias != NONE ? NONE
+                                           : normalise_sums(grad, forward, sums, &at);
 }
 
 /* An op that sends dy back to what the POINT read. */
@@ -335,7 +360,7 @@ static void floats_backward(Grad *grad, int forward, int dy)
         return;
     int op = add_backward(net, OP_POINT_BWD, forward);
     strncat(net->ops[op].name, "_floats", NAME_SIZE - 1 - strlen(net->ops[op].name));
-    net->ops[op].relu = false;
+    op_activate(&net->ops[op], &(const Op){0});
     set_in(net, op, "dy", dy);
     write_gradient(grad, op, "dx", x);
 }
@@ -367,6 +392,9 @@ static void op_backward(Grad *grad, int forward)
         break;
     case OP_CONCAT:
         concat_backward(grad, forward, dy);
+        break;
+    case OP_DROPOUT:
+        simple_backward(grad, forward, dy, OP_DROPOUT_BWD);
         break;
     case OP_SUBSAMPLE:
         simple_backward(grad, forward, dy, OP_SUBSAMPLE_BWD);
@@ -400,13 +428,21 @@ static void append_statistics(Net *grown, const Op *fold, int x)
     Op *finish = &grown->ops[index];
     finish->layer = fold->layer;
     finish->samples = samples;
+    finish->eps = fold->eps;
+    finish->momentum = fold->momentum;
     finish->in[BN_FINISH_partial] = partial;
     finish->in[BN_FINISH_scale] = fold->in[BN_FOLD_scale];
     finish->in[BN_FINISH_shift] = fold->in[BN_FOLD_shift];
     finish->in[BN_FINISH_mean] = fold->in[BN_FOLD_mean];
     finish->in[BN_FINISH_var] = fold->in[BN_FOLD_var];
+    finish->in[BN_FINISH_bias] = fold->in[BN_FOLD_bias];
     finish->out[BN_FINISH_coef] = fold->out[BN_FOLD_coef];
     finish->out[BN_FINISH_saved] = saved;
+}
+
+static bool is_normalisation(const Op *op)
+{
+    return op->kind == OP_BN_FOLD && op->in[BN_FOLD_scale] != NONE;
 }
 
 /* BN_FOLD becomes the sums and the batch's affine, ahead of the POINT that applies it. */
@@ -417,12 +453,13 @@ static void use_batch_statistics(Net *net)
     grown.op_count = 0;
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (op->kind == OP_BN_FOLD)
+        if (is_normalisation(op))
             continue;
         if (op->kind == OP_POINT || op->kind == OP_Q_POINT) {
             PointSlots at = point_slots(op);
-            if (at.coef != NONE)
-                append_statistics(&grown, net_writer(&links, at.coef), at.x);
+            const Op *fold = at.coef == NONE ? NULL : net_writer(&links, at.coef);
+            if (fold && is_normalisation(fold))
+                append_statistics(&grown, fold, at.x);
         }
         net_append_op(&grown, op);
     }

@@ -119,11 +119,32 @@ long integer_largest_code(const Quantiser *codes)
 
 /* ---- Convolutions ---- */
 
-/* Values in a sum, each as often as its weight's largest code. */
-static int sum_terms(const Integers *in, const Op *conv)
+/* The mean over all pixels that a dense layer reads, as its sum; or NULL. */
+static const Op *pool_before(const Integers *in, const Op *layer)
 {
-    const Tensor *w = op_in(in->from, conv, "w");
-    return w->h * w->w * w->c * integer_largest_weight(conv);
+    const Op *pool = net_writer(&in->links, layer->in[LAYER_x]);
+    return pool->kind == OP_AVGPOOL && mean_is_exact(&in->links, pool) ? pool : NULL;
+}
+
+/* Pixels in the sum that stands for a layer's input. */
+static long pixels_before(const Integers *in, const Op *layer)
+{
+    const Op *pool = pool_before(in, layer);
+    const Tensor *x = pool ? op_in(in->from, pool, "x") : NULL;
+    return x ? (long)x->h * x->w : 1;
+}
+
+/* Values in a sum, each as often as its weight's largest code. */
+static long sum_terms(const Integers *in, const Op *layer)
+{
+    const Tensor *w = op_in(in->from, layer, "w");
+    return tensor_count(w) / w->k * pixels_before(in, layer) * integer_largest_weight(layer);
+}
+
+/* Whether a sum of products can overflow 32 bits. */
+static bool is_wide(const Integers *in, const Op *layer, const Quantiser *codes)
+{
+    return sum_terms(in, layer) >= (1L << 31) / integer_largest_code(codes);
 }
 
 static const Quantiser *input_codes(const Integers *in, const Op *conv)
@@ -131,13 +152,21 @@ static const Quantiser *input_codes(const Integers *in, const Op *conv)
     return &in->net.tensors[in->values[conv->in[CONV_x]].tensor].codes;
 }
 
+static bool pool_fits(const Integers *in, const Op *layer)
+{
+    return pixels_before(in, layer) * 255 < 1L << 31 ||
+           refuse(layer, "sums over all pixels can overflow 32 bits");
+}
+
 static bool has_integer_form(const Integers *in, const Op *conv)
 {
     if (conv->own.quantizer == RT_QUANT_NONE)
         return refuse(conv, "weights are kept at 32 bits");
     const Tensor *w = op_in(in->from, conv, "w");
-    if ((long)w->h * w->w * w->c * 255 * 127 >= 1L << 31)
+    if (tensor_count(w) / w->k * 255 * 127 >= 1L << 31)
         return refuse(conv, "sums of its products can overflow 32 bits");
+    if (pool_before(in, conv))
+        return pool_fits(in, conv);
     return holds(in, conv->in[CONV_x], TYPE_U8) || refuse(conv, "input is not quantised");
 }
 
@@ -152,15 +181,31 @@ static Op integer_conv(const Integers *in, const Op *conv, int codes, int y)
     return op;
 }
 
+/* Products of averages: one pixel's. */
+static Op integer_product(const Integers *in, const Op *layer, int codes, int y)
+{
+    Op op = op_like(layer, OP_I_DENSE);
+    op.own = quantiser_none();
+    op.standalone = in->standalone;
+    op.in[I_DENSE_x] = in->values[layer->in[LAYER_x]].tensor;
+    op.in[I_DENSE_codes] = codes;
+    op.out[I_DENSE_y] = y;
+    return op;
+}
+
 static bool add_sums(Integers *in, const Op *conv)
 {
     if (!has_integer_form(in, conv))
         return false;
     int scales, codes = weight_codes(in, conv, conv->in[CONV_w], &scales);
     int sums = make_sums(in, conv->out[CONV_y], conv->name, ".sums");
+    bool pooled = pool_before(in, conv) != NULL;
+    if (pooled && is_wide(in, conv, input_codes(in, conv)))
+        in->net.tensors[sums].type = TYPE_I64;
     in->values[conv->out[CONV_y]].conv = conv;
     in->values[conv->out[CONV_y]].scales = scales;
-    Op op = integer_conv(in, conv, codes, sums);
+    Op op = pooled ? integer_product(in, conv, codes, sums)
+                   : integer_conv(in, conv, codes, sums);
     net_append_op(&in->net, &op);
     return true;
 }
@@ -199,9 +244,12 @@ static Rescale add_constants(Integers *in, const Op *like, int k, const Value *x
     op->out[I_CONSTANTS_unit] = unit;
     op->input = x->conv ? *input_codes(in, x->conv) : in->net.tensors[x->tensor].codes;
     op->terms = x->conv ? sum_terms(in, x->conv) : 0;
+    op->samples = x->conv ? (int)pixels_before(in, x->conv) : 1;
+    op->other_samples = 1;
     if (added->conv) {
         op->other = *input_codes(in, added->conv);
         op->other_terms = sum_terms(in, added->conv);
+        op->other_samples = (int)pixels_before(in, added->conv);
     } else if (other) {
         op->other = in->net.tensors[added->tensor].codes;
     }
@@ -301,7 +349,7 @@ static bool add_joined(Integers *in, const Op *conv, const Op *point)
     Op op =
         integer_conv(in, conv, codes, make_codes(in, point->out[POINT_y], &point->own));
     op.own = point->own;
-    op.relu = point->relu;
+    op_activate(&op, point);
     Rescale to = add_constants(in, &op, in->from->tensors[conv->out[CONV_y]].c, &x,
                                residual == NONE ? NULL : &other, NONE);
     op.in[I_CONV_b] = to.b;
@@ -315,13 +363,16 @@ static bool add_joined(Integers *in, const Op *conv, const Op *point)
 
 static bool integer_point(Integers *in, const Op *point)
 {
+    if (point->slope > 0)
+        return refuse(point, "what a leaky ReLU puts out below 0 has no codes");
     if (point->own.quantizer == RT_QUANT_NONE)
         return !point->relu || refuse(point, "activation is kept at 32 bits");
     int x = point->in[POINT_x];
     const Op *conv = net_writer(&in->links, x);
     if (conv->kind == OP_CONCAT)
         return integer_joined(in, point, conv);
-    bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1;
+    bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1 &&
+                 !pool_before(in, conv);
     return alone ? add_joined(in, conv, point) : add_point(in, point, false);
 }
 
@@ -352,16 +403,13 @@ static bool integer_dense(Integers *in, const Op *dense)
 {
     if (dense->own.quantizer == RT_QUANT_NONE)
         return refuse(dense, "weights are kept at 32 bits");
-    const Op *pool = net_writer(&in->links, dense->in[DENSE_x]);
     int x = in->values[dense->in[DENSE_x]].tensor, w = dense->in[DENSE_w];
-    if (x == NONE || pool->kind != OP_AVGPOOL)
-        return refuse(dense, "input is no average of quantised values");
-    const Tensor *pooled = op_in(in->from, pool, "x");
-    long pixels = (long)pooled->h * pooled->w, most = pixels * 255;
-    long terms = pixels * pooled->c * integer_largest_weight(dense);
-    if (most >= 1L << 31)
-        return refuse(dense, "sums over all pixels can overflow 32 bits");
-    bool wide = terms >= (1L << 31) / integer_largest_code(&in->net.tensors[x].codes);
+    bool pooled = pool_before(in, dense) != NULL;
+    if (x == NONE || (!pooled && in->net.tensors[x].type != TYPE_U8))
+        return refuse(dense, "input is not quantised, nor an average of what is");
+    if (!pool_fits(in, dense))
+        return false;
+    bool wide = is_wide(in, dense, &in->net.tensors[x].codes);
     int scales, k = in->net.tensors[w].k;
     int codes = weight_codes(in, dense, w, &scales);
     Type type = wide ? TYPE_I64 : TYPE_I32; /* of scores, too */
@@ -370,16 +418,13 @@ static bool integer_dense(Integers *in, const Op *dense)
         scale = add_array(in, dense->name, ".scale", TYPE_F32, 1, 1);
         Op *constants = add_dense_constants(in, dense, scales, bias, scale);
         constants->input = in->net.tensors[x].codes;
-        constants->samples = (int)pixels;
-        constants->terms = terms;
+        constants->samples = (int)pixels_before(in, dense);
+        constants->terms = sum_terms(in, dense);
     }
-    Op *op = net_append_like(&in->net, dense, OP_I_DENSE);
-    op->standalone = in->standalone;
-    op->in[I_DENSE_x] = x;
-    op->in[I_DENSE_codes] = codes;
-    op->in[I_DENSE_bias] = bias;
-    op->in[I_DENSE_scale] = scale;
-    op->out[I_DENSE_y] = dense->out[DENSE_y];
+    Op op = integer_product(in, dense, codes, dense->out[DENSE_y]);
+    op.in[I_DENSE_bias] = bias;
+    op.in[I_DENSE_scale] = scale;
+    net_append_op(&in->net, &op);
     return true;
 }
 

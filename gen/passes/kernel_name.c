@@ -145,7 +145,33 @@ static void add_shapes(char *name, const Net *net, const Op *op)
 /* What values are, where a kind takes several. */
 static const char *type_word(const Tensor *t)
 {
-    return t->type == TYPE_U8 ? "_codes" : t->type == TYPE_I32 ? "_sums" : "";
+    return t->type == TYPE_U8    ? "_codes"
+           : t->type == TYPE_I32 ? "_sums"
+           : t->type == TYPE_I64 ? "_wide"
+                                 : "";
+}
+
+/* A word and a number, exactly: 0.2 is 0p2. */
+static void add_number(char *name, const char *word, double value)
+{
+    char text[32] = "";
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    for (char *p = text; *p; p++)
+        *p = *p == '.' ? 'p' : *p == '-' ? 'm' : *p == '+' ? '_' : *p;
+    add(name, "%s%s", word, text);
+}
+
+/* Whether sums are those of a bias alone. */
+static bool sums_bias(const Op *op)
+{
+    if (op->kind == OP_POINT_SUMS)
+        return op->in[POINT_SUMS_saved] == NONE;
+    return op->kind == OP_Q_POINT_SUMS && op->out[Q_POINT_SUMS_partial] != NONE &&
+           op->in[Q_POINT_SUMS_saved] == NONE;
 }
 
 static void add_words(char *name, const Net *net, const Op *op)
@@ -173,6 +199,10 @@ static void add_words(char *name, const Net *net, const Op *op)
         const char *word;
     } ways[] = {
         {op->count_pad, "counts_pad"},
+        {sums_bias(op), "bias"},
+        {op->kind == OP_I_DENSE && op_in(net, op, "x")->type == TYPE_U8, "codes"},
+        {op->kind == OP_I_DENSE && op->in[I_DENSE_bias] == NONE, "to_sums"},
+        {op->kind == OP_I_DENSE && op_out(net, op, "y")->type == TYPE_I64, "wide"},
         {op->in_place, "in_place"},
         {op->relu, "relu"},
         {op->accumulate, "adds"},
@@ -187,6 +217,10 @@ static void add_words(char *name, const Net *net, const Op *op)
             add(name, "_%s", ways[i].word);
     if (op->panel)
         add(name, "_panel%d", op->panel);
+    if (op->ceiling > 0)
+        add_number(name, "_to", op->ceiling);
+    if (op->slope > 0)
+        add_number(name, "_leaky", op->slope);
 }
 
 /* Codes of both signs: the one that means 0, of the op and of what it adds. */
@@ -219,20 +253,6 @@ static void add_rows(char *name, const Net *net, const Op *op)
     }
 }
 
-/* A number, exactly: 0.2 is 0p2. */
-static void add_number(char *name, double value)
-{
-    char text[32] = "";
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    for (char *p = text; *p; p++)
-        *p = *p == '.' ? 'p' : *p == '-' ? 'm' : *p == '+' ? '_' : *p;
-    add(name, "%s", text);
-}
-
 /* Rounding on the way back, and what is learned. */
 static void add_rounding(char *name, const Op *op)
 {
@@ -243,10 +263,9 @@ static void add_rounding(char *name, const Op *op)
     if (op->own.gradient == ROUND_STE)
         return;
     add(name, "_%s", rounding_words[op->own.gradient]);
-    add_number(name, op->own.gradient_scale);
+    add_number(name, "", op->own.gradient_scale);
     if (op->own.gradient == ROUND_TANH || op->own.gradient == ROUND_INVTANH) {
-        add(name, "_steep");
-        add_number(name, op->own.steepness);
+        add_number(name, "_steep", op->own.steepness);
     }
 }
 

@@ -8,8 +8,8 @@
 
 /* Ahead of fuse: a POINT behind each concatenation that quantises what it joins. */
 void quantise_joins(Net *net);
-/* fuse: runs of bn, add and relu become one op. */
-void pass_fuse(Net *net);
+/* fuse: runs of bn, add and relu become one op; there is dropout in training alone. */
+void pass_fuse(Net *net, bool training);
 /* fold: for inference; convolutions take in the affine, add and ReLU that follow. */
 void pass_fold(Net *net);
 /* The convolution that takes in this op of a fused net, or NULL. */

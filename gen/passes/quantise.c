@@ -24,7 +24,7 @@ static int as_floats(Quantising *q, const Op *reader, int tensor)
         return tensor;
     Op *op = net_append_like(&q->net, reader, OP_Q_FLOAT);
     snprintf(op->name, sizeof op->name, "%s", q->net.tensors[tensor].name);
-    op->relu = false;
+    op_activate(op, &(const Op){0});
     op->in[Q_FLOAT_x] = q->codes[tensor];
     op->out[Q_FLOAT_y] = tensor;
     q->floats[tensor] = true;
@@ -138,6 +138,16 @@ static void move_codes(Quantising *q, const Op *op)
     moved->out[LAYER_y] = y;
 }
 
+/* The last layer, or one inside, which is a convolution by now; dropout may come before. */
+static bool is_dense(const Links *links, const Op *op)
+{
+    bool dropped = op->kind == OP_DROPOUT;
+    for (int i = 0; dropped && i < net_readers(links, op->out[DROPOUT_y]); i++)
+        dropped = is_dense(links, net_reader(links, op->out[DROPOUT_y], i));
+    return dropped || op->kind == OP_DENSE ||
+           (op->kind == OP_CONV && links->net->tensors[op->in[CONV_w]].rank == 2);
+}
+
 bool mean_is_exact(const Links *links, const Op *pool)
 {
     const Tensor *x = &links->net->tensors[pool->in[AVGPOOL_x]];
@@ -145,7 +155,7 @@ bool mean_is_exact(const Links *links, const Op *pool)
     bool whole = pool->kernel_h == x->h && pool->kernel_w == x->w &&
                  pool->pad_top + pool->pad_left + pool->pad_bottom + pool->pad_right == 0;
     for (int i = 0; i < net_readers(links, y); i++)
-        whole = whole && net_reader(links, y, i)->kind == OP_DENSE;
+        whole = whole && is_dense(links, net_reader(links, y, i));
     return whole;
 }
 
@@ -184,6 +194,14 @@ static void quantise_dense(Quantising *q, const Op *op)
     dense->out[DENSE_y] = op->out[DENSE_y];
 }
 
+/* Values that are kept are scaled: they are floats. */
+static void quantise_dropout(Quantising *q, const Op *op)
+{
+    Op floats = *op;
+    floats.in[DROPOUT_x] = as_floats(q, op, op->in[DROPOUT_x]);
+    net_append_op(&q->net, &floats);
+}
+
 static void quantise_image(Quantising *q, const Op *op)
 {
     const Quantiser bytes = quantiser_image();
@@ -218,6 +236,8 @@ static void quantise_op(Quantising *q, const Op *op)
         quantise_dense(q, op);
     else if (op->kind == OP_CONCAT)
         quantise_concat(q, op);
+    else if (op->kind == OP_DROPOUT)
+        quantise_dropout(q, op);
     else if (op->kind == OP_BN_FOLD)
         net_append_op(&q->net, op);
     else

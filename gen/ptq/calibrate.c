@@ -340,7 +340,10 @@ static void correct_statistics(const Layer *l)
         double mean_f, mean_q, var_f, var_q;
         moments(l, l->out->f, k, &mean_f, &var_f);
         moments(l, l->out->q, k, &mean_q, &var_q);
-        if (fold) {
+        if (fold && fold->in[BN_FOLD_scale] == NONE) {
+            l->c->params[op_in(net, fold, "bias")->offset + k] +=
+                (float)(mean_f - mean_q);
+        } else if (fold) {
             l->c->stats[op_in(net, fold, "mean")->offset + k] += (float)(mean_q - mean_f);
             if (var_f > 0)
                 l->c->stats[op_in(net, fold, "var")->offset + k] *=

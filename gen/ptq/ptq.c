@@ -3,6 +3,7 @@
  * layer to come reads them. */
 #include "gen/ptq/ptq.h"
 
+#include "gen/emit/constants.h"
 #include "gen/passes/passes.h"
 #include "gen/ptq/calibrate.h"
 #include "runtime/base/support.h"
@@ -51,14 +52,21 @@ static void run_image(Ptq *ptq, const Op *op)
     out->is_image = true;
 }
 
-/* y = x coef[k] + coef[K + k] (+ residual), ReLU; of one network. */
+static float activation(const Op *op, float x)
+{
+    if (op->ceiling > 0 && x > op->ceiling)
+        return (float)op->ceiling;
+    return x > 0 ? x : (float)op->slope * x;
+}
+
+/* y = x coef[k] + coef[K + k] (+ residual), the activation; of one network. */
 static void point_values(const Op *op, long count, int channels, const float *coef,
                          const float *x, const float *residual, float *y)
 {
     for (long i = 0; i < count; i++) {
         int k = (int)(i % channels);
         float value = x[i] * coef[k] + coef[channels + k] + (residual ? residual[i] : 0);
-        y[i] = op->relu && value < 0 ? 0 : value;
+        y[i] = op->relu ? activation(op, value) : value;
     }
 }
 
@@ -71,11 +79,8 @@ static float *point_affine(const Calibration *c, const Op *op, int channels,
         coef[i] = 1;
     if (op->in[POINT_coef] == NONE)
         return coef;
-    const Op *fold = net_writer(&c->links, op->in[POINT_coef]);
-    rt_bn_fold(channels, c->params + op_in(c->net, fold, "scale")->offset,
-               c->params + op_in(c->net, fold, "shift")->offset,
-               stats + op_in(c->net, fold, "mean")->offset,
-               stats + op_in(c->net, fold, "var")->offset, coef);
+    constants_affine(c->net, net_writer(&c->links, op->in[POINT_coef]), c->params, stats,
+                     coef);
     return coef;
 }
 
@@ -285,7 +290,7 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
              float *params, float *stats, PtqResult *result)
 {
     Net net = net_copy(&config->net);
-    pass_fuse(&net);
+    pass_fuse(&net, false);
     *result = (PtqResult){.worst_decibels = INFINITY};
     size_t stat_bytes = (net.stat_floats + 1) * sizeof(float);
     Ptq ptq = {.images = images,

@@ -2,10 +2,9 @@
 #include "runtime/kernels/kernels.h"
 
 #include "runtime/base/elementary.h"
+#include "runtime/base/random.h"
 
 #include <math.h>
-
-static const double epsilon = 1e-5, running_share = 0.1;
 
 static double sum_chunks(const double *partial, size_t stride, size_t index)
 {
@@ -15,32 +14,36 @@ static double sum_chunks(const double *partial, size_t stride, size_t index)
     return sum;
 }
 
-void rt_bn_fold(int channels, const float *scale, const float *shift, const float *mean,
-                const float *var, float *coef)
+void rt_bn_fold(const BnCall *bn, float *coef)
 {
-    for (int c = 0; c < channels; c++) {
-        double factor = scale[c] / sqrt(var[c] + epsilon);
+    for (int c = 0; c < bn->channels; c++) {
+        double bias = bn->bias ? bn->bias[c] : 0, factor = 1, shift = bias;
+        if (bn->scale) {
+            factor = bn->scale[c] / sqrt(bn->var[c] + bn->eps);
+            shift = bn->shift[c] + (bias - bn->mean[c]) * factor;
+        }
         coef[c] = (float)factor;
-        coef[channels + c] = (float)(shift[c] - mean[c] * factor);
+        coef[bn->channels + c] = (float)shift;
     }
 }
 
-void rt_bn_finish(int channels, long count, const double *partial, size_t stride,
-                  const float *scale, const float *shift, float *mean, float *var,
-                  float *coef, float *saved)
+void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t stride,
+                  float *mean, float *var, float *coef, float *saved)
 {
+    int channels = bn->channels;
     for (int c = 0; c < channels; c++) {
         double batch_mean = sum_chunks(partial, stride, c) / count;
         double square = sum_chunks(partial, stride, channels + c) / count;
         double batch_var = fmax(square - batch_mean * batch_mean, 0);
-        double factor = 1 / sqrt(batch_var + epsilon);
+        double factor = 1 / sqrt(batch_var + bn->eps);
         saved[c] = (float)batch_mean;
         saved[channels + c] = (float)factor;
-        coef[c] = (float)(scale[c] * factor);
-        coef[channels + c] = (float)(shift[c] - batch_mean * scale[c] * factor);
+        coef[c] = (float)(bn->scale[c] * factor);
+        coef[channels + c] = (float)(bn->shift[c] - batch_mean * bn->scale[c] * factor);
         double unbiased = count > 1 ? batch_var * count / (count - 1) : batch_var;
-        mean[c] += (float)(running_share * (batch_mean - mean[c]));
-        var[c] += (float)(running_share * (unbiased - var[c]));
+        double biased_mean = batch_mean + (bn->bias ? bn->bias[c] : 0);
+        mean[c] += (float)(bn->momentum * (biased_mean - mean[c]));
+        var[c] += (float)(bn->momentum * (unbiased - var[c]));
     }
 }
 
@@ -60,6 +63,30 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
         coef[channels + c] = (float)by_x;
         coef[2 * channels + c] = (float)(-by_g * sum / count - by_x * mean);
     }
+}
+
+void rt_bias_finish(int channels, const double *partial, size_t stride, float *dbias)
+{
+    for (int c = 0; c < channels; c++)
+        dbias[c] += (float)sum_chunks(partial, stride, c);
+}
+
+void rt_dropout(const At *at, const DropoutCall *call, const float *x, float *y)
+{
+    const int *indices = at->step->indices;
+    uint64_t image = (uint64_t)(indices ? indices[at->image] : at->image);
+    uint64_t key =
+        random_bits(random_bits(at->step->dropout_key, image), (uint64_t)call->layer);
+    unsigned least = (unsigned)(call->rate * 65536 + 0.5);
+    float scale = 65536.0f / (float)(65536 - least);
+    uint64_t bits = 0, place = 0; /* four values to a number */
+    for (int h = 0; h < call->h; h++, x += call->x_row, y += call->y_row)
+        for (int i = 0; i < call->width; i++, place++, bits >>= 16) {
+            if (place % 4 == 0)
+                bits = random_bits(key, place / 4);
+            float value = (bits & 65535) >= least ? x[i] * scale : 0;
+            y[i] = call->add ? y[i] + value : value;
+        }
 }
 
 static int best_of(const float *scores, int classes)

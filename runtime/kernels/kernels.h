@@ -36,8 +36,8 @@ static inline At begin_chunk(Step *step, int chunk, int worker)
 /* A convolution without border tests: x points at the first window's corner, which may
  * lie in a halo of zeros. */
 typedef struct {
-    int h, w, k;            /* of the output */
-    int c;                  /* of the input */
+    int h, w, k;     /* of the output */
+    int c;           /* of the input */
     int groups, own; /* of channels that do not meet, and how many of c each has; groups 0
                         and 1: they all meet */
     int kernel_h, kernel_w; /* w is [kernel_h][kernel_w][own][k] */
@@ -57,23 +57,43 @@ void rt_conv_weight(const ConvCall *conv, const float *x, const float *dy, float
 void rt_conv_weight_rows(const ConvCall *conv, const float *x, const float *dy, float *dw,
                          int first, int count);
 
-/* Batch normalisation, eps 1e-5 (Ioffe and Szegedy 2015). A partial is
- * [chunks][2][channels] doubles, chunks `stride` bytes apart; coef is [2][channels]: y =
- * coef0 x + coef1. */
+/* Batch normalisation (Ioffe and Szegedy 2015) of x + bias; or, without scale, x + bias
+ * alone. */
+typedef struct {
+    int channels;
+    double eps, momentum;
+    const float *scale, *shift, *mean, *var; /* [channels] */
+    const float *bias;                       /* [channels] or NULL */
+} BnCall;
+
+/* A partial is [chunks][2][channels] doubles, chunks `stride` bytes apart; coef is
+ * [2][channels]: y = coef0 x + coef1. */
 /* coef from running statistics. */
-void rt_bn_fold(int channels, const float *scale, const float *shift, const float *mean,
-                const float *var, float *coef);
-/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std];
- * the running statistics move by 0.1 towards the batch's (its variance unbiased, as
- * PyTorch). */
-void rt_bn_finish(int channels, long count, const double *partial, size_t stride,
-                  const float *scale, const float *shift, float *mean, float *var,
-                  float *coef, float *saved);
+void rt_bn_fold(const BnCall *bn, float *coef);
+/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std], of x;
+ * the running statistics, of x + bias, move by `momentum` towards the batch's (its variance
+ * unbiased, as PyTorch). */
+void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t stride,
+                  float *mean, float *var, float *coef, float *saved);
 /* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and
  * coef [3][channels] of dx = coef0 g + coef1 x + coef2. */
 void rt_point_finish(int channels, long count, const double *partial, size_t stride,
                      const float *scale, const float *saved, float *coef, float *dscale,
                      float *dshift);
+/* From sums of g: adds to dbias. */
+void rt_bias_finish(int channels, const double *partial, size_t stride, float *dbias);
+
+/* Dropout (Srivastava et al. 2014) of one image's [h][w][c], forward and, the same mask,
+ * backward: y (+)= x / (1 - rate) where it is kept, else 0. What is dropped follows from
+ * step->dropout_key, the image's index, the layer and the value's place; rate counts in
+ * 1 / 65536. Rows are x_row and y_row floats apart. */
+typedef struct {
+    int layer;
+    double rate;
+    int h, width, x_row, y_row; /* width: w c */
+    bool add;
+} DropoutCall;
+void rt_dropout(const At *at, const DropoutCall *call, const float *x, float *y);
 
 /* Softmax cross-entropy with label smoothing, and its gradient times loss_scale; of a
  * mixed image its label has its share, that of the other image the rest. Adds the loss

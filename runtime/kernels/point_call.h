@@ -12,6 +12,7 @@ typedef struct {
     int x_row, y_row, r_row, dy_row, dx_row, dr_row; /* r: the residual */
     int zero, r_zero; /* codes that mean 0: of the quantiser or x, of the residual */
     bool relu;
+    float ceiling, slope;   /* of ReLU6, of leaky ReLU; else 0 */
     bool r_codes;           /* the residual's type: codes, or floats */
     bool add, add_residual; /* to dx, to dr, instead of overwriting them */
 } PointCall;

@@ -3,6 +3,19 @@
 
 #include "runtime/kernels/blocks.h"
 
+INLINE f16 choose(i16 mask, f16 x, f16 y)
+{
+    return (f16)(((i16)x & mask) | ((i16)y & ~mask));
+}
+
+INLINE f16 activated(const PointCall *p, f16 v)
+{
+    if (p->slope > 0)
+        return choose(v > 0, v, v * p->slope);
+    v = keep(v > 0, v);
+    return p->ceiling > 0 ? choose(v < p->ceiling, v, p->ceiling - (f16){0}) : v;
+}
+
 INLINE void point_block(const PointCall *p, const float *restrict x,
                         const float *restrict coef, const float *restrict r,
                         float *restrict y, int k, int width)
@@ -20,7 +33,7 @@ INLINE void point_block(const PointCall *p, const float *restrict x,
             if (r)
                 v += load(r + offset_of(p, p->r_row, h, w, k), width);
             if (p->relu)
-                v = keep(v > 0, v);
+                v = activated(p, v);
             store(y + offset_of(p, p->y_row, h, w, k), width, v);
         }
 }
@@ -51,25 +64,33 @@ void rt_bn_stats(const PointCall *p, const float *x, double *partial){
 #undef BODY
 }
 
-/* g: dy, or 0 where the output y was cut by ReLU. */
+/* g: what of dy goes back through the activation, by its output y. */
 INLINE f16 load_g(const PointCall *p, const float *restrict dy, const float *restrict y,
                   int h, int w, int k, int width)
 {
     f16 g = load(dy + offset_of(p, p->dy_row, h, w, k), width);
-    return y ? keep(load(y + offset_of(p, p->y_row, h, w, k), width) > 0, g) : g;
+    if (y == NULL)
+        return g;
+    f16 out = load(y + offset_of(p, p->y_row, h, w, k), width);
+    if (p->slope > 0)
+        return choose(out > 0, g, g * p->slope);
+    g = keep(out > 0, g);
+    return p->ceiling > 0 ? keep(out < p->ceiling, g) : g;
 }
 
 INLINE void sums_block(const PointCall *p, const float *restrict dy,
                        const float *restrict y, const float *restrict x,
                        const float *restrict saved, double *partial, int k, int width)
 {
-    const f16 mean = load(saved + k, width);
+    const f16 mean = x ? load(saved + k, width) : (f16){0};
     Sums sums = {0};
     for (int h = 0; h < p->h; h++, end_row(&sums))
         for (int w = 0; w < p->w; w++) {
             f16 g = load_g(p, dy, y, h, w, k, width);
             sums.row[0] += g;
-            sums.row[1] += g * (load(x + offset_of(p, p->x_row, h, w, k), width) - mean);
+            if (x)
+                sums.row[1] +=
+                    g * (load(x + offset_of(p, p->x_row, h, w, k), width) - mean);
         }
     add_sums(&sums, partial, p->c, k, width);
 }

@@ -152,17 +152,16 @@ INLINE void q_sums_block(const PointCall *p, const PointQuantiser *q,
     const Factors factors = load_factors(value, p->c, k, width);
     Sums sums = {0}, quantiser = {0};
     f16 mean = {0};
-    if (partial)
+    if (saved)
         mean = load(saved + k, width);
     for (int h = 0; h < p->h; h++, end_row(&sums), end_row(&quantiser))
         for (int w = 0; w < p->w; w++) {
             const Gradient it = load_gradient(p, q, value, &factors, dy, h, w, k, width);
-            if (partial) {
-                sums.row[0] += it.g;
+            sums.row[0] += it.g;
+            if (saved)
                 sums.row[1] +=
                     it.g *
                     (load(value->x + offset_of(p, p->x_row, h, w, k), width) - mean);
-            }
             if (learned)
                 add_learned(q, &it, &quantiser);
         }

@@ -26,18 +26,32 @@ static float power_step(float step)
     return rt_nearest_power(clamp(step, least_step, 1));
 }
 
+/* The largest value that a range may have. */
+static float most_range(const RtQuant *quant)
+{
+    float most = quant->is_signed ? 127 : 255;
+    return quant->ceiling > 0 && quant->ceiling < most ? quant->ceiling : most;
+}
+
+/* What a number is held to below the ceiling's `share`-th part. */
+static float below_ceiling(const RtQuant *quant, float number, int share)
+{
+    float most = quant->ceiling / (float)share;
+    return quant->ceiling > 0 && number > most ? most : number;
+}
+
 float rt_quant_step(const RtQuant *quant, float step, float range, int *largest)
 {
     int codes = rt_quant_codes(quant->bits, quant->is_signed);
     *largest = codes;
     if (quant->quantizer == RT_QUANT_STATIC)
-        return range / (float)codes;
+        return below_ceiling(quant, range, 1) / (float)codes;
     if (quant->quantizer == RT_QUANT_STEP)
-        return step;
+        return below_ceiling(quant, step, codes);
     float d = power_step(step);
     int most = rt_quant_codes(8, quant->is_signed);
-    float top = quant->is_signed ? 127 : 255;
-    *largest = (int)clamp(rintf(clamp(range, least_step, top) / d), 1, (float)most);
+    float top = clamp(range, least_step, most_range(quant));
+    *largest = (int)clamp(rintf(top / d), 1, (float)most);
     return d;
 }
 
@@ -47,7 +61,7 @@ float rt_quant_top(const RtQuant *quant, float step, float range)
     float d = rt_quant_step(quant, step, range, &largest);
     if (quant->quantizer != RT_QUANT_STEP_RANGE)
         return (float)largest;
-    return clamp(clamp(range, least_step, quant->is_signed ? 127 : 255) / d, 1,
+    return clamp(clamp(range, least_step, most_range(quant)) / d, 1,
                  (float)rt_quant_codes(8, quant->is_signed));
 }
 
@@ -55,11 +69,12 @@ void rt_quant_clamp(const RtQuant *quant, int count, float *step, float *range)
 {
     for (int i = 0; i < count; i++) {
         if (quant->quantizer == RT_QUANT_STEP)
-            step[i] = step[i] < 1e-8f ? 1e-8f : step[i];
+            step[i] = below_ceiling(quant, step[i] < 1e-8f ? 1e-8f : step[i],
+                                    rt_quant_codes(quant->bits, quant->is_signed));
         if (quant->quantizer != RT_QUANT_STEP_RANGE)
             continue;
         step[i] = clamp(step[i], least_step, 1);
-        float d = power_step(step[i]), top = quant->is_signed ? 127 : 255;
+        float d = power_step(step[i]), top = most_range(quant);
         float most = (float)rt_quant_codes(8, quant->is_signed) * d;
         range[i] = clamp(range[i], d, most < top ? most : top);
     }

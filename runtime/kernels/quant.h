@@ -37,6 +37,7 @@ typedef struct {
     bool is_signed; /* weights */
     RtRounding rounding;
     float scale, steepness; /* of the rounding gradient's correction */
+    float ceiling; /* activations: ReLU6's 6, which no range goes beyond; else 0 */
 } RtQuant;
 
 /* The largest code of `bits` bits: 2^(bits-1) - 1 for weights, 2^bits - 1 for
@@ -45,7 +46,8 @@ int rt_quant_codes(int bits, bool is_signed);
 
 /* The step in use, and its largest code, from the trained or calibrated numbers: static:
  * range / Q. step (LSQ, Esser et al. 2019): step itself. step and range (Uhlich et al.
- * 2019): d = 2^round(log2 step), at most the largest code of 8 bits, at least 1. */
+ * 2019): d = 2^round(log2 step), at most the largest code of 8 bits, at least 1. With a
+ * ceiling, step and range are no larger than lets the largest code be that. */
 float rt_quant_step(const RtQuant *quant, float step, float range, int *largest);
 
 /* The range in steps: what lies above is clipped. The largest code, but for a trained

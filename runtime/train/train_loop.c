@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_ORDER = 1, KEY_AUGMENT = 2, KEY_MIX = 3, KEY_MIX_BATCH = 4 };
+enum { KEY_ORDER = 1, KEY_AUGMENT = 2, KEY_MIX = 3, KEY_MIX_BATCH = 4, KEY_DROPOUT = 5 };
 
 /* What asks a run to stop, a terminal that is closed included. */
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
@@ -162,6 +162,8 @@ bool train_step(Run *run)
         Step step = {.images = run->work.images,
                      .labels = run->work.labels,
                      .count = left < most ? left : most,
+                     .indices = run->order + first + done,
+                     .dropout_key = epoch_key(run, KEY_DROPOUT),
                      .params = run->optim.params,
                      .gradient = run->optim.gradient,
                      .stats = run->optim.stats,

@@ -1,4 +1,4 @@
--- want: tests/bad/argument_nil.lua:5: unknown name 'y'; layers are add, avgpool, bn, concat, conv, dense, image, maxpool, relu and subsample
+-- want: tests/bad/argument_nil.lua:5: unknown name 'y'; layers are add, avgpool, bn, concat, conv, dense, dropout, image, leaky_relu, maxpool, relu, relu6 and subsample
 return {
     net = { layers = function()
         local x = image{ 8, 8, 3 }

@@ -198,7 +198,7 @@ START_TEST(runs_become_points)
     char *lines = layers_of(fusions[_i].layers);
     lay_out(lines, &config);
     Net net = net_copy(&config.net);
-    pass_fuse(&net);
+    pass_fuse(&net, false);
     net_verify(&net, "fuse");
     char *fused = describe(&net);
     ck_assert_str_eq(fused, fusions[_i].fused);
@@ -220,7 +220,7 @@ START_TEST(folded_parameters_are_constants)
     const CompileOptions options = {.target = target_find("plain")};
     Net infer, fused = net_copy(&config.net);
     ck_assert(compile_infer(&config, &options, &infer));
-    pass_fuse(&fused);
+    pass_fuse(&fused, false);
     float *params = rt_alloc(config.net.param_floats * sizeof(float));
     float *stats = rt_alloc((config.net.stat_floats + 1) * sizeof(float));
     Constants constants = {0};

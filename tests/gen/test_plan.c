@@ -170,7 +170,7 @@ START_TEST(schedule_keeps_the_order_of_what_depends)
     Config config;
     program_config(_i, &config);
     Net before = net_copy(&config.net);
-    pass_fuse(&before);
+    pass_fuse(&before, false);
     pass_grad(&before);
     pass_select(&before, options.target, NULL);
     Net after = net_copy(&before);

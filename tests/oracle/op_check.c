@@ -343,6 +343,7 @@ static bool add_reference(const Bench *b, int image, bool sizes, OpView *sum)
     double *weight = w ? read_terms(b, w, 0, sizes) : NULL;
     view.weight = weight;
     view.label = b->labels[image];
+    view.image = image;
     bool known = reference_op(&view);
     sum->loss = view.loss;
     sum->correct = view.correct;

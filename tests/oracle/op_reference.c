@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double epsilon = 1e-5;
-
 static const double *input(const OpView *v, const char *slot)
 {
     return v->in[op_input(v->op->kind, slot)];
@@ -54,17 +52,24 @@ static void point(const OpView *v)
         int c = i % y->c;
         double value = coef ? x[i] * coef[c] + coef[y->c + c] : x[i];
         value += r ? r[i] : 0;
-        output(v, "y")[i] = v->op->relu ? fmax(value, 0) : value;
+        output(v, "y")[i] =
+            v->op->relu ? ref_activation(v->op->ceiling, v->op->slope, value) : value;
     }
 }
 
 static void bn_fold(const OpView *v)
 {
-    int channels = op_in(v->net, v->op, "scale")->k;
+    int channels = op_out(v->net, v->op, "coef")->k;
+    const double *bias = input(v, "bias");
     double *coef = output(v, "coef");
     for (int c = 0; c < channels; c++) {
-        coef[c] = input(v, "scale")[c] / sqrt(input(v, "var")[c] + epsilon);
-        coef[channels + c] = input(v, "shift")[c] - input(v, "mean")[c] * coef[c];
+        coef[c] = 1;
+        coef[channels + c] = bias ? bias[c] : 0;
+        if (input(v, "scale") == NULL)
+            continue;
+        coef[c] = input(v, "scale")[c] / sqrt(input(v, "var")[c] + v->op->eps);
+        coef[channels + c] =
+            input(v, "shift")[c] + (coef[channels + c] - input(v, "mean")[c]) * coef[c];
     }
 }
 
@@ -83,27 +88,34 @@ static void bn_finish(const OpView *v)
 {
     int channels = op_in(v->net, v->op, "scale")->k;
     double count = (double)v->images * v->op->samples;
-    double *coef = output(v, "coef"), *saved = output(v, "saved");
+    const double *bias = input(v, "bias");
+    double *coef = output(v, "coef"), *saved = output(v, "saved"),
+           share = v->op->momentum;
     double *running_mean = v->in[op_input(OP_BN_FINISH, "mean")];
     double *running_var = v->in[op_input(OP_BN_FINISH, "var")];
     for (int c = 0; c < channels; c++) {
         double mean = input(v, "partial")[c] / count;
         double var = input(v, "partial")[channels + c] / count - mean * mean;
         saved[c] = mean;
-        saved[channels + c] = 1 / sqrt(var + epsilon);
+        saved[channels + c] = 1 / sqrt(var + v->op->eps);
         coef[c] = input(v, "scale")[c] * saved[channels + c];
         coef[channels + c] = input(v, "shift")[c] - mean * coef[c];
         double unbiased = count > 1 ? var * count / (count - 1) : var;
-        running_mean[c] = 0.9 * running_mean[c] + 0.1 * mean;
-        running_var[c] = 0.9 * running_var[c] + 0.1 * unbiased;
+        mean += bias ? bias[c] : 0;
+        running_mean[c] = (1 - share) * running_mean[c] + share * mean;
+        running_var[c] = (1 - share) * running_var[c] + share * unbiased;
     }
 }
 
-/* dy, or 0 where ReLU cut. */
+/* dy times the activation's derivative, by its output. */
 static double through_relu(const OpView *v, long i)
 {
     const double *y = input(v, "y");
-    return y && !(y[i] > 0) ? 0 : input(v, "dy")[i];
+    double dy = input(v, "dy")[i];
+    if (y == NULL)
+        return dy;
+    bool cut = v->op->ceiling > 0 && y[i] >= v->op->ceiling;
+    return y[i] > 0 ? (cut ? 0 : dy) : v->op->slope * dy;
 }
 
 static void point_sums(const OpView *v)
@@ -114,7 +126,8 @@ static void point_sums(const OpView *v)
         int c = i % dy->c;
         double g = through_relu(v, i);
         sums[c] += g;
-        sums[dy->c + c] += g * (input(v, "x")[i] - input(v, "saved")[c]);
+        if (input(v, "saved"))
+            sums[dy->c + c] += g * (input(v, "x")[i] - input(v, "saved")[c]);
     }
 }
 
@@ -139,6 +152,12 @@ static void point_finish(const OpView *v)
     }
 }
 
+static void bias_finish(const OpView *v)
+{
+    memcpy(output(v, "dbias"), input(v, "partial"),
+           op_out(v->net, v->op, "dbias")->k * sizeof(double));
+}
+
 static void point_backward(const OpView *v)
 {
     const Tensor *dy = op_in(v->net, v->op, "dy");
@@ -154,6 +173,14 @@ static void point_backward(const OpView *v)
         if (dresidual)
             dresidual[i] = g;
     }
+}
+
+static void dropout(const OpView *v)
+{
+    bool backward = v->op->kind == OP_DROPOUT_BWD;
+    const Tensor *t = &v->net->tensors[v->op->out[0]];
+    ref_dropout(v->image, v->op->layer, v->op->rate, tensor_count(t),
+                input(v, backward ? "dy" : "x"), v->out[0]);
 }
 
 static void loss(const OpView *v)
@@ -244,7 +271,10 @@ bool reference_op(OpView *v)
         [OP_BN_FINISH] = bn_finish,
         [OP_POINT_SUMS] = point_sums,
         [OP_POINT_FINISH] = point_finish,
+        [OP_BIAS_FINISH] = bias_finish,
         [OP_POINT_BWD] = point_backward,
+        [OP_DROPOUT] = dropout,
+        [OP_DROPOUT_BWD] = dropout,
         [OP_LOSS] = loss,
         [OP_DENSE_BWD_WEIGHT] = dense_by_weight,
         [OP_CONV_BWD_WEIGHT] = conv_by_weight,

@@ -15,6 +15,7 @@ typedef struct {
     const double *weight;    /* not turned or transformed; NULL: as in `in` */
     int images;              /* of the batch */
     int label;               /* LOSS */
+    int image;               /* DROPOUT */
     double smoothing, loss_scale;
     double loss, correct; /* LOSS_FINISH */
 } OpView;

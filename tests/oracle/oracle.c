@@ -53,11 +53,11 @@ static void normalise(const Oracle *o, const Op *op)
             for (long i = c; i < all; i += channels)
                 var += (x[i] - mean) * (x[i] - mean) / each;
             double unbiased = each > 1 ? var * each / (each - 1) : var;
-            stat(o, op, "mean")[c] += 0.1 * (mean - stat(o, op, "mean")[c]);
-            stat(o, op, "var")[c] += 0.1 * (unbiased - stat(o, op, "var")[c]);
+            stat(o, op, "mean")[c] += op->momentum * (mean - stat(o, op, "mean")[c]);
+            stat(o, op, "var")[c] += op->momentum * (unbiased - stat(o, op, "var")[c]);
         }
         for (long i = c; i < all; i += channels)
-            y[i] = (x[i] - mean) / sqrt(var + 1e-5) * param(o, op, "scale")[c] +
+            y[i] = (x[i] - mean) / sqrt(var + op->eps) * param(o, op, "scale")[c] +
                    param(o, op, "shift")[c];
     }
 }
@@ -75,7 +75,7 @@ static void pointwise(const Oracle *o, const Op *op)
         else if (op->kind == OP_ADD)
             y[i] = a[i] + o->values[op->in[1]][i];
         else
-            y[i] = a[i] > 0 ? a[i] : 0;
+            y[i] = ref_activation(op->ceiling, op->slope, a[i]);
     }
 }
 
@@ -96,9 +96,12 @@ static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
     const Window g = {in->h,      in->w,       in->c,        out->h,
                       out->w,     out->c,      op->kernel_h, op->kernel_w,
                       op->stride, op->pad_top, op->pad_left, op->groups};
-    if (op->kind == OP_CONV)
+    if (op->kind == OP_CONV) {
         ref_conv(&g, x, param(o, op, "w"), y);
-    else if (op->kind == OP_MAXPOOL)
+        for (long i = 0; op->in[CONV_b] != NONE && i < (long)out->h * out->w * out->c;
+             i++)
+            y[i] += param(o, op, "b")[i % out->c];
+    } else if (op->kind == OP_MAXPOOL)
         ref_maxpool(&g, x, y);
     else if (op->kind == OP_SUBSAMPLE)
         ref_subsample(&g, op->channel_offset, x, y);
@@ -110,11 +113,21 @@ static void one_image(const Oracle *o, const Op *op, const double *x, double *y)
         abort();
 }
 
+static void drop(const Oracle *o, const Op *op)
+{
+    long count = size_of(o, op->out[0]);
+    for (int n = 0; n < o->count; n++)
+        ref_dropout(n, op->layer, o->training ? op->rate : 0, count,
+                    o->values[op->in[0]] + n * count, o->values[op->out[0]] + n * count);
+}
+
 static void run_op(const Oracle *o, const Op *op)
 {
     o->values[op->out[0]] = rt_alloc(o->count * size_of(o, op->out[0]) * sizeof(double));
     if (op->kind == OP_BN)
         normalise(o, op);
+    else if (op->kind == OP_DROPOUT)
+        drop(o, op);
     else if (op->kind == OP_IMAGE || op->kind == OP_ADD || op->kind == OP_RELU)
         pointwise(o, op);
     else if (op->kind == OP_CONCAT)

@@ -13,16 +13,25 @@ static const Op *writer_of(const Pass *p, int tensor)
     return &p->net->ops[i];
 }
 
+/* Whether dense layers alone read what the op puts out, behind dropout or at once. */
+static bool is_for_dense(const Pass *p, const Op *op)
+{
+    bool is = true;
+    for (int i = 0; i < p->net->op_count; i++) {
+        const Op *reader = &p->net->ops[i];
+        if (op_reads(reader, op->out[0]))
+            is = is && (reader->kind == OP_DENSE ||
+                        (reader->kind == OP_DROPOUT && is_for_dense(p, reader)));
+    }
+    return is;
+}
+
 /* Whether the op is a mean of the whole image for dense layers alone, which is exact. */
 static bool is_exact(const Pass *p, const Op *op)
 {
     const Tensor *x = &p->net->tensors[op->in[0]];
-    bool exact = op->kind == OP_AVGPOOL && op->pad_top + op->pad_left == 0 &&
-                 op->kernel_h == x->h && op->kernel_w == x->w;
-    for (int i = 0; i < p->net->op_count; i++)
-        if (op_reads(&p->net->ops[i], op->out[0]))
-            exact = exact && p->net->ops[i].kind == OP_DENSE;
-    return exact;
+    return op->kind == OP_AVGPOOL && op->pad_top + op->pad_left == 0 &&
+           op->kernel_h == x->h && op->kernel_w == x->w && is_for_dense(p, op);
 }
 
 static double own_step(const Pass *p, const Op *op, int *largest)

@@ -119,7 +119,7 @@ static void forward_bn(const Pass *p, const Op *op)
         moments(p, op, c, &mean, &var);
         for (long i = c; i < p->o->count * count_of(p, op->out[0]); i += channels)
             p->values[op->out[0]][i] = (p->values[op->in[0]][i] - mean) /
-                                           sqrt(var + 1e-5) * number(p, op->in[1], c) +
+                                           sqrt(var + op->eps) * number(p, op->in[1], c) +
                                        number(p, op->in[2], c);
     }
 }
@@ -137,7 +137,7 @@ static void forward_each(const Pass *p, const Op *op)
         else if (op->kind == OP_ADD)
             y[i] = x[i] + p->values[op->in[1]][i];
         else if (op->own.quantizer == RT_QUANT_NONE)
-            y[i] = fmax(x[i], 0);
+            y[i] = ref_activation(op->ceiling, op->slope, x[i]);
         else
             y[i] = quant_oracle_quantise(&op->own, x[i], number(p, op->own.step, 0),
                                          number(p, op->own.range, 0));
@@ -187,9 +187,14 @@ static void forward_image(const Pass *p, const Op *op, int index, int n)
     Window g = window_of(p, op);
     const double *x = p->values[op->in[0]] + n * count_of(p, op->in[0]);
     double *y = p->values[op->out[0]] + n * count_of(p, op->out[0]);
-    if (op->kind == OP_CONV) {
+    if (op->kind == OP_DROPOUT) {
+        ref_dropout(n, op->layer, p->o->training ? op->rate : 0, count_of(p, op->out[0]),
+                    x, y);
+    } else if (op->kind == OP_CONV) {
         double *input = input_of(p, op, n);
         ref_conv(&g, input, p->weights[index], y);
+        for (long i = 0; op->in[CONV_b] != NONE && i < count_of(p, op->out[0]); i++)
+            y[i] += number(p, op->in[CONV_b], i % g.k);
         free(input);
     } else if (op->kind == OP_MAXPOOL) {
         ref_maxpool(&g, x, y);
@@ -286,7 +291,7 @@ static void backward_bn(const Pass *p, const Op *op)
     for (int c = 0; c < channels; c++) {
         double mean, var, sum = 0, product = 0, scale = number(p, op->in[1], c);
         moments(p, op, c, &mean, &var);
-        double inverse = 1 / sqrt(var + 1e-5), each = (double)all / channels;
+        double inverse = 1 / sqrt(var + op->eps), each = (double)all / channels;
         for (long i = c; i < all; i += channels) {
             sum += dy[i];
             product += dy[i] * (x[i] - mean) * inverse;
@@ -310,7 +315,8 @@ static void backward_relu(const Pass *p, const Op *op)
         double before[2] = {by[0], by[1]};
         p->gradients[op->in[0]][i] +=
             q->quantizer == RT_QUANT_NONE
-                ? (x[i] > 0 ? dy[i] : 0)
+                ? (x[i] > 0 ? (op->ceiling > 0 && x[i] >= op->ceiling ? 0 : dy[i])
+                            : op->slope * dy[i])
                 : quant_oracle_value(q, x[i], number(p, q->step, 0),
                                      number(p, q->range, 0), dy[i], &by[0], &by[1]);
         size[0] += fabs(by[0] - before[0]);
@@ -334,11 +340,15 @@ static void backward_image(const Pass *p, const Op *op, int index, int n, double
     const double *dy = p->gradients[op->out[0]] + n * outputs;
     const double *x = p->values[op->in[0]] + n * count_of(p, op->in[0]);
     double *dx = rt_alloc(inputs * sizeof(double)), *more = NULL;
-    if (op->kind == OP_CONV) {
+    if (op->kind == OP_DROPOUT) {
+        ref_dropout(n, op->layer, op->rate, outputs, dy, dx);
+    } else if (op->kind == OP_CONV) {
         double *input = input_of(p, op, n);
         more = rt_alloc(count_of(p, op->in[1]) * sizeof(double));
         ref_conv_by_weight(&g, input, dy, more);
         accumulate(dw, more, count_of(p, op->in[1]));
+        for (long i = 0; db && i < outputs; i++)
+            db[i % g.k] += dy[i];
         if (!in_units(p, op))
             ref_conv_by_input(&g, dy, p->weights[index], dx);
         free(input);
@@ -381,7 +391,7 @@ static void backward(const Pass *p, int index)
     } else {
         bool weighs = op->kind == OP_CONV || op->kind == OP_DENSE;
         double *dw = weighs ? rt_alloc(count_of(p, op->in[1]) * sizeof(double)) : NULL;
-        double *db = op->kind == OP_DENSE
+        double *db = weighs && op->in[2] != NONE
                          ? rt_alloc(count_of(p, op->in[2]) * sizeof(double))
                          : NULL;
         for (int n = 0; n < p->o->count; n++)

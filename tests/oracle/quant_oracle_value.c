@@ -14,9 +14,9 @@ static Grid grid_of(const Quantiser *q, double step, double range)
     g.step = quant_formula_step(q, step, range, &g.codes);
     g.most = g.codes * g.step;
     if (q->quantizer == RT_QUANT_STATIC)
-        g.most = range;
+        g.most = q->ceiling > 0 ? fmin(range, q->ceiling) : range;
     if (q->quantizer == RT_QUANT_STEP_RANGE)
-        g.most = fmin(fmax(range, 1 / 256.0), q->is_signed ? 127 : 255);
+        g.most = fmin(fmax(range, 1 / 256.0), quant_formula_most(q));
     return g;
 }
 

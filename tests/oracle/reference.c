@@ -1,6 +1,8 @@
 /* Plain loops: see reference.h. Nothing here is meant to be fast. */
 #include "tests/oracle/reference.h"
 
+#include "runtime/base/random.h"
+
 #include "runtime/base/support.h"
 
 #include <math.h>
@@ -75,6 +77,24 @@ static void visit_forward(const Window *g, const Tap *at, const double *x,
     for (int c = 0; c < g->c; c++)
         for (int j = 0; j < g->k / groups_of(g); j++)
             y[at->y + seen_by(g, c, j)] += x[at->x + c] * w[at->w + weight_of(g, c, j)];
+}
+
+void ref_dropout(int index, int layer, double rate, long count, const double *x,
+                 double *y)
+{
+    uint64_t key = random_bits(random_bits(0, (uint64_t)index), (uint64_t)layer);
+    double least = floor(rate * 65536 + 0.5);
+    for (long i = 0; i < count; i++) {
+        uint64_t drawn = random_bits(key, (uint64_t)i / 4) >> 16 * (i % 4) & 65535;
+        y[i] = (double)drawn < least ? 0 : x[i] / (1 - least / 65536);
+    }
+}
+
+double ref_activation(double ceiling, double slope, double x)
+{
+    if (ceiling > 0 && x > ceiling)
+        return ceiling;
+    return x > 0 ? x : slope * x;
 }
 
 void ref_conv(const Window *g, const double *x, const double *w, double *y)

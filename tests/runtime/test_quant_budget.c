@@ -12,12 +12,12 @@
 enum { ROWS = 6, NUMBERS = 15 };
 
 static const RtSized sized[ROWS] = {
-    {"a", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1}, 90000, 1, false, 0, 1},
-    {"b", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1}, 6000, 3, false, 2, 5},
-    {"c", {RT_QUANT_STEP, 3, true, ROUND_STE, 0, 1}, 4000, 1, false, 8, -1},
-    {"d", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1}, 16384, 1, true, 9, 10},
-    {"e", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1}, 8192, 1, true, 11, 12},
-    {"f", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1}, 16384, 1, true, 13, 14},
+    {"a", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1, 0}, 90000, 1, false, 0, 1},
+    {"b", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1, 0}, 6000, 3, false, 2, 5},
+    {"c", {RT_QUANT_STEP, 3, true, ROUND_STE, 0, 1, 0}, 4000, 1, false, 8, -1},
+    {"d", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1, 0}, 16384, 1, true, 9, 10},
+    {"e", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1, 0}, 8192, 1, true, 11, 12},
+    {"f", {RT_QUANT_STEP_RANGE, 6, false, ROUND_STE, 0, 1, 0}, 16384, 1, true, 13, 14},
 };
 static const float numbers[NUMBERS] = {0.11f, 0.8f,  0.1f, 0.3f,  0.07f,
                                        0.8f,  2.05f, 0.6f, 0.2f,  0.12f,

@@ -13,9 +13,13 @@
 
 static RtQuant runtime_quant(const Quantiser *q)
 {
-    return (RtQuant){
-        q->quantizer,       q->bits, q->is_signed, q->gradient, (float)q->gradient_scale,
-        (float)q->steepness};
+    return (RtQuant){q->quantizer,
+                     q->bits,
+                     q->is_signed,
+                     q->gradient,
+                     (float)q->gradient_scale,
+                     (float)q->steepness,
+                     (float)q->ceiling};
 }
 
 /* ---- Steps, codes, bits ---- */
@@ -224,11 +228,11 @@ END_TEST
 enum { ROWS = 5 };
 
 static const RtSized sized[ROWS] = {
-    {"a", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1}, 9000, 1, false, 0, 1},
-    {"b", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1}, 6000, 3, false, 2, 5},
-    {"c", {RT_QUANT_STEP, 3, true, ROUND_STE, 0, 1}, 4000, 1, false, 8, -1},
-    {"d", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1}, 16384, 1, true, 9, 10},
-    {"e", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1}, 4096, 1, true, 11, 12},
+    {"a", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1, 0}, 9000, 1, false, 0, 1},
+    {"b", {RT_QUANT_STEP_RANGE, 4, true, ROUND_STE, 0, 1, 0}, 6000, 3, false, 2, 5},
+    {"c", {RT_QUANT_STEP, 3, true, ROUND_STE, 0, 1, 0}, 4000, 1, false, 8, -1},
+    {"d", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1, 0}, 16384, 1, true, 9, 10},
+    {"e", {RT_QUANT_STEP_RANGE, 4, false, ROUND_STE, 0, 1, 0}, 4096, 1, true, 11, 12},
 };
 static const float numbers[13] = {0.11f, 1.3f, 0.1f,  0.3f, 0.07f, 1.1f, 2.05f,
                                   0.9f,  0.2f, 0.21f, 3.1f, 0.13f, 5.7f};

@@ -54,15 +54,22 @@ float *quant_number(const QuantNet *net, int tensor)
     return (t->role == ROLE_PARAM ? net->params : net->stats) + t->offset;
 }
 
+double quant_formula_most(const Quantiser *q)
+{
+    double most = q->is_signed ? 127 : 255;
+    return q->ceiling > 0 ? fmin(q->ceiling, most) : most;
+}
+
 double quant_formula_step(const Quantiser *q, double step, double range, int *largest)
 {
     *largest = q->is_signed ? (1 << (q->bits - 1)) - 1 : (1 << q->bits) - 1;
+    double bound = q->ceiling > 0 ? q->ceiling : 1e30;
     if (q->quantizer == RT_QUANT_STATIC)
-        return range / *largest;
+        return fmin(range, bound) / *largest;
     if (q->quantizer == RT_QUANT_STEP)
-        return step;
+        return fmin(step, bound / *largest);
     double d = exp2(rint(log2(fmin(fmax(step, 1 / 256.0), 1))));
-    double most = fmin(fmax(range, 1 / 256.0), q->is_signed ? 127 : 255);
+    double most = fmin(fmax(range, 1 / 256.0), quant_formula_most(q));
     *largest = (int)fmin(rint(most / d), q->is_signed ? 127 : 255);
     return d;
 }
@@ -129,7 +136,8 @@ static void draw_quantisers(QuantNet *net)
         float *range = quant_number(net, op->own.range);
         bool activation = op->kind == OP_RELU || op->kind == OP_CONCAT;
         if (activation && op->own.quantizer != RT_QUANT_NONE)
-            draw_numbers(&op->own, 2.5, step ? step : &none, range ? range : &none);
+            draw_numbers(&op->own, op->ceiling > 0 ? op->ceiling : 2.5,
+                         step ? step : &none, range ? range : &none);
         else if ((op->kind == OP_BN || op->kind == OP_ADD) && range) /* of both signs */
             draw_numbers(&op->own, 5, &none, range);
         if (op->kind != OP_BN)

@@ -35,6 +35,8 @@ float *quant_number(const QuantNet *net, int tensor);
 
 /* Formulas of quantization.md in double: the step in use, and the largest code. */
 double quant_formula_step(const Quantiser *q, double step, double range, int *largest);
+/* The largest value there is for a trained range. */
+double quant_formula_most(const Quantiser *q);
 /* And the bits in use. */
 int quant_formula_bits(const Quantiser *q, double step, double range);
 

@@ -231,6 +231,8 @@ static const struct {
       "quant.quantizer='parametric_d_xmax'", "quant.w_bits=8", "quant.a_bits=7"}},
     {"joins", {"net.growth=4"}},
     {"joins", {"net.growth=3", "quant.quantizer='parametric_d_xmax'", "quant.w_bits=5"}},
+    {"words", {"net.width=8", "quant.quantizer='uniform_static'"}},
+    {"words", {"net.normed=true", "quant.quantizer='parametric_d_xmax'"}},
 };
 enum { STREAMS = sizeof streams / sizeof *streams };
 

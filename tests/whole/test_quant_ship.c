@@ -340,7 +340,7 @@ START_TEST(scores_that_can_overflow_32_bits_have_64)
     QuantNet net;
     quant_net_open(&net, &c);
     Net fused = net_copy(&net.config.net);
-    pass_fuse(&fused);
+    pass_fuse(&fused, false);
     ck_assert_msg(pass_integer(&fused, true), "%s", rt_error());
     const Op *last = &fused.ops[fused.op_count - 1];
     ck_assert_int_eq(op_in(&fused, last, "bias")->type, _i ? TYPE_I32 : TYPE_I64);

@@ -97,8 +97,22 @@ static const struct {
       false,
       "gradient = 'ewgs', gradient_scale = 0.7, "},
      "vnni"},
+    {{"",
+      {"net.width=8", "quant={ quantizer = 'parametric_d', w_bits = 4, a_bits = 4 }"},
+      -1,
+      false,
+      ""},
+     "avx2"},
+    {{"",
+      {"net.width=6",
+       "quant={ quantizer = 'parametric_d_xmax', w_bits = 6, a_bits = 5 }"},
+      -1,
+      false,
+      ""},
+     "plain"},
 };
 enum { CASES = sizeof cases / sizeof *cases, IMAGES = 11 };
+enum { WORDS = 11 }; /* cases from here on are of tests/nets/words.lua */
 
 /* One more case: tests/nets/joins.lua. */
 static const char *const joins[] = {"quant.quantizer='parametric_d'", "quant.a_bits=4",
@@ -124,12 +138,15 @@ static bool bench_open(Bench *b, int number)
         return false;
     }
     *b = (Bench){0};
+    const char *of = joined ? "joins" : index < WORDS ? "quant_family" : "words";
     if (joined)
-        quant_net_open_other(&b->net, "joins", joins);
-    else
+        quant_net_open_other(&b->net, of, joins);
+    else if (index < WORDS)
         quant_net_open(&b->net, &cases[index].c);
+    else
+        quant_net_open_other(&b->net, of, cases[index].c.net);
     const BuildHow how = {.target = target, .sets = (const char *const *)b->net.sets};
-    built_make(&b->built, joined ? "joins" : "quant_family", &how);
+    built_make(&b->built, of, &how);
     const Model *model = b->built.model;
     b->images = rt_alloc(IMAGES * b->net.pixels);
     random_bytes(b->images, IMAGES * b->net.pixels);
@@ -300,17 +317,16 @@ static void check_over_budget(void)
     free(said);
 }
 
+/* Of a network with dropout, learned bits, and another number of threads. */
 START_TEST(a_resumed_run_is_the_same)
 {
-    const QuantCase c = {"",
-                         {"net.width=4",
-                          "quant={ quantizer = 'parametric_d_xmax', "
-                          "w_bits = 4, a_bits = 4, w_budget = 0.2, a_budget = 0.05 }"},
-                         -1,
-                         false,
-                         ""};
+    static const char *const sets[] = {"net.width=4",
+                                       "quant={ quantizer = 'parametric_d_xmax', "
+                                       "w_bits = 4, a_bits = 4, w_budget = 0.2, "
+                                       "a_budget = 0.05 }",
+                                       NULL};
     QuantNet net;
-    quant_net_open(&net, &c);
+    quant_net_open_other(&net, "words", sets);
     const CompileOptions options = {.target = target_find("plain")};
     char *trainer = build_trainer_of(&net.config, &options, "lathe test");
     ck_assert_msg(trainer != NULL, "%s", rt_error());

@@ -37,6 +37,7 @@ static const struct {
     {"residual", {"net.padding='same'", "net.side=16", "net.width=16"}},
     {"odd", {NULL}},
     {"odd", {"net.channels=1"}},
+    {"words", {"net.normed=true", "net.leaky=true"}},
 };
 enum { NETS = sizeof nets / sizeof *nets };
 
