@@ -1,4 +1,4 @@
-/* What generated code calls: convolutions through OpenBLAS (the `call` lowering), and
+/* What generated code calls: convolutions as matrix products (the `call` lowering), and
  * work whose text would be the same for every network. Float32, NHWC. */
 #ifndef LATHE_KERNELS_H
 #define LATHE_KERNELS_H
