@@ -317,7 +317,7 @@ START_TEST(configs_are_compared)
     says_not("~ b0_b\n");
     says("\ntotals\n  bytes of weights ");
     LATHE_OK("diff", path, other);
-    says("\n- b1_b_avgpool: avgpool, 4x5x8");
+    says("\n- b1_b_avgpool: avgpool 4x5/1, 4x5x8");
     says("\n+ b2_a: conv 3x3/1, 2x2x8");
     says("\n~ ");
     free(text);
