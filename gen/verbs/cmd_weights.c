@@ -42,7 +42,6 @@ static const Param *array_at(const Arrays *arrays, int i)
 static bool import_h5(const Options *options, const Arrays *arrays, int count,
                       Checkpoint *checkpoint)
 {
-    static const double eps = 1e-5; /* of every normalisation */
     const char *from = options->words.items[0];
     if (options->key || options->renames.count > 0)
         return rt_fail("%s: --%s: Keras' layers go to the network's by their order", from,
@@ -51,7 +50,8 @@ static bool import_h5(const Options *options, const Arrays *arrays, int count,
     for (int i = 0; i < count; i++) {
         const Param *param = array_at(arrays, i);
         const Op *op = params_op(arrays->net, param);
-        places[i] = (KerasPlace){param, op->name, params_kernel(arrays->net, op), eps};
+        places[i] =
+            (KerasPlace){param, op->name, params_kernel(arrays->net, op), op->eps};
     }
     bool extra = options->ignore_extra;
     bool ok = options->explain ? import_keras_explain(from, places, count, extra, stdout)
