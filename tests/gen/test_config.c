@@ -336,8 +336,8 @@ START_TEST(overrides_refused)
         {"train.lr=1 +", "--set train.lr:1: unexpected symbol near <eof>"},
         {"train.lr=1; x=2", "--set train.lr:1: <eof> expected near 'x'"},
         {"train.lr=io.open", "--set train.lr:1: unknown name 'io'; layers are add, "
-                             "avgpool, bn, concat, conv, "
-                             "dense, image, maxpool, relu and subsample"},
+                             "avgpool, bn, concat, conv, dense, dropout, image, "
+                             "leaky_relu, maxpool, relu, relu6 and subsample"},
         {"train.schedule=cosine", "--set train.schedule=cosine: text wants quotes: --set "
                                   "'train.schedule=\"cosine\"'"},
         {"train.lr='fast'", "%s: train.lr: string, want a number from 0 to 1000"},
