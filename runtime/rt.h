@@ -54,7 +54,8 @@ typedef struct {
 } Param;
 
 /* Of the learning rate: X(NAME, word of configs). */
-#define SCHEDULES(X) X(STEP, "step") X(COSINE, "cosine") X(ONE_CYCLE, "one_cycle") X(LINEAR, "linear")
+#define SCHEDULES(X)                                                                     \
+    X(STEP, "step") X(COSINE, "cosine") X(ONE_CYCLE, "one_cycle") X(LINEAR, "linear")
 typedef enum {
 #define SCHEDULE(name, word) SCHEDULE_##name,
     SCHEDULES(SCHEDULE)

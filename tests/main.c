@@ -1,5 +1,5 @@
-/* The test program: run [SUITE...], all of them where none is named, each test in a process
- * of its own; run --list prints their names. */
+/* The test program: run [SUITE...], all of them where none is named, each test in a
+ * process of its own; run --list prints their names. */
 #include "tests/suites.h"
 
 #include "runtime/kernels/gemm.h"

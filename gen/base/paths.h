@@ -4,16 +4,16 @@
 
 #include <stdbool.h>
 
-/* The folder that holds gen, templates, runtime and configs: the nearest above the binary,
- * or lib/lathe beside the folder that an installed one is in. */
+/* The folder that holds gen, templates, runtime and configs: the nearest above the
+ * binary, or lib/lathe beside the folder that an installed one is in. */
 const char *lathe_root(void);
 
 /* False and rt_fail when that folder is nowhere: to be asked first. */
 bool lathe_is_whole(void);
 
 /* Where what is built is kept, and scratch folders are made; an absolute path, which need
- * not be there yet. What --cache said; of a checkout that one may write to out/cache; else
- * $XDG_CACHE_HOME/lathe or ~/.cache/lathe; without a home out/cache here. */
+ * not be there yet. What --cache said; of a checkout that one may write to out/cache;
+ * else $XDG_CACHE_HOME/lathe or ~/.cache/lathe; without a home out/cache here. */
 const char *cache_folder(void);
 /* What --cache says. False and rt_fail when it is too long for a path. */
 bool cache_choose(const char *folder);

@@ -29,8 +29,9 @@ void remove_folder(const char *folder)
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A descriptor that holds the folder's lock; -1 where another has it. Where folders cannot
- * be locked (NFS), its maker goes on without, and nobody takes it for left over. */
+/* A descriptor that holds the folder's lock; -1 where another has it. Where
+ * folders cannot be locked (NFS), its maker goes on without, and nobody takes it
+ * for left over. */
 static int lock_folder(const char *folder, bool maker)
 {
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

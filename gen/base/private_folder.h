@@ -1,5 +1,5 @@
-/* Folders that one process works in. They are locked while it does, so that one whose maker
- * was killed can be told from one in use. */
+/* Folders that one process works in. They are locked while it does, so that one whose
+ * maker was killed can be told from one in use. */
 #ifndef LATHE_PRIVATE_FOLDER_H
 #define LATHE_PRIVATE_FOLDER_H
 
@@ -10,8 +10,8 @@ typedef struct {
     int lock;
 } PrivateFolder;
 
-/* Make PREFIX.XXXXXX, and the folders above it; those of that prefix that were left behind
- * go. False and rt_fail; end it in any case. */
+/* Make PREFIX.XXXXXX, and the folders above it; those of that prefix that were left
+ * behind go. False and rt_fail; end it in any case. */
 bool private_begin(PrivateFolder *folder, const char *prefix);
 /* Remove it and all in it. */
 void private_end(PrivateFolder *folder);

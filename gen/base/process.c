@@ -1,5 +1,5 @@
-/* fork, exec, wait: see process.h. A signal sets a flag and ends the running program; whoever
- * waits for it then cleans up in the ordinary way. */
+/* fork, exec, wait: see process.h. A signal sets a flag and ends the running program;
+ * whoever waits for it then cleans up in the ordinary way. */
 #include "gen/base/process.h"
 
 #include "runtime/base/support.h"

@@ -10,9 +10,9 @@ bool cut_word(char *name, const char *word);
 /* The same for the word of any activation. */
 bool cut_activation(char *name);
 
-/* The layer's name: the field of its word's table at stack index 1, else `otherwise`, else
- * that of the input's convolution with a suffix. A Lua error when it may not be called so,
- * or when another layer is. */
+/* The layer's name: the field of its word's table at stack index 1, else `otherwise`,
+ * else that of the input's convolution with a suffix. A Lua error when it may not be
+ * called so, or when another layer is. */
 const char *name_field(lua_State *lua, const char *word, const char *input,
                        const char *otherwise);
 /* Note the name as laid out in this line. */

@@ -61,9 +61,10 @@ static int values_from(const Net *net, int tensor)
     return NONE;
 }
 
-/* What a convolution of codes reads must be codes: where no ReLU is, as behind the narrow
- * end of an inverted residual, the sum itself is quantised, to codes of both signs. Their
- * range is found once, whatever the quantiser: nothing says where it would have to stop. */
+/* What a convolution of codes reads must be codes: where no ReLU is, as behind
+ * the narrow end of an inverted residual, the sum itself is quantised, to codes
+ * of both signs. Their range is found once, whatever the quantiser: nothing says
+ * where it would have to stop. */
 static void quantise_sums(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
@@ -84,8 +85,8 @@ static void quantise_sums(Net *net)
     }
 }
 
-/* Whether channels that are joined get codes of one step: all of them are codes, and a layer
- * reads them so. Normalisation and ReLU read each part as it is. */
+/* Whether channels that are joined get codes of one step: all of them are codes, and a
+ * layer reads them so. Normalisation and ReLU read each part as it is. */
 static bool joins_codes(const Links *links, const Op *concat, const bool *codes)
 {
     bool all = true, read = false;

@@ -401,8 +401,8 @@ static int open_protected(lua_State *lua)
     return 0;
 }
 
-/* The message on top of the stack becomes rt_fail's, with the config's path where it names
- * no place. */
+/* The message on top of the stack becomes rt_fail's, with the config's path where it
+ * names no place. */
 static bool lua_failed(Sandbox *sandbox)
 {
     const char *text = lua_tostring(sandbox->lua, -1), *path = sandbox->path;

@@ -19,9 +19,9 @@ typedef struct {
     char *path, *folder;
 } Sandbox;
 
-/* A state for the config at `path`, whose folder `require` looks in; words.lua's names and
- * those that `push_words` sets in the table on top are among those they see. `context` is
- * what words find through sandbox_context. */
+/* A state for the config at `path`, whose folder `require` looks in; words.lua's names
+ * and those that `push_words` sets in the table on top are among those they see.
+ * `context` is what words find through sandbox_context. */
 bool sandbox_open(Sandbox *sandbox, const char *path, void (*push_words)(lua_State *lua),
                   void *context);
 void sandbox_close(Sandbox *sandbox);
@@ -39,7 +39,8 @@ char *sandbox_required(Sandbox *sandbox);
 
 void *sandbox_context(lua_State *lua);
 
-/* Whether the config has seconds left; false and rt_fail. For what is done for it in C. */
+/* Whether the config has seconds left; false and rt_fail. For what is done for
+ * it in C. */
 bool sandbox_in_time(lua_State *lua);
 
 /* The string key of the table that is nearest to the name, as a misspelling; or NULL. */

@@ -394,7 +394,8 @@ static int meant(const Net *net, const Layer *layer, int number)
                                                   : REQUIRED;
 }
 
-/* A pool without a kernel, 0, is of the whole image, and has no other field of a window. */
+/* A pool without a kernel, 0, is of the whole image, and has no other field of a
+ * window. */
 static void kernel_field(lua_State *lua, const Word *word, Layer *layer)
 {
     static const char *const others[] = {"stride", "pad", "count_include_pad"};

@@ -38,7 +38,8 @@ void constants_fold(const Net *fused, const float *params, const float *stats,
 bool constants_integer(const Config *config, const Net *fused, const float *params,
                        const float *stats, Constants *constants);
 
-/* Adds the transformed weights that an infer program reads, from the codes of its layers. */
+/* Adds the transformed weights that an infer program reads, from the codes of
+ * its layers. */
 void constants_winograd(const Net *infer, Constants *constants);
 
 #endif

@@ -73,8 +73,8 @@ static void make_weights(Maker *m, const Op *op)
                      values_of(m, op->out[Q_WEIGHTS_scales]));
 }
 
-/* What an I_CONSTANTS adds: `terms` products, of averages over `pixels`, or codes, or, with
- * `from`, a stream. */
+/* What an I_CONSTANTS adds: `terms` products, of averages over `pixels`, or codes, or,
+ * with `from`, a stream. */
 static RtSum sum_of(Maker *m, int scales, int coef, int from, const Quantiser *codes,
                     long terms, int pixels)
 {
@@ -161,11 +161,11 @@ static int bits_of(const Maker *m, const Op *op)
     return most;
 }
 
-/* A block of codes at their own bits, so that unpacking is a few operations on whole words
- * in order, which any compiler vectorises. The words of four codes fall into eight runs of
- * `run`. Bits go in planes of 8, 4, 2 and 1, those that add up to `bits`, the lowest bits
- * first; in a plane of s bits, a word holds its share of one word each of 8 / s runs, byte
- * over byte. */
+/* A block of codes at their own bits, so that unpacking is a few operations on whole
+ * words in order, which any compiler vectorises. The words of four codes fall into eight
+ * runs of `run`. Bits go in planes of 8, 4, 2 and 1, those that add up to `bits`, the
+ * lowest bits first; in a plane of s bits, a word holds its share of one word each of 8 /
+ * s runs, byte over byte. */
 static void pack_block(const uint32_t *words, size_t count, int bits, uint32_t *plane)
 {
     size_t run = (count + 7) / 8;

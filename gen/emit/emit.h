@@ -31,8 +31,8 @@ typedef struct {
     int count;
 } LineMap;
 
-/* The infer program as each target that ships wants it, in the order a compiler tries them;
- * the last is plain C. */
+/* The infer program as each target that ships wants it, in the order a compiler tries
+ * them; the last is plain C. */
 typedef struct {
     struct {
         const Target *target;
@@ -50,23 +50,23 @@ typedef struct {
     const char *command; /* of the banner */
     const Net *layers;   /* as the config lays them out */
     const Net *train, *evaluate;
-    const char *root;           /* Makefile: from its folder to lathe's */
-    const ShippedNets *shipped; /* infer */
-    const char *name, *header;  /* infer: prefix of C names; file */
-    const Constants *constants; /* infer, or NULL: left out */
-    const Selftest *selftest;   /* infer, or NULL */
-    const char *made;           /* infer.h: lines on the weights, or NULL */
+    const char *root;              /* Makefile: from its folder to lathe's */
+    const ShippedNets *shipped;    /* infer */
+    const char *name, *header;     /* infer: prefix of C names; file */
+    const Constants *constants;    /* infer, or NULL: left out */
+    const Selftest *selftest;      /* infer, or NULL */
+    const char *made;              /* infer.h: lines on the weights, or NULL */
     const ClassNames *class_names; /* infer: in place of the config's, or NULL */
-    bool split, only_weights;   /* infer: constants in their own file */
-    bool profile;               /* trainer: keep the time of each op */
+    bool split, only_weights;      /* infer: constants in their own file */
+    bool profile;                  /* trainer: keep the time of each op */
     void (*more)(struct lua_State *lua,
                  const void *context); /* set names in the table on top */
     const void *context;               /* of `more` */
 } EmitInput;
 
-/* The text of templates/`name`; free() it. NULL and rt_fail when it cannot be read; aborts
- * with the template's line on an error in it, which is a bug of lathe, never the user's. No
- * error may be pending. */
+/* The text of templates/`name`; free() it. NULL and rt_fail when it cannot be read;
+ * aborts with the template's line on an error in it, which is a bug of lathe, never the
+ * user's. No error may be pending. */
 char *emit(const char *name, const EmitInput *input, size_t *bytes);
 /* The same, with the text's line map; free(map->parts). Constants that are missing are
  * left out of the text. */

@@ -179,8 +179,8 @@ static bool output_name_ok(const char *output)
                    output);
 }
 
-/* What the weights are: their file by its name alone, so that the same weights give the same
- * bytes, and what was kept with them. free() it. */
+/* What the weights are: their file by its name alone, so that the same weights give the
+ * same bytes, and what was kept with them. free() it. */
 static char *made_lines(const Checkpoint *checkpoint, const char *path)
 {
     const char *slash = strrchr(path, '/');

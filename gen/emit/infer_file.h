@@ -23,8 +23,8 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
 bool constants_exist(const Config *config, const Weights *weights);
 
 /* The infer program for every target that ships; learned bits as `constants` has them,
- * or, when that is NULL, as they begin. Constants that a target alone reads are added. False and rt_fail when there is no such program;
- * shipped_free in any case. */
+ * or, when that is NULL, as they begin. Constants that a target alone reads are added.
+ * False and rt_fail when there is no such program; shipped_free in any case. */
 bool shipped_compile(const Config *config, Constants *constants, ShippedNets *shipped);
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */

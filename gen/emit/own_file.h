@@ -1,5 +1,6 @@
-/* lathe's own files, read while a template is printed. One that cannot be read (no descriptor
- * left, no permission) is no bug of a template: rt_fail says why, and printing ends. */
+/* lathe's own files, read while a template is printed. One that cannot be read (no
+ * descriptor left, no permission) is no bug of a template: rt_fail says why, and printing
+ * ends. */
 #ifndef LATHE_OWN_FILE_H
 #define LATHE_OWN_FILE_H
 

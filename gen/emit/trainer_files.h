@@ -10,9 +10,9 @@ typedef struct {
     char *makefile_there;           /* of the folder they are written to, or NULL */
 } TrainerFiles;
 
-/* All of them; `command` is what the banners say made them. `folder`, which must be there,
- * is where they are to be written, or NULL. False and rt_fail where lathe's own files
- * cannot be read; free them in any case. */
+/* All of them; `command` is what the banners say made them. `folder`, which must be
+ * there, is where they are to be written, or NULL. False and rt_fail where lathe's own
+ * files cannot be read; free them in any case. */
 bool trainer_files_make(const Config *config, const CompileOptions *options,
                         const char *command, const char *folder, TrainerFiles *files);
 void trainer_files_free(TrainerFiles *files);

@@ -4,9 +4,9 @@
 
 #include "gen/ir/ir.h"
 
-/* Bytes an op moves, per image, or, when it runs for the batch, in all. Weights that an op
- * reads again for each image stay in the cache: not counted, but where unpacking them is
- * the work. Needs: plan. */
+/* Bytes an op moves, per image, or, when it runs for the batch, in all. Weights that an
+ * op reads again for each image stay in the cache: not counted, but where unpacking them
+ * is the work. Needs: plan. */
 long op_traffic(const Net *net, const Op *op);
 
 #endif

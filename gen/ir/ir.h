@@ -52,9 +52,9 @@ typedef enum {
 #undef TYPE
 } Type;
 
-/* How an op is carried out: a kernel printed for its geometry, a function of the runtime, one
- * that takes OpenBLAS's product, or a printed kernel that multiplies transformed tiles
- * (Lavin and Gray 2016). */
+/* How an op is carried out: a kernel printed for its geometry, a function of the runtime,
+ * one that takes OpenBLAS's product, or a printed kernel that multiplies transformed
+ * tiles (Lavin and Gray 2016). */
 #define LOWERINGS(X)                                                                     \
     X(DIRECT, "direct") X(CALL, "call") X(BLAS, "blas") X(WINOGRAD, "winograd")
 typedef enum {
@@ -64,8 +64,9 @@ typedef enum {
         LOWERING_COUNT
 } Lowering;
 
-/* How an integer convolution of a standalone file goes about it: vectors of output channels,
- * printed for any width; or a kernel of its own in templates/ops/conv_FORM.c.in. */
+/* How an integer convolution of a standalone file goes about it: vectors of output
+ * channels, printed for any width; or a kernel of its own in
+ * templates/ops/conv_FORM.c.in. */
 #define FORMS(X)                                                                         \
     X(LANES, "lanes")                                                                    \
     X(DSP, "dsp") X(MVE, "mve") X(NEON, "neon") X(NEON_DOT, "neon_dot") X(RVV, "rvv")
@@ -214,16 +215,16 @@ Tensor *op_out(const Net *net, const Op *op, const char *slot);
 const Tensor *net_pixels(const Net *net);
 
 /* Whether a layer may be called so: names become C identifiers, file names, HTML. At most
- * `most` of a-z, 0-9 and _, a letter first. Every name enters a Net through this rule, with
- * NAME_LETTERS, which leaves room for what ops of a layer are called behind it; net_verify
- * repeats it. */
+ * `most` of a-z, 0-9 and _, a letter first. Every name enters a Net through this rule,
+ * with NAME_LETTERS, which leaves room for what ops of a layer are called behind it;
+ * net_verify repeats it. */
 bool layer_name_ok(const char *name, int most);
 
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
 int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
-/* A copy of `like` of another kind: its slots empty, without macs where the kind has none;
- * by itself, and appended. */
+/* A copy of `like` of another kind: its slots empty, without macs where the kind has
+ * none; by itself, and appended. */
 Op op_like(const Op *like, OpKind kind);
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
 /* Let the op end in the activation that `like` ends in. */

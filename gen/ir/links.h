@@ -19,7 +19,8 @@ void links_free(Links *links);
 /* The op that writes the tensor (the first that does), or NULL. */
 const Op *net_writer(const Links *links, int tensor);
 
-/* How many slots read the tensor, and the op of the index-th of them, in the order of ops. */
+/* How many slots read the tensor, and the op of the index-th of them, in the order of
+ * ops. */
 int net_readers(const Links *links, int tensor);
 const Op *net_reader(const Links *links, int tensor, int index);
 

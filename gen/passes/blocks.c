@@ -1,6 +1,6 @@
-/* blocks: for a standalone file; a convolution whose packed weights take several blocks of
- * output channels unpacks and uses them block by block, so that one of them has to lie in
- * memory, not all. Needs: integer. Sets: codes, which are packed then, unpacked and
+/* blocks: for a standalone file; a convolution whose packed weights take several blocks
+ * of output channels unpacks and uses them block by block, so that one of them has to lie
+ * in memory, not all. Needs: integer. Sets: codes, which are packed then, unpacked and
  * packed_bits, in the place of an I_UNPACK. */
 #include "gen/passes/passes.h"
 

@@ -45,15 +45,16 @@ typedef struct {
     bool profile;     /* the trainer keeps the time of each op */
 } CompileOptions;
 
-/* The programs. What has float layers evaluates as it is trained, but has no infer program:
- * false and rt_fail naming the layer. */
+/* The programs. What has float layers evaluates as it is trained, but has no infer
+ * program: false and rt_fail naming the layer. */
 void compile_train(const Config *config, const CompileOptions *options, Net *net);
 void compile_evaluate(const Config *config, const CompileOptions *options, Net *net);
 bool compile_infer(const Config *config, const CompileOptions *options, Net *net);
 /* Whether the config has an infer program; false and rt_fail as compile_infer. */
 bool compile_ships(const Config *config);
 
-/* Whether CompileOptions.dump may be called so; false and rt_fail with the nearest name. */
+/* Whether CompileOptions.dump may be called so; false and rt_fail with the
+ * nearest name. */
 bool compile_knows(const char *dump);
 
 /* What `dump` takes, for --help. */

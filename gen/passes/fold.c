@@ -20,8 +20,8 @@ static const Op *fold_point(const Links *links, const Op *conv)
     return reader && fold_conv(links, reader) == conv ? reader : NULL;
 }
 
-/* A parameter of the folded file, computed from the checkpoint when it is emitted; it takes
- * the place of a bias of the convolution's own. */
+/* A parameter of the folded file, computed from the checkpoint when it is emitted; it
+ * takes the place of a bias of the convolution's own. */
 static int add_bias(Net *folded, const Op *conv, const Op *fold)
 {
     if (fold->in[BN_FOLD_bias] != NONE)

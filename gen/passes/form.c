@@ -1,5 +1,6 @@
-/* Part of select: convolutions of codes that a target has a form of its own for, see FORMS.
- * What each wants of a layer, the tile it is printed with, and the arrays it keeps. */
+/* Part of select: convolutions of codes that a target has a form of its own for, see
+ * FORMS. What each wants of a layer, the tile it is printed with, and the arrays it
+ * keeps. */
 #include "gen/passes/passes.h"
 
 /* The rows under a strip of outputs, in 16 bits. */

@@ -1,8 +1,8 @@
 /* fuse: each run of bn, add and relu becomes one POINT, so that a pixel is read and
- * written once; its BN becomes the op that computes the affine POINT applies. A dense layer
- * that is not the last is a convolution of one pixel, and biases of convolutions belong to
- * the BN behind, or are one. Needs: the ops of a config. Leaves: no BN, ADD or RELU, CONV
- * without a bias, DROPOUT in training alone; every other op as it was. */
+ * written once; its BN becomes the op that computes the affine POINT applies. A dense
+ * layer that is not the last is a convolution of one pixel, and biases of convolutions
+ * belong to the BN behind, or are one. Needs: the ops of a config. Leaves: no BN, ADD or
+ * RELU, CONV without a bias, DROPOUT in training alone; every other op as it was. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"

@@ -1,8 +1,8 @@
 /* integer: for evaluation and inference. Each convolution takes in the POINT behind it;
  * what it puts out is codes, or, for others to add, the sums themselves. A POINT with no
  * convolution of its own becomes I_POINT. What depends on weights is constant in a
- * standalone file, and computed first in the trainer. Needs: fuse. Leaves: Q_IMAGE, I_ ops,
- * ops that only move values. */
+ * standalone file, and computed first in the trainer. Needs: fuse. Leaves: Q_IMAGE, I_
+ * ops, ops that only move values. */
 #include "gen/passes/integers.h"
 
 #include "runtime/base/support.h"
@@ -138,7 +138,8 @@ static long pixels_before(const Integers *in, const Op *layer)
 static long sum_terms(const Integers *in, const Op *layer)
 {
     const Tensor *w = op_in(in->from, layer, "w");
-    return tensor_count(w) / w->k * pixels_before(in, layer) * integer_largest_weight(layer);
+    return tensor_count(w) / w->k * pixels_before(in, layer) *
+           integer_largest_weight(layer);
 }
 
 /* Whether a sum of products can overflow 32 bits. */
@@ -256,8 +257,8 @@ static Rescale add_constants(Integers *in, const Op *like, int k, const Value *x
     return to;
 }
 
-/* The integers that a POINT reads; sums and streams are made when the first reader asks. An
- * affine on the way stays with them. */
+/* The integers that a POINT reads; sums and streams are made when the first reader asks.
+ * An affine on the way stays with them. */
 static bool value_of(Integers *in, const Op *reader, int tensor, Value *value)
 {
     const Op *writer = net_writer(&in->links, tensor);

@@ -5,8 +5,8 @@
 
 #include "gen/passes/passes.h"
 
-/* A float tensor as integers: codes, sums of products, or a stream. A stream is 32-bit sums
- * of a layer that adds but does not quantise, in one unit that its range allows. */
+/* A float tensor as integers: codes, sums of products, or a stream. A stream is 32-bit
+ * sums of a layer that adds but does not quantise, in one unit that its range allows. */
 typedef struct {
     int tensor;       /* NONE: not there */
     const Op *conv;   /* of sums: whose products; else NULL */
@@ -35,8 +35,8 @@ bool holds(const Integers *in, int tensor, Type type);
 /* What the POINT puts out, as a stream. */
 bool add_stream(Integers *in, const Op *point);
 
-/* The integers that a reader with an affine `coef` (or NONE) of its own gets of a tensor: the
- * affine of *value is its, or one that lies between. */
+/* The integers that a reader with an affine `coef` (or NONE) of its own gets of a tensor:
+ * the affine of *value is its, or one that lies between. */
 bool value_before(Integers *in, const Op *reader, int tensor, int coef, Value *value);
 /* Constants that bring x to codes of point->own, k channels, into its slots. */
 void add_rescale(Integers *in, Op *point, int k, const Value *x);

@@ -1,7 +1,8 @@
-/* Concatenations in quantised networks. Where layers read them in codes, a POINT behind gives
- * all channels one step: code = clamp((code * M + half) >> r) with M / 2^r the part's step by
- * the joint one, in integers. In the integer pass, a POINT behind a concatenation is one op
- * for each part, which writes its channels; the joined tensor itself is never made. */
+/* Concatenations in quantised networks. Where layers read them in codes, a POINT behind
+ * gives all channels one step: code = clamp((code * M + half) >> r) with M / 2^r the
+ * part's step by the joint one, in integers. In the integer pass, a POINT behind a
+ * concatenation is one op for each part, which writes its channels; the joined tensor
+ * itself is never made. */
 #include "gen/passes/integers.h"
 
 void quantise_joins(Net *net)

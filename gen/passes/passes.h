@@ -16,8 +16,9 @@ void pass_fold(Net *net);
 const Op *fold_conv(const Links *links, const Op *op);
 /* quantise: for training, where the config quantises; codes and integer convolutions. */
 void pass_quantise(Net *net);
-/* Whether a mean of codes stays exact, a sum whose divisor is in the dense layers' scales: it
- * is of the whole image, and nothing else reads it. Any other is rounded to a code. */
+/* Whether a mean of codes stays exact, a sum whose divisor is in the dense layers'
+ * scales: it is of the whole image, and nothing else reads it. Any other is rounded to a
+ * code. */
 bool mean_is_exact(const Links *links, const Op *pool);
 /* integer: for evaluation and inference; nothing but integers from the image to the
  * scores. False and rt_fail, naming the layer, when one is kept in floats. When
@@ -29,8 +30,8 @@ bool integer_packs(const Quantiser *quantiser);
 /* The largest code that a tensor of codes can have, and a layer's weights. */
 long integer_largest_code(const Quantiser *codes);
 int integer_largest_weight(const Op *layer);
-/* winograd: for a standalone file; convolutions by transformed tiles, where the target has
- * kernels for them. */
+/* winograd: for a standalone file; convolutions by transformed tiles, where the target
+ * has kernels for them. */
 void pass_winograd(Net *net, const Target *target);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
@@ -50,7 +51,8 @@ void pass_sequence(Net *net);
 void pass_names(Net *net);
 /* plan: halos, arena offsets from liveness. */
 void pass_plan(Net *net, int batch);
-/* The op at which most bytes of the arena of a planned program are in use, and how many. */
+/* The op at which most bytes of the arena of a planned program are in use, and
+ * how many. */
 const Op *plan_peak(const Net *net, long *bytes);
 
 #endif

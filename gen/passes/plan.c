@@ -1,7 +1,7 @@
 /* plan: where every tensor lies. Tensors that one loop over images makes and uses up get
  * memory per worker; the others share one arena by their lifetimes, the largest placed
- * first at the lowest free offset, or in an order that takes less. Needs: schedule, halos. Sets: bytes, place, offset,
- * first, last, worker_bytes, arena_bytes. */
+ * first at the lowest free offset, or in an order that takes less. Needs: schedule,
+ * halos. Sets: bytes, place, offset, first, last, worker_bytes, arena_bytes. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"
@@ -144,7 +144,8 @@ static void place_block(Block *placed, int count, Block *block, long base)
     placed[at] = *block;
 }
 
-/* Place the blocks in this order, with `placed` for room; their end, and the block there. */
+/* Place the blocks in this order, with `placed` for room; their end, and the
+ * block there. */
 static long place_blocks(Block *blocks, Block *placed, int count, long base, int *last)
 {
     long end = base;
@@ -193,8 +194,8 @@ static bool improve_order(Block *blocks, Block *placed, int count, long base)
     return best < end;
 }
 
-/* Place all arena tensors; the arena's end. Where an image takes little memory, every byte
- * counts, and there are few tensors: better orders than by size are looked for. */
+/* Place all arena tensors; the arena's end. Where an image takes little memory, every
+ * byte counts, and there are few tensors: better orders than by size are looked for. */
 static long plan_arena(Net *net, long base)
 {
     enum { FEW = 100 };

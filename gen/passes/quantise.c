@@ -138,7 +138,8 @@ static void move_codes(Quantising *q, const Op *op)
     moved->out[LAYER_y] = y;
 }
 
-/* The last layer, or one inside, which is a convolution by now; dropout may come before. */
+/* The last layer, or one inside, which is a convolution by now; dropout may come
+ * before. */
 static bool is_dense(const Links *links, const Op *op)
 {
     bool dropped = op->kind == OP_DROPOUT;

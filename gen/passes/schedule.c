@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-/* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop is
- * a multiple of SCOPES plus its scope; segments are the steps that got an op. */
+/* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop
+ * is a multiple of SCOPES plus its scope; segments are the steps that got an op. */
 enum { SCOPES = SCOPE_BATCH + 1 };
 
 /* The first step of this scope for an op that waits for one in step `before`. They may

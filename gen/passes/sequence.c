@@ -1,6 +1,6 @@
-/* sequence: for one image. Every op is a segment of its own, in order; a convolution may put
- * its codes where its residual lay. Needs: select. Sets: segment, in_place, the kernel's
- * name. */
+/* sequence: for one image. Every op is a segment of its own, in order; a convolution may
+ * put its codes where its residual lay. Needs: select. Sets: segment, in_place, the
+ * kernel's name. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"

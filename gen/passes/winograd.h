@@ -13,8 +13,9 @@
  * sets of the cache. */
 enum { WINOGRAD_TILE = 4, WINOGRAD_SIDE = 6, WINOGRAD_POINTS = 36, WINOGRAD_APART = 16 };
 
-/* What such an op is made of: tiles of `from`, the first of which begins so many pixels above
- * and left of pixel 0, 0, one for each tile of 4x4 pixels of `to`; c and k channels. */
+/* What such an op is made of: tiles of `from`, the first of which begins so many pixels
+ * above and left of pixel 0, 0, one for each tile of 4x4 pixels of `to`; c and k
+ * channels. */
 typedef struct {
     Tensor *from, *to;
     int above, before;
@@ -26,19 +27,19 @@ Tiling winograd_tiling(const Net *net, const Op *op);
 
 /* Whether the op can be done so. */
 bool winograd_can(const Net *net, const Op *op);
-/* Whether that is faster. It hangs on the op's shape alone, so that all targets that round
- * alike add in the same order. */
+/* Whether that is faster. It hangs on the op's shape alone, so that all targets that
+ * round alike add in the same order. */
 bool winograd_pays(const Net *net, const Op *op);
-/* How many tiles are transformed before they are multiplied: so many that weights are used
- * often, and so few that all stays in the cache. */
+/* How many tiles are transformed before they are multiplied: so many that weights are
+ * used often, and so few that all stays in the cache. */
 int winograd_chunk(const Tiling *tiling);
-/* The same for a gradient by weights, whose sums are what is used often; *images: those that
- * the tiles come from, 1 where they are a part of one image's. */
+/* The same for a gradient by weights, whose sums are what is used often; *images: those
+ * that the tiles come from, 1 where they are a part of one image's. */
 int winograd_gradient_chunk(const Tiling *tiling, int *images);
 
-/* Give the op at `index` this lowering. Weights that it reads are transformed once a step:
- * by one more op, which is put in front of it, or by the CONV_FLIP that turns them. What it
- * adds up for a gradient by weights lies in one more tensor. */
+/* Give the op at `index` this lowering. Weights that it reads are transformed once a
+ * step: by one more op, which is put in front of it, or by the CONV_FLIP that turns them.
+ * What it adds up for a gradient by weights lies in one more tensor. */
 void winograd_lower(Net *net, int index);
 /* The op that transforms the weights of such an op. */
 Op *winograd_weights(const Net *net, const Op *op);

@@ -127,7 +127,8 @@ static void transform(Net *net, int index)
     choose_tile(net, index);
 }
 
-/* Where memory was spent on speed, no other layer's weights are unpacked for each image. */
+/* Where memory was spent on speed, no other layer's weights are unpacked for
+ * each image. */
 static void keep_unpacked(Net *net)
 {
     int kept = 0;

@@ -1,6 +1,7 @@
 /* Ranges, rounding and corrections of one layer: see calibrate.h. Layers are matrix
- * products of windows: y [pixels][k] = columns [pixels][d] w [d][k]; in groups of channels,
- * one product for each, with the windows of its own inputs and weights [d][each]. */
+ * products of windows: y [pixels][k] = columns [pixels][d] w [d][k]; in groups of
+ * channels, one product for each, with the windows of its own inputs and weights
+ * [d][each]. */
 #include "gen/ptq/calibrate.h"
 
 #include "gen/ptq/ranges.h"
@@ -160,7 +161,8 @@ static void multiply_group(const Layer *l, const Part *p, int group, int rows,
                p->product + (size_t)row * l->each, l->each * sizeof(float));
 }
 
-/* Float outputs of one group for some images of a part, and the sums that rounding needs. */
+/* Float outputs of one group for some images of a part, and the sums that
+ * rounding needs. */
 static void float_group(const Layer *l, const Part *p, int part, int group, int first,
                         int count)
 {

@@ -104,8 +104,8 @@ static void run_point(Ptq *ptq, const Op *op)
         out->step = calibrate_activation(c, op, out->q, count);
 }
 
-/* One pixel of an op that goes through windows of x: rows x columns from there, cut off at
- * the image's border. */
+/* One pixel of an op that goes through windows of x: rows x columns from there, cut off
+ * at the image's border. */
 typedef struct {
     int top, left, bottom, right;
 } Area;

@@ -1,6 +1,6 @@
-/* Building trainers: see build.h. All that goes into one is read once, hashed, and written
- * to a private folder, where make works on these very bytes. network.o is an entry of its
- * own, because most changes of a recipe leave the network as it is. */
+/* Building trainers: see build.h. All that goes into one is read once, hashed, and
+ * written to a private folder, where make works on these very bytes. network.o is an
+ * entry of its own, because most changes of a recipe leave the network as it is. */
 #include "gen/run/build.h"
 
 #include "gen/base/paths.h"

@@ -1,5 +1,5 @@
-/* Building trainers once per content: what is compiled is kept in lathe's cache by the hash
- * of all that went into it, and checked by its own hash each time it is used. */
+/* Building trainers once per content: what is compiled is kept in lathe's cache by the
+ * hash of all that went into it, and checked by its own hash each time it is used. */
 #ifndef LATHE_BUILD_H
 #define LATHE_BUILD_H
 

@@ -1,5 +1,5 @@
-/* Files kept by hash: see cache.h. An entry is cache_folder()/HASH.FILE/ with FILE and FILE.sha256;
- * a private folder is build.XXXXXX there. */
+/* Files kept by hash: see cache.h. An entry is cache_folder()/HASH.FILE/ with FILE and
+ * FILE.sha256; a private folder is build.XXXXXX there. */
 #include "gen/run/cache.h"
 
 #include "gen/base/paths.h"

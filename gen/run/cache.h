@@ -1,6 +1,6 @@
-/* Files kept by the hash of what they were made of. An entry is a folder that appears whole
- * or not at all, with the hash of its one file, which is compared each time it is used: one
- * that is damaged is made anew. */
+/* Files kept by the hash of what they were made of. An entry is a folder that appears
+ * whole or not at all, with the hash of its one file, which is compared each time it is
+ * used: one that is damaged is made anew. */
 #ifndef LATHE_CACHE_H
 #define LATHE_CACHE_H
 

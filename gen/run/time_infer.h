@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /* Emit it from the checkpoint, build it for this machine, and run it on a random image on
- * one thread; print its layers to `tables`, a line to `headlines` and an object to `json`;
- * for a network that has no such file, why. */
+ * one thread; print its layers to `tables`, a line to `headlines` and an object to
+ * `json`; for a network that has no such file, why. */
 bool bench_shipped(const Config *config, const Scratch *scratch, const char *weights,
                    FILE *tables, FILE *headlines, FILE *json);
 

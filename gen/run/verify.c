@@ -1,6 +1,7 @@
-/* The shipped file against the trainer, image by image, in every build there is a
- * compiler for. Integer scores must be identical. Float ones may differ by rounding, which
- * is relative to the terms that were summed: at most by 1e-5 of their absolute sum. */
+/* The shipped file against the trainer, image by image, in every build there is
+ * a compiler for. Integer scores must be identical. Float ones may differ by
+ * rounding, which is relative to the terms that were summed: at most by 1e-5 of
+ * their absolute sum. */
 #include "gen/run/verify.h"
 
 #include "gen/base/paths.h"

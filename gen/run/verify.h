@@ -5,8 +5,8 @@
 #include "gen/passes/compile.h"
 
 /* Emit the file, build it with every compiler there is, and compare its scores with those
- * of the trainer's evaluation on the test images of `data` (the first `images`; 0: all); a
- * line for each build goes to stdout. False and rt_fail where they differ. */
+ * of the trainer's evaluation on the test images of `data` (the first `images`; 0: all);
+ * a line for each build goes to stdout. False and rt_fail where they differ. */
 bool verify(const Config *config, const CompileOptions *compile, const char *weights,
             const char *data, long images);
 

@@ -1,6 +1,6 @@
-/* __gc: see finalisers.h. Lua runs a finaliser with all hooks off, so it gets to see none:
- * an object that has one is kept by a sentinel of ours, whose finaliser runs the object's
- * in a coroutine, which has hooks of its own. */
+/* __gc: see finalisers.h. Lua runs a finaliser with all hooks off, so it gets to see
+ * none: an object that has one is kept by a sentinel of ours, whose finaliser runs the
+ * object's in a coroutine, which has hooks of its own. */
 #include "gen/session/finalisers.h"
 
 #include "gen/session/interrupt.h"

@@ -1,8 +1,8 @@
-/* Ctrl-C: see interrupt.h. Three things notice it, all of them where Lua expects an error:
- * a hook, armed by the signal until the guarded call ends, so that each instruction of
- * Lua raises the error anew; the allocator, which refuses the large blocks of functions
- * that read without end; and interrupt_check in what library.h puts in the place of Lua's
- * functions that are one long loop. */
+/* Ctrl-C: see interrupt.h. Three things notice it, all of them where Lua expects an
+ * error: a hook, armed by the signal until the guarded call ends, so that each
+ * instruction of Lua raises the error anew; the allocator, which refuses the large blocks
+ * of functions that read without end; and interrupt_check in what library.h puts in the
+ * place of Lua's functions that are one long loop. */
 #include "gen/session/interrupt.h"
 
 #include "gen/session/explain.h"

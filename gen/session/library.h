@@ -1,5 +1,5 @@
-/* Lua's libraries for a session: those of their functions that Ctrl-C could not end, since
- * they wait or are one long loop in C, are replaced by others that do the same. */
+/* Lua's libraries for a session: those of their functions that Ctrl-C could not end,
+ * since they wait or are one long loop in C, are replaced by others that do the same. */
 #ifndef LATHE_LIBRARY_H
 #define LATHE_LIBRARY_H
 

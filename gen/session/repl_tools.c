@@ -87,8 +87,8 @@ static int files(lua_State *lua)
     return 1;
 }
 
-/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil, y of the float
- * network or nil) */
+/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil, y of the
+ * float network or nil) */
 static int plot(lua_State *lua)
 {
     const char *path = luaL_checkstring(lua, 1);
@@ -174,8 +174,8 @@ static int shorter(lua_State *lua)
     return 1;
 }
 
-/* interrupted(signal): what stopped a run stops what the run is part of, too: the chunk, or
- * for another signal than Ctrl-C's all of lathe. */
+/* interrupted(signal): what stopped a run stops what the run is part of, too: the chunk,
+ * or for another signal than Ctrl-C's all of lathe. */
 static int interrupted(lua_State *lua)
 {
     int number = (int)luaL_checkinteger(lua, 1);

@@ -1,5 +1,5 @@
-/* What the Lua of a session is given besides nets: fields, files, the terminal, plots. And
- * what functions of C that it calls have in common. */
+/* What the Lua of a session is given besides nets: fields, files, the terminal, plots.
+ * And what functions of C that it calls have in common. */
 #ifndef LATHE_REPL_TOOLS_H
 #define LATHE_REPL_TOOLS_H
 

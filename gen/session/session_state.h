@@ -32,9 +32,9 @@ typedef struct Session {
     int depth;
     ImageSet test, calibration;
     DataWant test_for, calibration_for; /* what they were read for */
-    int calibration_wanted; /* as many were asked for; there may be fewer */
-    Stored *ranges;         /* base with ranges for the config */
-    Stored *ranges_of;      /* that base */
+    int calibration_wanted;             /* as many were asked for; there may be fewer */
+    Stored *ranges;                     /* base with ranges for the config */
+    Stored *ranges_of;                  /* that base */
     int ranges_images;
     Jit *jit;
     char *compiled; /* the config's hash */

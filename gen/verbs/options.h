@@ -50,8 +50,8 @@ bool options_parse(Options *options, const Verb *verb, int argc, char **argv);
 void options_add_set(Options *options, const char *set);
 /* Load the config with its overrides, and the target. */
 bool options_load(Options *options);
-/* The same for verbs that work on weights to be shipped: when the network is quantised but
- * cannot be emitted in integers, say on stderr which layer is why. */
+/* The same for verbs that work on weights to be shipped: when the network is quantised
+ * but cannot be emitted in integers, say on stderr which layer is why. */
 bool options_load_to_ship(Options *options);
 void options_free(Options *options);
 

@@ -11,7 +11,7 @@ typedef struct {
     char *name;
     KerasKind kind;
     int behind; /* the layer with weights whose output it reads; -1: another */
-    double eps;                                  /* KERAS_BN */
+    double eps; /* KERAS_BN */
     const Array *kernel, *bias;                  /* [kh][kw][c][k] or [c][k]; [k] */
     const Array *gamma, *beta, *mean, *variance; /* KERAS_BN: [k] */
 } KerasLayer;

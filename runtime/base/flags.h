@@ -50,8 +50,8 @@ typedef struct {
 void flags_add_word(FlagWords *words, const char *word);
 
 /* Read the words behind a verb. What is no flag goes to *words, which the caller frees.
- * False and rt_fail: an unknown flag or one of another verb, one given twice, a value that
- * is missing or out of bounds. */
+ * False and rt_fail: an unknown flag or one of another verb, one given twice, a value
+ * that is missing or out of bounds. */
 bool flags_read(const FlagTable *tables, int table_count, const char *verb, int argc,
                 char *const *argv, FlagWords *words);
 

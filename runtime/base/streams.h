@@ -7,8 +7,8 @@
 /* To be called first: a stream that is closed gets a descriptor on which it fails, or the
  * next file to be opened would take its place and what is printed would go there. */
 void streams_begin(void);
-/* To be called last, when nothing else failed: whether all that was printed arrived; false
- * and rt_fail otherwise. */
+/* To be called last, when nothing else failed: whether all that was printed arrived;
+ * false and rt_fail otherwise. */
 bool streams_end(void);
 
 #endif

@@ -83,7 +83,8 @@ char *rt_format(const char *format, ...)
     return must(length < 0 ? NULL : text, 0);
 }
 
-/* What would never end is refused before it is read: a device, a pipe without a writer. */
+/* What would never end is refused before it is read: a device, a pipe without a
+ * writer. */
 static FILE *open_regular(const char *path, size_t *size)
 {
     struct stat status;
@@ -134,8 +135,8 @@ char *rt_read_file(const char *path, size_t *bytes)
     return data;
 }
 
-/* The temporary file, locked while it is written: one without a lock is a dead one's. NULL
- * with errno. */
+/* The temporary file, locked while it is written: one without a lock is a dead one's.
+ * NULL with errno. */
 static FILE *open_locked(const char *path)
 {
     enum { TRIES = 10 };

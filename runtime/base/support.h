@@ -24,8 +24,8 @@ void *rt_grow(void *old, size_t bytes);
 char *rt_format(const char *format, ...)
     __attribute__((format(printf, 1, 2))); /* free() */
 
-/* A whole regular file into memory, with a 0 byte behind it; NULL and rt_fail on error, one
- * of more than RT_FILE_MOST bytes included. */
+/* A whole regular file into memory, with a 0 byte behind it; NULL and rt_fail on error,
+ * one of more than RT_FILE_MOST bytes included. */
 #define RT_FILE_MOST (16LL << 30)
 char *rt_read_file(const char *path, size_t *bytes);
 

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* Read every picture of a folder, archive or list once, and print how many there are of each
- * class and size, which are broken, and which are the same bytes. False and rt_fail when some
- * are broken, or there are none to look at. */
+/* Read every picture of a folder, archive or list once, and print how many there are of
+ * each class and size, which are broken, and which are the same bytes. False and rt_fail
+ * when some are broken, or there are none to look at. */
 bool data_check(const char *path);
 
 #endif

@@ -11,9 +11,9 @@ DataWant data_want(const Model *model);
 
 /* Load the wanted parts of what is at `path`, in one of the forms that the rows of data.c
  * list; the other set stays empty. Fails, naming the file, when sizes differ from what is
- * wanted, a label is not in 0..classes-1, a file is short or broken, or a part is missing.
- * Pictures are resized and their centre is cut out; files that say nothing of test images are
- * split by a seeded choice that is the same each time. */
+ * wanted, a label is not in 0..classes-1, a file is short or broken, or a part is
+ * missing. Pictures are resized and their centre is cut out; files that say nothing of
+ * test images are split by a seeded choice that is the same each time. */
 bool data_load(const char *path, DataParts parts, const DataWant *want, ImageSet *train,
                ImageSet *test);
 /* Whether `path` is there, or is a well-formed "random:..."; else false and rt_fail. */

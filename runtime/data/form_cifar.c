@@ -45,8 +45,8 @@ static bool load_records(ImageSet *set, const Records *records)
     return ok;
 }
 
-/* The folder of the files: `path` itself, or the one that the official archive makes in it.
- * free() it; NULL when neither has any of both names. */
+/* The folder of the files: `path` itself, or the one that the official archive makes in
+ * it. free() it; NULL when neither has any of both names. */
 static char *folder_of(const char *path, const char *below, const char *train,
                        const char *test)
 {

@@ -1,5 +1,5 @@
-/* Pictures that a .csv lists, a line each: path,label. Paths are from the file's folder on; a
- * label is a number, or a class's name. */
+/* Pictures that a .csv lists, a line each: path,label. Paths are from the file's folder
+ * on; a label is a number, or a class's name. */
 #include "runtime/data/classes.h"
 #include "runtime/data/forms.h"
 
@@ -23,8 +23,8 @@ typedef struct {
     bool named;    /* some label is no number */
 } Rows;
 
-/* The field at *at, its quotes taken away; *at moves behind it and the comma. NULL where a
- * quote is not closed. free() it. */
+/* The field at *at, its quotes taken away; *at moves behind it and the comma. NULL where
+ * a quote is not closed. free() it. */
 static char *take_field(const char **at, const char *end)
 {
     const char *from = *at;

@@ -1,5 +1,6 @@
-/* Pictures in class folders, of a folder or a tar archive: train/CLASS/... with val or test
- * beside it, or CLASS/... alone. classes.txt beside the folders numbers the classes. */
+/* Pictures in class folders, of a folder or a tar archive: train/CLASS/... with
+ * val or test beside it, or CLASS/... alone. classes.txt beside the folders
+ * numbers the classes. */
 #include "runtime/data/classes.h"
 #include "runtime/data/forms.h"
 #include "runtime/data/pack.h"
@@ -55,7 +56,8 @@ static bool is_picture(const Layout *layout, int i)
     return !it->is_folder && name_is_picture(it->path);
 }
 
-/* Skip a folder that all pictures are in, with folders between: "imagenet_val/n01440764/". */
+/* Skip a folder that all pictures are in, with folders between:
+ * "imagenet_val/n01440764/". */
 static void skip_around(Layout *layout)
 {
     for (;;) {

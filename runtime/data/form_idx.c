@@ -1,5 +1,5 @@
-/* MNIST's IDX files: a magic number that says type and rank, sizes with the high byte first, and
- * bytes. They may be compressed: zlib reads either. */
+/* MNIST's IDX files: a magic number that says type and rank, sizes with the high byte
+ * first, and bytes. They may be compressed: zlib reads either. */
 #include "runtime/data/forms.h"
 
 #include "runtime/base/support.h"
@@ -14,7 +14,8 @@ static const char *const parts[] = {"train", "t10k"};
 static const char *const spellings[] = {"-", "."};
 static const char *const endings[] = {"", ".gz"};
 
-/* FOLDER/train-images-idx3-ubyte or as it is called there; free() it, NULL when there is none. */
+/* FOLDER/train-images-idx3-ubyte or as it is called there; free() it, NULL when there is
+ * none. */
 static char *find(const char *folder, const char *part, const char *what, int rank)
 {
     for (int i = 0; i < 4; i++) {

@@ -1,5 +1,5 @@
-/* NumPy's files: images with or without labels, as .npy files or members of an .npz. A header
- * is one line of text behind a fixed start: magic, version, length. */
+/* NumPy's files: images with or without labels, as .npy files or members of an .npz. A
+ * header is one line of text behind a fixed start: magic, version, length. */
 #include "runtime/data/forms.h"
 
 #include "runtime/base/support.h"

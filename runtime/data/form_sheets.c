@@ -1,4 +1,5 @@
-/* Sheets: a PNG whose row i is image i, its pixels row by row, and labels in JSON files. */
+/* Sheets: a PNG whose row i is image i, its pixels row by row, and labels in
+ * JSON files. */
 #include "runtime/data/forms.h"
 
 #include "runtime/base/support.h"

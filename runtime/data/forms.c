@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Of every run: weights handed from one to the next have not been trained on test images. */
+/* Of every run: weights handed from one to the next have not been trained on
+ * test images. */
 static const uint64_t split_seed = 0;
 
 enum { MOST_FILES = 99 }; /* data_batch_1 .. data_batch_99 */

@@ -1,5 +1,5 @@
-/* The forms that images come in, for data.c's table: whether a path has the form, by a look at
- * names alone, and the reader. */
+/* The forms that images come in, for data.c's table: whether a path has the form, by a
+ * look at names alone, and the reader. */
 #ifndef LATHE_FORMS_H
 #define LATHE_FORMS_H
 
@@ -49,22 +49,25 @@ bool archive_load(const Load *load);
 
 /* Whether there is FOLDER/NAME. */
 bool form_has(const char *folder, const char *name);
-/* FOLDER/data_batch_1.SUFFIX, 2, ... to the training images, test_batch.SUFFIX to the others;
- * `read` adds a file's images. */
+/* FOLDER/data_batch_1.SUFFIX, 2, ... to the training images, test_batch.SUFFIX to the
+ * others; `read` adds a file's images. */
 bool form_batches(const Load *load, const char *folder, const char *suffix,
                   bool (*read)(const Load *load, const char *path, ImageSet *set));
 /* Whether a file's label is in range; else false and rt_fail. */
 bool form_label(const DataWant *want, const char *path, size_t image, long label);
-/* Give the images of `all`, which is freed, to the parts: of each class a share of test ones,
- * chosen by a seed that never changes. False and rt_fail when a wanted one gets none. */
+/* Give the images of `all`, which is freed, to the parts: of each class a share of test
+ * ones, chosen by a seed that never changes. False and rt_fail when a wanted one gets
+ * none. */
 bool form_split(const Load *load, ImageSet *all);
-/* Give pictures, items of the listing with their labels, to the wanted parts: those of `test`
- * for testing, or, where that is NULL, as form_choose says. `classes`, or NULL, name the
- * labels. What the listing holds is taken over; a call that fails may leave it. */
+/* Give pictures, items of the listing with their labels, to the wanted parts:
+ * those of `test` for testing, or, where that is NULL, as form_choose says.
+ * `classes`, or NULL, name the labels. What the listing holds is taken over; a
+ * call that fails may leave it. */
 bool form_pictures(const Load *load, Listing *listing, const int *items,
                    const int32_t *labels, const bool *test, int count,
                    const Classes *classes);
-/* For each of `count` labelled things, whether it is for testing: the choice of form_split. */
+/* For each of `count` labelled things, whether it is for testing: the choice of
+ * form_split. */
 bool *form_choose(const int32_t *labels, int count, double share);
 
 #endif

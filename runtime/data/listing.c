@@ -64,8 +64,9 @@ typedef struct Folder {
     ino_t inode;
 } Folder;
 
-/* Whether an entry is a folder, a file or neither; a link counts as what it leads to. Only
- * those that are surely a picture are not looked at, which a million of them would feel. */
+/* Whether an entry is a folder, a file or neither; a link counts as what it leads to.
+ * Only those that are surely a picture are not looked at, which a million of them would
+ * feel. */
 static bool find_kind(const char *full, const struct dirent *entry, bool *is_folder,
                       bool *is_file)
 {

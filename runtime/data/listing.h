@@ -1,5 +1,5 @@
-/* The files of a folder, of a tar archive or of a pack, and their bytes: an archive is read in
- * place, a pack mapped, so that all further on is the same for them. */
+/* The files of a folder, of a tar archive or of a pack, and their bytes: an archive is
+ * read in place, a pack mapped, so that all further on is the same for them. */
 #ifndef LATHE_LISTING_H
 #define LATHE_LISTING_H
 
@@ -23,8 +23,8 @@ typedef struct {
     int count, room;
 } Listing;
 
-/* All files below `root`, links followed, but hidden ones. False and rt_fail when a part of it
- * cannot be read. A failed listing is still to be freed. */
+/* All files below `root`, links followed, but hidden ones. False and rt_fail when a part
+ * of it cannot be read. A failed listing is still to be freed. */
 bool listing_of_folder(const char *root, Listing *listing);
 /* Whether a folder in `root` has pictures, or cannot be looked into. */
 bool listing_finds_pictures(const char *root);
@@ -39,8 +39,8 @@ void listing_sort(Listing *listing);
 
 /* The item's name for errors: "FOLDER/PATH", "ARCHIVE: PATH"; free() it. */
 char *listing_name(const Listing *listing, int item);
-/* Its bytes, free() them; NULL and a reason when they cannot be read. Any number of threads
- * may ask. */
+/* Its bytes, free() them; NULL and a reason when they cannot be read. Any number of
+ * threads may ask. */
 uint8_t *listing_read(const Listing *listing, int item, size_t *bytes,
                       PictureError *error);
 

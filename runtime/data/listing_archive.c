@@ -1,5 +1,5 @@
-/* The files of a tar archive, by libarchive, without reading what is in them: a plain archive
- * holds each in one piece, at an offset that is kept. */
+/* The files of a tar archive, by libarchive, without reading what is in them: a plain
+ * archive holds each in one piece, at an offset that is kept. */
 #include "runtime/base/support.h"
 #include "runtime/data/listing.h"
 

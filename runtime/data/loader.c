@@ -1,5 +1,5 @@
-/* Images decoded ahead: see loader.h. Position p of the order is filled into slot p modulo
- * their number, once what was there before is taken. */
+/* Images decoded ahead: see loader.h. Position p of the order is filled into slot p
+ * modulo their number, once what was there before is taken. */
 #include "runtime/data/loader.h"
 
 #include "runtime/base/random.h"

@@ -1,5 +1,6 @@
-/* How a pack lies in its file, numbers with the low byte first: the head; from PACK_START on
- * one record for each item, a PackRecord and its bytes; an index of PackItems and names. */
+/* How a pack lies in its file, numbers with the low byte first: the head; from PACK_START
+ * on one record for each item, a PackRecord and its bytes; an index of PackItems and
+ * names. */
 #ifndef LATHE_PACK_FILE_H
 #define LATHE_PACK_FILE_H
 
@@ -21,7 +22,8 @@ typedef struct {
     char source[64], index[64]; /* SHA-256 of what is packed and how; of the index */
 } PackHead;
 
-/* PACK_PICTURE: width x height RGB pixels; PACK_BROKEN: why; PACK_TEXT: a file as it is. */
+/* PACK_PICTURE: width x height RGB pixels; PACK_BROKEN: why; PACK_TEXT: a file
+ * as it is. */
 typedef struct {
     uint32_t kind, width, height, unused;
     uint64_t bytes;

@@ -1,5 +1,5 @@
-/* Making packs: see pack.h and pack_file.h. Blocks of pictures are decoded by all threads and
- * written one after the other; the head says what has reached the disk. */
+/* Making packs: see pack.h and pack_file.h. Blocks of pictures are decoded by all threads
+ * and written one after the other; the head says what has reached the disk. */
 #include "runtime/base/support.h"
 #include "runtime/data/forms.h"
 #include "runtime/data/pack.h"

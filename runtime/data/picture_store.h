@@ -1,5 +1,5 @@
-/* Pictures of a listing that become images when they are asked for, so that only a few are in
- * memory at a time; and the first that fit into a bound stay there. */
+/* Pictures of a listing that become images when they are asked for, so that only a few
+ * are in memory at a time; and the first that fit into a bound stay there. */
 #ifndef LATHE_PICTURE_STORE_H
 #define LATHE_PICTURE_STORE_H
 
@@ -25,8 +25,8 @@ PictureStore *picture_store_open(Listing *listing, const int *items, int count,
                                  const DataWant *want);
 void picture_store_free(PictureStore *store);
 
-/* Picture `place`: `whole`, in the network's channels, or as the network's image. False and
- * a reason when it is broken. Any number of threads may ask. */
+/* Picture `place`: `whole`, in the network's channels, or as the network's image. False
+ * and a reason when it is broken. Any number of threads may ask. */
 bool picture_store_get(PictureStore *store, int place, bool whole, Image *image,
                        PictureError *error);
 

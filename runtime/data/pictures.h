@@ -5,12 +5,14 @@
 #include "runtime/data/want.h"
 #include "runtime/draw/picture.h"
 
-/* Whether a network of so many channels, 1 or 3, reads pictures; else false and a reason. */
+/* Whether a network of so many channels, 1 or 3, reads pictures; else false and
+ * a reason. */
 bool picture_suits(const DataWant *want, PictureError *error);
 
-/* The picture as the network's image, [height][width][channels]: resized, the short side to
- * want->resize, or, for 0, to what just covers the image, and the centre of that; grey, where
- * it is wanted, is the luminance. False and a reason when there is less than an image. */
+/* The picture as the network's image, [height][width][channels]: resized, the short side
+ * to want->resize, or, for 0, to what just covers the image, and the centre of that;
+ * grey, where it is wanted, is the luminance. False and a reason when there is less than
+ * an image. */
 bool picture_to_image(const Picture *picture, const DataWant *want, uint8_t *image,
                       PictureError *error);
 /* The same of a file; rt_fail names it. */

@@ -10,8 +10,8 @@ typedef struct {
     int kind;  /* index into `kinds` */
 } Bar;
 
-/* A PNG with a bar's value at its end, and a legend of the kinds. More rows than fit into a
- * picture are drawn thinner, at last without their names. Whole or not at all. */
+/* A PNG with a bar's value at its end, and a legend of the kinds. More rows than fit into
+ * a picture are drawn thinner, at last without their names. Whole or not at all. */
 bool bars_write(const char *path, const char *title, const char *const *kinds,
                 int kind_count, const Bar *bars, int count);
 

@@ -83,8 +83,8 @@ static unsigned number(const uint8_t *at, int bytes, bool little)
     return value;
 }
 
-/* The block is a TIFF file: byte order, 42, where the first directory is; that has a count and
- * entries of tag, type, count and value, 12 bytes each. */
+/* The block is a TIFF file: byte order, 42, where the first directory is; that has a
+ * count and entries of tag, type, count and value, 12 bytes each. */
 static int orientation(const uint8_t *exif, size_t bytes)
 {
     enum { ENTRY = 12, TAG = 0x112, SHORT = 3 };
@@ -105,8 +105,8 @@ static int orientation(const uint8_t *exif, size_t bytes)
 
 void decode_turn(Picture *picture, const uint8_t *exif, size_t bytes)
 {
-    /* Where the first row and column of what is stored are: 2 mirrored, 3 turned by half, 4
-     * upside down; from 5 on columns are rows. */
+    /* Where the first row and column of what is stored are: 2 mirrored, 3 turned by half,
+     * 4 upside down; from 5 on columns are rows. */
     int way = orientation(exif, bytes);
     if (way < 2 || way > 8)
         return;

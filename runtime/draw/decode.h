@@ -15,8 +15,8 @@ bool decode_jpeg(const uint8_t *data, size_t bytes, Picture *picture,
                  PictureError *error);
 bool decode_png(const uint8_t *data, size_t bytes, Picture *picture, PictureError *error);
 
-/* Turn the picture upright by the orientation, 1 to 8, in an EXIF block, which begins with
- * its byte order; whatever else is in there leaves it as it is. */
+/* Turn the picture upright by the orientation, 1 to 8, in an EXIF block, which begins
+ * with its byte order; whatever else is in there leaves it as it is. */
 void decode_turn(Picture *picture, const uint8_t *exif, size_t bytes);
 
 #endif

@@ -32,8 +32,8 @@ static void on_error(j_common_ptr jpeg)
     longjmp(context->leave, 1);
 }
 
-/* libjpeg warns and goes on in grey. Bytes too many, or of a wrong profile, leave the picture
- * whole; one that ends early is not. */
+/* libjpeg warns and goes on in grey. Bytes too many, or of a wrong profile, leave the
+ * picture whole; one that ends early is not. */
 static void on_message(j_common_ptr jpeg, int level)
 {
     int code = jpeg->err->msg_code;

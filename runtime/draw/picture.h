@@ -19,8 +19,8 @@ typedef struct {
 } PictureError;
 
 /* A file's bytes, JPEG or PNG by what they begin with, as RGB: any PNG (palette, grey, 16
- * bit; alpha is dropped) and any JPEG (grey, CMYK), turned as its EXIF orientation says. One
- * over 64 million pixels is refused before it is decoded. */
+ * bit; alpha is dropped) and any JPEG (grey, CMYK), turned as its EXIF orientation says.
+ * One over 64 million pixels is refused before it is decoded. */
 bool picture_decode(const void *data, size_t bytes, Picture *picture,
                     PictureError *error);
 /* The same of a file; rt_fail names it. */

@@ -1,6 +1,6 @@
 /* PNG in, through libpng's classic interface: the short one (png_image) applies gamma and
- * blends alpha, which would change the bytes a network sees. libpng leaves by longjmp, so the
- * function that calls setjmp owns nothing that its caller does not free. */
+ * blends alpha, which would change the bytes a network sees. libpng leaves by longjmp, so
+ * the function that calls setjmp owns nothing that its caller does not free. */
 #include "runtime/draw/decode.h"
 
 #include <png.h>

@@ -12,15 +12,16 @@ enum {
     HALF = 1 << (FRACTION - 1)
 }; /* bits of a weight behind the point */
 
-/* Output i is the sum of `count` inputs from `first[i]` on, times weights[i * most ...]. */
+/* Output i is the sum of `count` inputs from `first[i]` on, times weights[i *
+ * most ...]. */
 typedef struct {
     int most;
     int *first, *count;
     int32_t *weights;
 } Taps;
 
-/* From `size` inputs to `outputs`: a triangle around each output's centre that reaches over
- * one input to each side, or, when there are fewer outputs, over one output. */
+/* From `size` inputs to `outputs`: a triangle around each output's centre that reaches
+ * over one input to each side, or, when there are fewer outputs, over one output. */
 static Taps make_taps(int size, int outputs)
 {
     double scale = (double)size / outputs, reach = scale > 1 ? scale : 1;
@@ -61,7 +62,8 @@ static uint8_t to_byte(int32_t sum)
     return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-/* A row of pixels, made narrower or wider. Weights add up to about one: no sum overflows. */
+/* A row of pixels, made narrower or wider. Weights add up to about one: no sum
+ * overflows. */
 static void resize_row(const Taps *taps, int width, int channels, const uint8_t *row,
                        uint8_t *to)
 {

@@ -12,8 +12,8 @@ typedef struct {
 } Cut;
 
 /* Write the part to `to`, [height][width][channels], resampled bilinearly; where it gets
- * smaller, the filter widens with the ratio, so that every pixel counts (antialiasing). Columns
- * first, then rows, each rounded to 8 bits. */
+ * smaller, the filter widens with the ratio, so that every pixel counts (antialiasing).
+ * Columns first, then rows, each rounded to 8 bits. */
 void resize(const Cut *from, int width, int height, uint8_t *to);
 
 #endif

@@ -100,7 +100,8 @@ TILE(1, 1)
 TILE(8, 2)
 TILE(4, 2)
 TILE(2, 2)
-TILE(1, 2) TILE(4, 4) TILE(2, 4) TILE(1, 4)
+TILE(1, 2)
+TILE(4, 4) TILE(2, 4) TILE(1, 4)
 #undef TILE
 
     typedef void SumTile(const ConvCall *conv, const uint8_t *x, const uint32_t *w, int k,

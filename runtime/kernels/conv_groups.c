@@ -1,7 +1,8 @@
 /* Plain loops whose innermost goes along the output's channels: see conv_groups.h. */
 #include "runtime/kernels/conv_groups.h"
 
-/* What of one pixel meets in a group: `own` input channels, and `step` output channels. */
+/* What of one pixel meets in a group: `own` input channels, and `step` output
+ * channels. */
 typedef struct {
     int groups, own, step;
 } Groups;

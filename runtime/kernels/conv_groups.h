@@ -1,5 +1,5 @@
-/* Convolutions in groups of channels, for calls: see ConvCall. A matrix product has nothing
- * to gain where few channels meet. */
+/* Convolutions in groups of channels, for calls: see ConvCall. A matrix product has
+ * nothing to gain where few channels meet. */
 #ifndef LATHE_CONV_GROUPS_H
 #define LATHE_CONV_GROUPS_H
 

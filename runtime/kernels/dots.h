@@ -1,5 +1,5 @@
-/* The integer kernels' arithmetic that the compiler of this file has: the runtime's own, for
- * calls. Generated code includes the file of its target. */
+/* The integer kernels' arithmetic that the compiler of this file has: the runtime's own,
+ * for calls. Generated code includes the file of its target. */
 #ifndef LATHE_DOTS_H
 #define LATHE_DOTS_H
 

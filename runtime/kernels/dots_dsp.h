@@ -1,6 +1,6 @@
-/* dots_plain.h's arithmetic for Arm's DSP extension (Cortex-M4, M7, M33): two products at a
- * time, of numbers of 16 bits. A word of four codes becomes two of such pairs: bytes 0 and
- * 2, and 1 and 3. */
+/* dots_plain.h's arithmetic for Arm's DSP extension (Cortex-M4, M7, M33): two products at
+ * a time, of numbers of 16 bits. A word of four codes becomes two of such pairs: bytes 0
+ * and 2, and 1 and 3. */
 /* Four unsigned codes, widened: the pairs are the halves. */
 LATHE_INLINE uint64_t dsp_widen(const uint8_t *codes)
 {
@@ -11,8 +11,8 @@ LATHE_INLINE uint64_t dsp_widen(const uint8_t *codes)
     return (uint64_t)odd << 32 | even;
 }
 
-/* A step: sums of two channels of one or two pixels get four products each, and x and w go
- * on to the next four codes. */
+/* A step: sums of two channels of one or two pixels get four products each, and x and w
+ * go on to the next four codes. */
 #define DSP_WEIGHTS                                                                      \
     "ldrd %[odd], %[odd1], [%[w]], %[step]\n\t"                                          \
     "sxtb16 %[even], %[odd]\n\t"                                                         \
@@ -33,9 +33,10 @@ LATHE_INLINE uint64_t dsp_widen(const uint8_t *codes)
 #define DSP_3(step) step step step
 #define DSP_4(step) step step step step
 
-/* The sums s0 and s1 of a pixel and, of two `pixels`, s2 and s3 of the one `next` bytes on
- * get the products of count times as many steps as `steps` says; the next codes of w are
- * `step` bytes away. All of it one statement: compilers run out of registers on it. */
+/* The sums s0 and s1 of a pixel and, of two `pixels`, s2 and s3 of the one
+ * `next` bytes on get the products of count times as many steps as `steps` says;
+ * the next codes of w are `step` bytes away. All of it one statement: compilers
+ * run out of registers on it. */
 #define DSP_SUMS(pixels, count, steps, s0_, s1_, s2_, s3_, x_, next_, w_, step_)         \
     do {                                                                                 \
         uint32_t a, b, even, odd, even1, odd1, left = count;                             \

@@ -34,9 +34,9 @@ LATHE_INLINE int8x16_t mve_codes_some(const uint32_t *w, int step, int count)
     return vreinterpretq_s8_u32(vldrwq_gather_offset_z_u32(w, mve_steps(step), first));
 }
 
-/* The sums of four channels of a pixel, s0 to s3, and of the one `next` bytes on, s4 to s7,
- * get count times sixteen products each; x and w go on. All of it one statement: a sum has
- * to be in an even register, and there are eight of them. */
+/* The sums of four channels of a pixel, s0 to s3, and of the one `next` bytes on, s4 to
+ * s7, get count times sixteen products each; x and w go on. All of it one statement: a
+ * sum has to be in an even register, and there are eight of them. */
 #define MVE_SUMS(count, s0, s1, s2, s3, s4, s5, s6, s7, x, next, w, step)                \
     do {                                                                                 \
         const uint32x4_t at0 = mve_steps(step), at1 = vaddq_n_u32(at0, 4),               \

@@ -1,6 +1,7 @@
 /* dots_plain.h's arithmetic for AArch64: four sums, and four vectors of sums to sixteen
- * codes. With I8MM products are of unsigned by signed codes. Without, they are of signed ones:
- * 128 is taken from each unsigned code, and what this takes from the sums added to them. */
+ * codes. With I8MM products are of unsigned by signed codes. Without, they are of signed
+ * ones: 128 is taken from each unsigned code, and what this takes from the sums added to
+ * them. */
 #include <arm_neon.h>
 
 #ifndef LATHE_VECTORS_H

@@ -1,7 +1,7 @@
-/* Integer kernels' arithmetic: sums of four products of codes, or of one for each channel,
- * and rescaling to codes. i1,
- * i4, i8 and i16 are as many sums; a file for each width there is, this one for channels
- * that fill no vector. All give the same integers. */
+/* Integer kernels' arithmetic: sums of four products of codes, or of one for
+ * each channel, and rescaling to codes. i1, i4, i8 and i16 are as many sums; a
+ * file for each width there is, this one for channels that fill no vector. All
+ * give the same integers. */
 #ifdef __GNUC__
 #define LATHE_UNUSED __attribute__((unused))
 #else

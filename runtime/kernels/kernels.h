@@ -70,9 +70,9 @@ typedef struct {
  * [2][channels]: y = coef0 x + coef1. */
 /* coef from running statistics. */
 void rt_bn_fold(const BnCall *bn, float *coef);
-/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std], of x;
- * the running statistics, of x + bias, move by `momentum` towards the batch's (its variance
- * unbiased, as PyTorch). */
+/* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std],
+ * of x; the running statistics, of x + bias, move by `momentum` towards the batch's (its
+ * variance unbiased, as PyTorch). */
 void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t stride,
                   float *mean, float *var, float *coef, float *saved);
 /* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and

@@ -13,8 +13,9 @@ void rt_point(const PointCall *p, const float *x, const float *coef, const float
               float *y);
 /* Adds the sums of x and x*x per channel to partial [2][c]. */
 void rt_bn_stats(const PointCall *p, const float *x, double *partial);
-/* Adds the sums of g and g (x - mean) to partial [2][c]; g: what of dy goes back
- * through the activation, by its output y (NULL: all); saved: the means [c]. Without x (and saved) of g alone. */
+/* Adds the sums of g and g (x - mean) to partial [2][c]; g: what of dy goes back through
+ * the activation, by its output y (NULL: all); saved: the means [c]. Without x (and
+ * saved) of g alone. */
 void rt_point_sums(const PointCall *p, const float *dy, const float *y, const float *x,
                    const float *saved, double *partial);
 /* dx = coef0 g + (coef1 x + coef2), coef [3][c], or g without coef; dr = g. dx and dr may
@@ -42,8 +43,9 @@ typedef struct {
 } PointQuantiser;
 
 /* g: dy within the quantiser's range, as its rounding's gradient has it. Adds the sums of
- * g and g (x - mean) to partial [2][c] (NULL: not wanted; without saved of g alone), and of dy times the
- * derivatives by step and by range to learned [2] (NULL: nothing is learned). */
+ * g and g (x - mean) to partial [2][c] (NULL: not wanted; without saved of g alone), and
+ * of dy times the derivatives by step and by range to learned [2] (NULL: nothing is
+ * learned). */
 void rt_q_point_sums(const PointCall *p, const PointQuantiser *q, const PointValue *value,
                      const float *dy, const float *saved, double *partial,
                      double *learned);

@@ -66,10 +66,10 @@ int rt_quant_bits(const RtQuant *quant, float step, float range);
  * steps; the formulas are in the file. */
 float rt_rounding_gradient(const RtQuant *quant, float g, float r);
 
-/* Weights [taps][c][k] of one layer; in groups, c are the channels that one output channel
- * sees. `factor` multiplies input channels before quantising (the image's deviations) and
- * `zero` is the code that means 0 (the image's means), by channel of the whole input; NULL:
- * 1, zero_of_all. step and range have `steps` numbers: 1 or k. */
+/* Weights [taps][c][k] of one layer; in groups, c are the channels that one output
+ * channel sees. `factor` multiplies input channels before quantising (the image's
+ * deviations) and `zero` is the code that means 0 (the image's means), by channel of the
+ * whole input; NULL: 1, zero_of_all. step and range have `steps` numbers: 1 or k. */
 typedef struct {
     RtQuant quant;
     int taps, c, k, groups, steps;
@@ -91,9 +91,10 @@ static inline int rt_code_words(int taps, int c, int groups)
     return groups > 1 ? (taps * c + 3) / 4 : taps * ((c + 3) / 4);
 }
 
-/* Codes as 32-bit words [k / block][words][block], the code 4i + b of a tap, or of a group's
- * output, in bits 8b..8b+7; the quantised values [taps][c][k]; and scales [2][k], the step of each output
- * channel and what `zero` adds to its sum of products. Any of the results may be NULL. */
+/* Codes as 32-bit words [k / block][words][block], the code 4i + b of a tap, or of a
+ * group's output, in bits 8b..8b+7; the quantised values [taps][c][k]; and scales [2][k],
+ * the step of each output channel and what `zero` adds to its sum of products. Any of the
+ * results may be NULL. */
 void rt_quant_weights(const RtWeights *weights, const float *w, const float *step,
                       const float *range, uint32_t *codes, float *values, float *scales);
 /* From the gradient by quantised values: adds to those of weights, step and range. The
@@ -129,9 +130,9 @@ typedef struct {
  * and round. False when even shift 1 overflows, or a shifted sum does not fit 32 bits. */
 bool rt_requant_derive(int k, const RtReal *real, int largest, RtRequant *requant);
 
-/* Something in integers: products of codes with a step of `step` and weights with `scales`
- * [2][k]; or, without scales, codes, or a stream, with that step. Then batch normalisation
- * `coef` [2][k], or NULL. `most` bounds its size. */
+/* Something in integers: products of codes with a step of `step` and weights with
+ * `scales` [2][k]; or, without scales, codes, or a stream, with that step. Then batch
+ * normalisation `coef` [2][k], or NULL. `most` bounds its size. */
 typedef struct {
     const float *scales, *coef;
     double step, most;
@@ -139,13 +140,15 @@ typedef struct {
 } RtSum;
 
 /* b, m, r and shift[2] = {shift, largest} of a layer: sum (and other, or NULL) to codes
- * of step `step`, of which `zero` means 0. Compiled without contraction of a * b + c, so that every build derives
- * the same integers. False and rt_fail when they cannot be represented. */
+ * of step `step`, of which `zero` means 0. Compiled without contraction of a * b + c, so
+ * that every build derives the same integers. False and rt_fail when they cannot be
+ * represented. */
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
                         int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
                         int32_t *shift);
-/* The same to a stream, 32-bit sums that are not clamped: *unit, what 1 of it stands for, is
- * the smallest with which none can be larger than RT_STREAM_MOST. shift[1] is unused. */
+/* The same to a stream, 32-bit sums that are not clamped: *unit, what 1 of it
+ * stands for, is the smallest with which none can be larger than RT_STREAM_MOST.
+ * shift[1] is unused. */
 #define RT_STREAM_MOST (1 << 30)
 bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
                          int64_t *b, int32_t *m, int32_t *r, int32_t *shift);

@@ -87,8 +87,8 @@ int step_class(const Model *model, const Step *step, int image)
     return best;
 }
 
-/* Whether fewer than TOP scores of the image are better than its label's; of scores alike, the
- * first ones count as better, as for the best. */
+/* Whether fewer than TOP scores of the image are better than its label's; of scores
+ * alike, the first ones count as better, as for the best. */
 static bool is_among_top(const Model *model, const Step *step, int image)
 {
     size_t first = (size_t)image * (size_t)model->classes;

@@ -50,8 +50,8 @@ typedef struct {
 } Evaluation;
 
 /* The first `count` images of `set`, any number. Of those that stand in for broken ones
- * there are scores, but they do not count. False when stopped; with rt_fail, when an image is
- * broken, or integer constants cannot be represented. `asked` may be NULL. */
+ * there are scores, but they do not count. False when stopped; with rt_fail, when an
+ * image is broken, or integer constants cannot be represented. `asked` may be NULL. */
 bool evaluate(const Model *model, const Weights *weights, const Work *work,
               const ImageSet *set, int count, const Evaluation *asked, Score *score);
 

@@ -75,7 +75,8 @@ static void print_score(const Model *model, const Score *score, const ClassNames
     }
 }
 
-/* The data's own names are for its numbers, those kept with the weights for the others. */
+/* The data's own names are for its numbers, those kept with the weights for the
+ * others. */
 static void print_named(const Model *model, const Score *score, const ClassNames *data,
                         const ClassNames *kept)
 {

@@ -1,5 +1,5 @@
-/* The folder of a run: see run_folder.h. The lock is fcntl's on FOLDER/.lock: it ends with
- * its process however that ends, and a trainer that lathe becomes keeps it. */
+/* The folder of a run: see run_folder.h. The lock is fcntl's on FOLDER/.lock: it ends
+ * with its process however that ends, and a trainer that lathe becomes keeps it. */
 #include "runtime/train/run_folder.h"
 
 #include "runtime/base/support.h"

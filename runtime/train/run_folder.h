@@ -6,8 +6,8 @@
 #include "runtime/train/train_options.h"
 
 /* Make the folder and lock it until run_folder_leave or the process's end; a process that
- * holds it may take it again. Removes what killed runs left half-written. False and rt_fail
- * that names the process which is at work there. */
+ * holds it may take it again. Removes what killed runs left half-written. False and
+ * rt_fail that names the process which is at work there. */
 bool run_folder_take(const char *folder, int *lock);
 void run_folder_leave(int lock); /* -1 is fine */
 

@@ -23,8 +23,8 @@ bool size_within(const Model *model, const Recipe *recipe, const float *params);
  * learned. */
 char *size_bits_text(const Model *model, const float *params);
 
-/* A line: bits from least to most, sizes, whether the budget is kept. Nothing where no bits
- * are learned; neither here nor there: */
+/* A line: bits from least to most, sizes, whether the budget is kept. Nothing where no
+ * bits are learned; neither here nor there: */
 void size_print(const Model *model, const Recipe *recipe, const float *params);
 /* A table of every tensor by its layer's name: bits, KiB. */
 void size_print_layers(const Model *model, const float *params);

@@ -4,8 +4,8 @@
 
 #include "runtime/data/loader.h"
 #include "runtime/train/evaluate.h"
-#include "runtime/train/optim.h"
 #include "runtime/train/mix.h"
+#include "runtime/train/optim.h"
 #include "runtime/train/progress.h"
 #include "runtime/train/teach.h"
 #include "runtime/train/train_options.h"
@@ -43,8 +43,8 @@ void run_free(Run *run);
 
 /* Shuffle the training images for the current epoch, and go on where its steps stand. */
 void train_begin_epoch(Run *run);
-/* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is not
- * finite, or when an image is broken: then it is as if the step had not begun. */
+/* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is
+ * not finite, or when an image is broken: then it is as if the step had not begun. */
 bool train_step(Run *run);
 
 #endif

@@ -40,11 +40,11 @@ typedef struct {
     const char *only;   /* of bench: "train" or "evaluate"; NULL: both */
     const char *const *pictures;
     int picture_count;
-    const char *go_on;  /* how a stopped run is gone on with; NULL: by --resume */
+    const char *go_on;       /* how a stopped run is gone on with; NULL: by --resume */
     const Teacher *teachers; /* their scores are averaged; NULL: none */
     int teacher_count;
     const char *teaching; /* the flags that name them, as a text; NULL: none */
-    const Tiers *tiers; /* NULL: the model is compiled for good */
+    const Tiers *tiers;   /* NULL: the model is compiled for good */
 } TrainerOptions;
 
 #endif

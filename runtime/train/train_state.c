@@ -91,8 +91,8 @@ bool state_save_for_use(const char *path, const Optim *optim, const char *config
 
 /* ---- Reading ---- */
 
-/* The value behind `key` in "key=value" lines from *text on, which moves behind it; free()
- * it. NULL if there is none. */
+/* The value behind `key` in "key=value" lines from *text on, which moves behind it;
+ * free() it. NULL if there is none. */
 static char *next_value(const char **text, const char *key)
 {
     size_t length = strlen(key);

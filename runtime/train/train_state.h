@@ -32,8 +32,8 @@ typedef struct {
 
 void state_free(TrainState *state);
 
-/* last.ckpt: weights, statistics, momentum, averages, state, the config in effect, and the
- * same `made` lines. */
+/* last.ckpt: weights, statistics, momentum, averages, state, the config in effect, and
+ * the same `made` lines. */
 bool state_save(const char *path, const TrainState *state, const Optim *optim,
                 const char *config, const char *made);
 /* The state of a checkpoint, before anything is allocated for the run. */

@@ -1,5 +1,6 @@
-/* A plugin of QEMU (interface 1): counts the instructions that a program executes, and writes
- * how many to the file that `out=` names. QEMU's header is not in Debian's packages. */
+/* A plugin of QEMU (interface 1): counts the instructions that a program executes, and
+ * writes how many to the file that `out=` names. QEMU's header is not in Debian's
+ * packages. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>

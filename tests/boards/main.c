@@ -1,6 +1,6 @@
-/* The self-test of an emitted file on a board, and the stack that a call takes there. HEADER is
- * the file's header, NAME and UPPER what its functions and macros begin with; its main is
- * called selftest. */
+/* The self-test of an emitted file on a board, and the stack that a call takes there.
+ * HEADER is the file's header, NAME and UPPER what its functions and macros begin with;
+ * its main is called selftest. */
 #include HEADER
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* What a program needs to run on a bare Cortex-M under QEMU: vectors, start, and the calls
- * that newlib's printf comes down to, through semihosting. QEMU has filled .data and
- * cleared .bss. Ends QEMU with main's status, or with 99 after a fault. */
+/* What a program needs to run on a bare Cortex-M under QEMU: vectors, start, and the
+ * calls that newlib's printf comes down to, through semihosting. QEMU has filled .data
+ * and cleared .bss. Ends QEMU with main's status, or with 99 after a fault. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* Readers and the compiler under libFuzzer: LATHE_FUZZ=NAME out/fuzz/fuzz CORPUS. Each harness
- * takes bytes as a file, or as words, that somebody hands to lathe: whatever they are, it must
- * end with a result or one error, and free what it took. */
+/* Readers and the compiler under libFuzzer: LATHE_FUZZ=NAME out/fuzz/fuzz CORPUS. Each
+ * harness takes bytes as a file, or as words, that somebody hands to lathe: whatever they
+ * are, it must end with a result or one error, and free what it took. */
 #include "gen/base/paths.h"
 #include "gen/config/config.h"
 #include "gen/emit/trainer_files.h"

@@ -1,5 +1,5 @@
-/* The cache of what compilers made: entries that are damaged in any way are made anew, and
- * makers that were killed leave nothing behind for long. */
+/* The cache of what compilers made: entries that are damaged in any way are made anew,
+ * and makers that were killed leave nothing behind for long. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"
@@ -190,7 +190,8 @@ static void remove_entry(char *path)
     free(path);
 }
 
-/* Each of the three products, deleted, truncated, empty, random: the next run heals it. */
+/* Each of the three products, deleted, truncated, empty, random: the next run
+ * heals it. */
 START_TEST(damaged_trainers_are_built_anew)
 {
     char *object = built(build_object), *library = built(build_library);

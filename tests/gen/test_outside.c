@@ -1,4 +1,5 @@
-/* Text from outside in templates: no use of it but an escape, and what each escape makes. */
+/* Text from outside in templates: no use of it but an escape, and what each
+ * escape makes. */
 #include "tests/suites.h"
 
 #include "gen/emit/outside.h"

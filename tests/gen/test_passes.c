@@ -1,5 +1,5 @@
-/* The passes that say what is computed: shape, fuse, fold, grad; and the phases of a transposed
- * convolution. */
+/* The passes that say what is computed: shape, fuse, fold, grad; and the phases of a
+ * transposed convolution. */
 #include "tests/suites.h"
 
 #include "gen/emit/constants.h"

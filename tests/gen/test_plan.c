@@ -318,8 +318,8 @@ START_TEST(golden)
 }
 END_TEST
 
-/* What a microcontroller has to find room for: no more than two layers' codes of one image
- * and a block of unpacked weights. */
+/* What a microcontroller has to find room for: no more than two layers' codes of one
+ * image and a block of unpacked weights. */
 START_TEST(small_arenas)
 {
     static const struct {

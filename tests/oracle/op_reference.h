@@ -20,8 +20,8 @@ typedef struct {
     double loss, correct; /* LOSS_FINISH */
 } OpView;
 
-/* False for the ops without a reference: CONV_FLIP and CONV_TRANSFORM, whose output is their
- * own affair. */
+/* False for the ops without a reference: CONV_FLIP and CONV_TRANSFORM, whose output is
+ * their own affair. */
 bool reference_op(OpView *view);
 
 #endif

@@ -18,8 +18,8 @@ typedef struct {
 /* x where it is above 0, else slope x; at most the ceiling, unless that is 0. */
 double ref_activation(double ceiling, double slope, double x);
 
-/* Dropout with a key of 0 of the index-th image: where random_bits(key of the image and the
- * layer, place / 4) has 16 bits of rate * 65536 and above, x / (1 - rate), else 0. */
+/* Dropout with a key of 0 of the index-th image: where random_bits(key of the image and
+ * the layer, place / 4) has 16 bits of rate * 65536 and above, x / (1 - rate), else 0. */
 void ref_dropout(int index, int layer, double rate, long count, const double *x,
                  double *y);
 

@@ -335,7 +335,8 @@ START_TEST(hold_out_splits)
 }
 END_TEST
 
-/* A chosen set reads the same pixels, a copy its own; each outlives the one it came of. */
+/* A chosen set reads the same pixels, a copy its own; each outlives the one it
+ * came of. */
 START_TEST(chosen_and_copied)
 {
     static const int which[] = {5, 0, 5, 2};

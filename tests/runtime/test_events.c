@@ -1,5 +1,5 @@
-/* Event files, read back by decoders that are not ours: what they say is what log.csv says,
- * and a resumed run leaves the file of one that was not stopped. */
+/* Event files, read back by decoders that are not ours: what they say is what log.csv
+ * says, and a resumed run leaves the file of one that was not stopped. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"

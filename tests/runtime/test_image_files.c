@@ -1,4 +1,5 @@
-/* Images by lists and in the files of known data sets: .csv, MNIST's, CIFAR-100's, NumPy's. */
+/* Images by lists and in the files of known data sets: .csv, MNIST's, CIFAR-100's,
+ * NumPy's. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"

@@ -1,5 +1,5 @@
-/* Images as people have them: folders and archives give the same images and labels; pictures
- * become the network's size; what is wrong is named. */
+/* Images as people have them: folders and archives give the same images and labels;
+ * pictures become the network's size; what is wrong is named. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -74,7 +74,8 @@ START_TEST(numbers_of_classes)
 }
 END_TEST
 
-/* Of each class the same share is for testing, the same each time; no image in both parts. */
+/* Of each class the same share is for testing, the same each time; no image in both
+ * parts. */
 START_TEST(class_folders_are_split)
 {
     for (int i = 0; i < 12; i++) {
@@ -108,7 +109,8 @@ static const char *const part_files[] = {"train/cat/1.jpg", "train/cat/2.JPEG",
                                          "train/dog/deep/1.jpg", "val/cat/1.jpg",
                                          "val/dog/9.jpg"};
 
-/* Entries from last to first, in a folder around them all, one name too long for old tars. */
+/* Entries from last to first, in a folder around them all, one name too long for old
+ * tars. */
 static void write_tar(const char *path, bool compressed)
 {
     struct archive *tar = tar_begin(path, compressed);
@@ -263,7 +265,8 @@ END_TEST
 
 /* ---- Random parts ---- */
 
-/* Parts of the picture as it is, not resized: within it, of the area asked for, the same for a key. */
+/* Parts of the picture as it is, not resized: within it, of the area asked for, the same
+ * for a key. */
 START_TEST(random_parts)
 {
     add_picture("p", "train/cat/1.jpg", 40, 40, 1);

@@ -1,5 +1,5 @@
-/* Pictures of other programs: JPEG of every kind comes out as RGB and upright, what is broken
- * says so, and resizing is what the filter's definition says. */
+/* Pictures of other programs: JPEG of every kind comes out as RGB and upright, what is
+ * broken says so, and resizing is what the filter's definition says. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"
@@ -61,8 +61,8 @@ START_TEST(every_kind_is_rgb)
 }
 END_TEST
 
-/* Corners of the picture as it is to be seen, from the top left clockwise, by the corners of
- * what is stored: EXIF's definition of the eight. */
+/* Corners of the picture as it is to be seen, from the top left clockwise, by the corners
+ * of what is stored: EXIF's definition of the eight. */
 START_TEST(exif_turns)
 {
     static const char seen[9][5] = {"ABCD", "ABCD", "BADC", "CDAB", "DCBA",

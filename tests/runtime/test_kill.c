@@ -1,6 +1,6 @@
-/* A run killed within a checkpoint, at each of the last system calls of writing it: what was
- * there before or what was written is there whole, and the resumed run is the same to the
- * bit as one that was never killed. */
+/* A run killed within a checkpoint, at each of the last system calls of writing it: what
+ * was there before or what was written is there whole, and the resumed run is the same to
+ * the bit as one that was never killed. */
 #include "tests/suites.h"
 
 #include "gen/base/private_folder.h"
@@ -46,8 +46,8 @@ static bool places_checkpoint(pid_t child, const struct __ptrace_syscall_info *c
            strstr(to, "/last.ckpt") != NULL;
 }
 
-/* Start a run that stops after one step, and kill it as it enters call `kill_at` (0: let it
- * end). */
+/* Start a run that stops after one step, and kill it as it enters call `kill_at` (0: let
+ * it end). */
 static Traced trace(const char *folder, long kill_at)
 {
     Traced traced = {0};

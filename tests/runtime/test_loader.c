@@ -1,6 +1,6 @@
 /* Images decoded ahead by threads: what comes out is a function of seed, epoch and image
- * alone, from folders and archives alike; broken pictures end a run that can go on, or are
- * passed over. */
+ * alone, from folders and archives alike; broken pictures end a run that can go on, or
+ * are passed over. */
 #include "tests/suites.h"
 
 #include "runtime/base/random.h"
@@ -173,8 +173,8 @@ END_TEST
 
 /* ---- Whole runs ---- */
 
-/* The same weights from a folder and an archive, for any number of threads, stopped within
- * an epoch and resumed. */
+/* The same weights from a folder and an archive, for any number of threads, stopped
+ * within an epoch and resumed. */
 START_TEST(the_same_run_from_folder_and_archive)
 {
     static const double areas[] = {0, 0.3};

@@ -1,5 +1,5 @@
-/* Float matrix products: ours against the sums it promises, to the bit; convolutions made of
- * it against those made of OpenBLAS's, up to rounding. */
+/* Float matrix products: ours against the sums it promises, to the bit; convolutions made
+ * of it against those made of OpenBLAS's, up to rounding. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -23,7 +23,8 @@ static const struct {
 } sizes[] = {{1, 1, 1},    {8, 48, 256},  {9, 49, 257}, {7, 3, 700},
              {64, 16, 27}, {5, 100, 300}, {33, 47, 1},  {17, 33, 513}};
 
-/* One sum for each value, in the order of k, rounded after each product and each addition. */
+/* One sum for each value, in the order of k, rounded after each product and each
+ * addition. */
 START_TEST(every_value_is_one_sum_in_order)
 {
     int m = sizes[_i].m, n = sizes[_i].n, k = sizes[_i].k;

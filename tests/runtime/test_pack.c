@@ -1,5 +1,5 @@
-/* Packs: what comes of them is what comes of the folder, to the bit; making one goes on where
- * it was cut off; what is damaged is named. */
+/* Packs: what comes of them is what comes of the folder, to the bit; making one goes on
+ * where it was cut off; what is damaged is named. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -90,7 +90,8 @@ END_TEST
 
 /* ---- Cut off ---- */
 
-/* A broken picture ends it; what was before stays, and once it is mended, the rest follows. */
+/* A broken picture ends it; what was before stays, and once it is mended, the rest
+ * follows. */
 START_TEST(making_goes_on)
 {
     const char *folder = make_parts(), *path = in_folder("p/train/dog/deep/1.jpg");

@@ -1,6 +1,6 @@
 /* Pictures: what is written comes back, every kind of PNG is read as RGB, bad files and
- * failed writes say so and leave nothing behind; plots have round ticks, the same bytes each
- * time, and readable text whatever they are asked to write. */
+ * failed writes say so and leave nothing behind; plots have round ticks, the same bytes
+ * each time, and readable text whatever they are asked to write. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"

@@ -1,5 +1,5 @@
-/* Several seeds in one command: each run is the one that --seed makes, what was begun goes on,
- * and the mean and range are those of the runs. */
+/* Several seeds in one command: each run is the one that --seed makes, what was begun
+ * goes on, and the mean and range are those of the runs. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"

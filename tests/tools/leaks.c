@@ -1,5 +1,5 @@
-/* What the leak checker of sanitized builds passes over: fontconfig keeps a few hundred bytes
- * of each font it looked up, and tells nobody where. */
+/* What the leak checker of sanitized builds passes over: fontconfig keeps a few hundred
+ * bytes of each font it looked up, and tells nobody where. */
 
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_options(void);

@@ -1,4 +1,5 @@
-/* Loading pictures for tests: what is wanted, what came of it, and folders of known pictures. */
+/* Loading pictures for tests: what is wanted, what came of it, and folders of known
+ * pictures. */
 #ifndef LATHE_TESTS_LOADING_H
 #define LATHE_TESTS_LOADING_H
 

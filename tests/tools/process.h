@@ -19,8 +19,9 @@ int process_wait(pid_t child);
 
 /* Run a compiler; the test fails, with all it said, when it fails or says anything. */
 void compile_quietly(const char *const *words);
-/* Compile each source by the command's words, in its own folder, and link them: steps that
- * ccache, where it is in PATH, need not repeat for the same text. All ended by NULL. */
+/* Compile each source by the command's words, in its own folder, and link them:
+ * steps that ccache, where it is in PATH, need not repeat for the same text. All
+ * ended by NULL. */
 void compile_shared(const char *const *command, const char *const *sources,
                     const char *object);
 

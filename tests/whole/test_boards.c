@@ -1,5 +1,5 @@
-/* The emitted file on microcontrollers that QEMU has the boards of: its self-test passes, and a
- * call stays within the stack that the header says. */
+/* The emitted file on microcontrollers that QEMU has the boards of: its self-test passes,
+ * and a call stays within the stack that the header says. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"

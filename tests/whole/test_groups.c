@@ -1,5 +1,5 @@
-/* Convolutions in groups, depthwise and with windows that are not square: kernels of every
- * target against plain loops. */
+/* Convolutions in groups, depthwise and with windows that are not square: kernels of
+ * every target against plain loops. */
 #include "tests/suites.h"
 
 #include "tests/oracle/op_check.h"

@@ -1,6 +1,7 @@
-/* Text from outside stays text: whatever a config's path, its strings, words of the command
- * line and names of files hold, the code that is made is the same, compilers have nothing to
- * say of it, the page has the same elements, and terminals get no control character. */
+/* Text from outside stays text: whatever a config's path, its strings, words of the
+ * command line and names of files hold, the code that is made is the same, compilers have
+ * nothing to say of it, the page has the same elements, and terminals get no control
+ * character. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"
@@ -229,7 +230,8 @@ static char *set_text(const char *field, const char *text, const char *more)
     return whole;
 }
 
-/* The words behind the config: the text as --set, in a comment, as it is; and in strings. */
+/* The words behind the config: the text as --set, in a comment, as it is; and in
+ * strings. */
 typedef struct {
     char *path, *as_is, *note, *torch, *classes;
 } Subject;

@@ -1,6 +1,6 @@
-/* What training depends on: config, seed, data and target, not the machine. The same runs by
- * a lathe built for this machine and by one that knows nothing of it, under other kernels of
- * OpenBLAS and of the C library, end in the same weights to the bit. */
+/* What training depends on: config, seed, data and target, not the machine. The same runs
+ * by a lathe built for this machine and by one that knows nothing of it, under other
+ * kernels of OpenBLAS and of the C library, end in the same weights to the bit. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"
@@ -49,7 +49,8 @@ static void same_weights(const char *a, const char *b)
     check_same_bytes(in_folder("a.npz"), in_folder("b.npz"));
 }
 
-/* A config of tests/nets, trained on both machines into 0/ and 1/, from `weights` or anew. */
+/* A config of tests/nets, trained on both machines into 0/ and 1/, from `weights` or
+ * anew. */
 static void train(int machine, const char *config, const char *weights,
                   const char *folder, const char *const *sets)
 {
@@ -82,7 +83,8 @@ END_TEST
 static const char *const roundings[] = {"quant.gradient='tanh'",
                                         "quant.gradient='invtanh'"};
 
-/* Calibration, quantised training with a gradient of its own, learned steps and ranges. */
+/* Calibration, quantised training with a gradient of its own, learned steps and
+ * ranges. */
 START_TEST(quantised_nets_train_alike)
 {
     const char *config = net_config("quant_family");

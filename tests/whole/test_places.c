@@ -1,5 +1,6 @@
-/* Where lathe is and where it works: folders with names that shells and make take apart, an
- * installed lathe that writes to the user's cache alone, and a binary without its parts. */
+/* Where lathe is and where it works: folders with names that shells and make take apart,
+ * an installed lathe that writes to the user's cache alone, and a binary without its
+ * parts. */
 #include "tests/suites.h"
 
 #include "gen/base/paths.h"

@@ -179,9 +179,9 @@ static void check_shipped(const Bench *b, int index)
 
 /* ---- Layers without a convolution of their own ---- */
 
-/* Floats that pass by a quantiser are streams in integers, which are finer than floats: the
- * network in double, with its quantisers, gives the same scores but for a code here or there
- * whose value lies just between two. */
+/* Floats that pass by a quantiser are streams in integers, which are finer than floats:
+ * the network in double, with its quantisers, gives the same scores but for a code here
+ * or there whose value lies just between two. */
 static void check_near(const Bench *b, const float *logits, const char *target)
 {
     int count = IMAGES * b->net.classes;

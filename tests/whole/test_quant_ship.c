@@ -133,7 +133,8 @@ START_TEST(the_self_test_can_fail)
 }
 END_TEST
 
-/* What a project compiles the file with: a hook after each layer, and where constants lie. */
+/* What a project compiles the file with: a hook after each layer, and where constants
+ * lie. */
 START_TEST(hooks_and_sections)
 {
     QuantNet net;

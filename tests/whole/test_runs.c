@@ -1,5 +1,5 @@
-/* Runs and their folders: one process at a time, no other run's files are replaced unasked,
- * and what killed processes left goes. */
+/* Runs and their folders: one process at a time, no other run's files are replaced
+ * unasked, and what killed processes left goes. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
@@ -48,8 +48,8 @@ static char *generated(void)
     return exists(path) ? rt_read_file(path, NULL) : rt_format("%s", "");
 }
 
-/* A second run in the folder is told who is there; a run that was killed is no obstacle, nor
- * does it leave anything half-written. */
+/* A second run in the folder is told who is there; a run that was killed is no obstacle,
+ * nor does it leave anything half-written. */
 START_TEST(a_folder_has_one_run)
 {
     const char *last = in_folder("run/last.ckpt");
@@ -195,8 +195,9 @@ static void check_has(const char *file, const char *format, const char *path)
     free(want);
 }
 
-/* Report, checkpoints and header say what they are of: the same whether the run was stopped,
- * and the float weights that a quantised one began with, not what stands for them. */
+/* Report, checkpoints and header say what they are of: the same whether the run was
+ * stopped, and the float weights that a quantised one began with, not what stands for
+ * them. */
 START_TEST(runs_can_be_told_apart)
 {
     const char *const set = "train.lr=0.01", *const quant =

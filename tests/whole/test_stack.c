@@ -53,9 +53,9 @@ static const struct {
 };
 enum { MACHINES = sizeof machines / sizeof *machines };
 
-/* Prints how many more bytes of a stack are no longer as they were filled after a call than
- * after none, the header's bound, and a hash of integer scores. What links the C library
- * runs before. */
+/* Prints how many more bytes of a stack are no longer as they were filled after a call
+ * than after none, the header's bound, and a hash of integer scores. What links the C
+ * library runs before. */
 static const char measuring[] =
     "#include <stdio.h>\n"
     "#include <stdlib.h>\n"

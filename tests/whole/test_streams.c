@@ -73,8 +73,8 @@ START_TEST(the_file_needs_its_output)
 }
 END_TEST
 
-/* lathe with so many descriptors, one after the other: it works or says what is missing, and
- * never aborts. Whether it was short of them once. */
+/* lathe with so many descriptors, one after the other: it works or says what is missing,
+ * and never aborts. Whether it was short of them once. */
 static bool check_few_descriptors(const char *const *words)
 {
     bool short_of = false;

@@ -1,5 +1,5 @@
-/* lathe verify where numbers are at their ends: integers that no float holds, scores of 64
- * bits, sums that cancel, scores of nothing but zeros. */
+/* lathe verify where numbers are at their ends: integers that no float holds, scores of
+ * 64 bits, sums that cancel, scores of nothing but zeros. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"

@@ -1,5 +1,5 @@
-/* Convolutions as products of transformed tiles: op by op against plain loops, and how far
- * off their results are beside direct ones. */
+/* Convolutions as products of transformed tiles: op by op against plain loops, and how
+ * far off their results are beside direct ones. */
 #include "tests/suites.h"
 
 #include "runtime/base/support.h"
