@@ -1,7 +1,6 @@
 -- The MobileNet family as plain functions: V1 (Howard et al. 2017) of depthwise separable
 -- convolutions, V2 (Sandler et al. 2018) of inverted residuals. Layers are called as in
--- torchvision's checkpoints of V2, and of V1 as in those that nest them alike. Activations are
--- ReLU: weights that were trained with ReLU6 fit, but do not score as they did.
+-- torchvision's checkpoints of V2, and of V1 as in those that nest them alike.
 local mobilenet = {}
 
 -- Channels times the width multiplier: to the nearest multiple of 8, not below nine tenths.
@@ -12,7 +11,7 @@ local function scaled(net, channels)
     return math.tointeger(out)
 end
 
--- Convolution, batch normalisation and ReLU; torch names the first, the second follows it.
+-- Convolution and batch normalisation; torch names the first, the second follows it.
 local function unit(x, net, fields, torch, norm)
     fields[1], fields.pad, fields.torch = x, fields.kernel > 1 and net.padding or 0, torch
     return bn{ conv(fields), torch = norm }
@@ -25,15 +24,15 @@ end
 
 local function stem(net)
     local x = image{ net.image, net.image, 3 }
-    return relu(unit(x, net, { name = "stem", out = scaled(net, 32), kernel = 3,
+    return relu6(unit(x, net, { name = "stem", out = scaled(net, 32), kernel = 3,
         stride = net.stem_stride }, "features.0.0", "features.0.1"))
 end
 
 -- Depthwise 3x3, then 1x1.
 local function separable(x, net, name, torch, out, stride)
-    x = relu(unit(x, net, { name = name .. "_deep", out = x.c, kernel = 3, stride = stride,
+    x = relu6(unit(x, net, { name = name .. "_deep", out = x.c, kernel = 3, stride = stride,
         groups = x.c }, torch .. ".0", torch .. ".1"))
-    return relu(unit(x, net, { name = name .. "_point", out = out, kernel = 1 },
+    return relu6(unit(x, net, { name = name .. "_point", out = out, kernel = 1 },
         torch .. ".3", torch .. ".4"))
 end
 
@@ -46,11 +45,11 @@ local function inverted(x, net, name, torch, expand, out, stride)
     local y, at = x, 0
     torch = torch .. ".conv."
     if expand > 1 then
-        y = relu(unit(y, net, { name = name .. "_expand", out = expand * x.c, kernel = 1 },
+        y = relu6(unit(y, net, { name = name .. "_expand", out = expand * x.c, kernel = 1 },
             torch .. "0.0", torch .. "0.1"))
         at = 1
     end
-    y = relu(unit(y, net, { name = name .. "_deep", out = y.c, kernel = 3, stride = stride,
+    y = relu6(unit(y, net, { name = name .. "_deep", out = y.c, kernel = 3, stride = stride,
         groups = y.c }, torch .. at .. ".0", torch .. at .. ".1"))
     y = unit(y, net, { name = name .. "_reduce", out = out, kernel = 1 },
         torch .. at + 1, torch .. at + 2)
@@ -107,7 +106,7 @@ mobilenet.v2 = fields{ layers = function(net)
     end
     local last = math.max(1280, scaled(net, 1280))
     local torch = "features." .. index + 1
-    x = relu(unit(x, net, { name = "last", out = last, kernel = 1 }, torch .. ".0", torch .. ".1"))
+    x = relu6(unit(x, net, { name = "last", out = last, kernel = 1 }, torch .. ".0", torch .. ".1"))
     return head(x, net, "classifier.1|classifier|fc|linear")
 end }
 
