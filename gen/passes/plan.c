@@ -202,9 +202,11 @@ static long plan_arena(Net *net, long base)
     Block *blocks = rt_alloc(net->tensor_count * sizeof(Block));
     Block *placed = rt_alloc(net->tensor_count * sizeof(Block));
     int count = list_blocks(net, blocks), last;
-    while (net->batch == 1 && count <= FEW && improve_order(blocks, placed, count, base))
-        ;
-    long end = place_blocks(blocks, placed, count, base, &last);
+    long least, end = place_blocks(blocks, placed, count, base, &last);
+    plan_peak(net, &least);
+    while (net->batch == 1 && count <= FEW && end > base + least &&
+           improve_order(blocks, placed, count, base))
+        end = place_blocks(blocks, placed, count, base, &last);
     for (int i = 0; i < count; i++)
         net->tensors[blocks[i].tensor].offset = blocks[i].offset;
     free(blocks);

@@ -221,48 +221,61 @@ static bool overlap(const Spot *a, const Spot *b)
     return false;
 }
 
-/* Segments from the first that touches the tensor to the last. */
-static bool lifetime(const Net *net, int tensor, int *first, int *last)
+/* Segments from the first that touches a tensor to the last; NONE: nothing in the arena. */
+typedef struct {
+    int first, last;
+} Life;
+
+static Life life_of(const Net *net, int tensor)
 {
-    *first = *last = NONE;
+    const Role role = net->tensors[tensor].role;
+    Life life = {NONE, NONE};
+    if (role != ROLE_DATA && role != ROLE_ONCE && role != ROLE_PARTIAL)
+        return life;
     for (int i = 0; i < net->op_count; i++) {
         if (!touches(&net->ops[i], tensor))
             continue;
-        *first = *first == NONE ? net->ops[i].segment : *first;
-        *last = net->ops[i].segment;
+        life.first = life.first == NONE ? net->ops[i].segment : life.first;
+        life.last = net->ops[i].segment;
     }
-    Role role = net->tensors[tensor].role;
-    return *first != NONE &&
-           (role == ROLE_DATA || role == ROLE_ONCE || role == ROLE_PARTIAL);
+    return life;
+}
+
+static void check_inside(const Net *net, const Tensor *t, Life life)
+{
+    const Spot place = place_of(net, t);
+    ck_assert_int_ge(t->bytes, tensor_padded_count(t) * 4);
+    ck_assert_int_eq(t->offset % 64, 0);
+    ck_assert_int_le(place.offset + (place.copies - 1) * place.stride + place.bytes,
+                     net->arena_bytes);
+    if (t->role == ROLE_DATA && t->place == PLACE_WORKER) {
+        ck_assert_int_eq(life.first, life.last);
+        ck_assert_int_le(t->offset + t->bytes, net->worker_bytes);
+    }
 }
 
 /* Tensors alive in one segment lie apart, inside the arena; what is a worker's is made
  * and used up in one loop. */
 static void check_places(const Net *net)
 {
+    Life *lives = rt_alloc(net->tensor_count * sizeof *lives);
     for (int a = 0; a < net->tensor_count; a++) {
         const Tensor *t = &net->tensors[a];
-        int first, last, other_first, other_last;
-        if (!lifetime(net, a, &first, &last))
+        lives[a] = life_of(net, a);
+        if (lives[a].first == NONE)
             continue;
+        check_inside(net, t, lives[a]);
         const Spot place = place_of(net, t);
-        ck_assert_int_ge(t->bytes, tensor_padded_count(t) * 4);
-        ck_assert_int_eq(t->offset % 64, 0);
-        ck_assert_int_le(place.offset + (place.copies - 1) * place.stride + place.bytes,
-                         net->arena_bytes);
-        if (t->role == ROLE_DATA && t->place == PLACE_WORKER) {
-            ck_assert_int_eq(first, last);
-            ck_assert_int_le(t->offset + t->bytes, net->worker_bytes);
-        }
         for (int b = 0; b < a; b++) {
-            if (!lifetime(net, b, &other_first, &other_last) || other_first > last ||
-                first > other_last)
+            if (lives[b].first == NONE || lives[b].first > lives[a].last ||
+                lives[a].first > lives[b].last)
                 continue;
             const Spot other = place_of(net, &net->tensors[b]);
             ck_assert_msg(!overlap(&place, &other), "%s and %s", t->name,
                           net->tensors[b].name);
         }
     }
+    free(lives);
 }
 
 /* ---- The IR as text ---- */
