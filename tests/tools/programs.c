@@ -29,7 +29,13 @@ void program_config(int net, Config *config)
 
 const Target *program_target(int number)
 {
-    return &target_table[number / NETS % TARGETS];
+    static const char *const names[TARGETS] = {
+#define BOARD(...)
+#define TARGET(name, ...) #name,
+#include "gen/passes/target.def"
+#undef TARGET
+    };
+    return target_find(names[number / NETS % TARGETS]);
 }
 
 Lowering program_lowering(int number)

@@ -4,7 +4,15 @@
 
 #include "gen/passes/compile.h"
 
-enum { NETS = 5, TARGETS = TARGET_COUNT };
+/* The targets of trainers; boards have none. */
+enum {
+#define BOARD(...)
+#define TARGET(name, ...) TRAINED_##name,
+#include "gen/passes/target.def"
+#undef TARGET
+    TARGETS
+};
+enum { NETS = 5 };
 /* The first half are training programs, the others evaluation. */
 enum { PROGRAMS = NETS * TARGETS * LOWERING_COUNT * 2 };
 
