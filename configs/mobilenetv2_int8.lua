@@ -1,25 +1,7 @@
--- MobileNetV2 on ImageNet at 8 bits, fine-tuned from the float network.
-local config = require "mobilenetv2_fp32"
+-- MobileNetV2 on ImageNet at 8 bits, fine-tuned from the float network as MobileNetV1.
+local mobilenet = require "mobilenet"
+local config = require "mobilenetv1_int8"
 
-config.quant = {
-    quantizer = "uniform_static",
-    w_bits = 8,
-    a_bits = 8,
-    per_channel = true,
-}
-
-config.train = {
-    epochs = 20,
-    batch = 256,
-    micro_batch = 32,
-    lr = 0.002,
-    momentum = 0.9,
-    weight_decay = 4e-5,
-    schedule = "cosine",
-    warmup_epochs = 1,
-    area = 0.25,
-    flip = true,
-    seed = 1,
-}
+config.net = mobilenet.v2{ multiplier = 1.0, classes = 1000, image = 224 }
 
 return config
