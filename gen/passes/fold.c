@@ -60,9 +60,8 @@ void pass_fold(Net *net)
     folded.op_count = 0;
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i], *conv = fold_conv(&links, op);
-        if (conv)
-            append_folded(&folded, &links, conv,
-                          op); /* here, where its residual is there, too */
+        if (conv) /* here, where its residual is there, too */
+            append_folded(&folded, &links, conv, op);
         else if (op->kind == OP_CONV && !fold_point(&links, op))
             append_folded(&folded, &links, op, NULL);
         else if (op->kind == OP_BN_FOLD)

@@ -208,10 +208,10 @@ static void replace_end(Replacement *r)
 }
 
 /* A rename is durable only once its directory is. */
-static void sync_directory(const char *path)
+void rt_sync_folder(const char *path)
 {
     char *copy = rt_format("%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(copy);
     if (fd >= 0) {
         fsync(fd);
@@ -225,7 +225,7 @@ bool rt_replace_commit(Replacement *r)
     ok = ok && rename(r->temporary, r->path) == 0; /* before its lock goes */
     ok = (fclose(r->file) == 0) && ok;
     if (ok) {
-        sync_directory(r->path);
+        rt_sync_folder(r->path);
     } else {
         rt_fail("%s: %s", r->path, strerror(errno));
         unlink(r->temporary);

@@ -38,6 +38,8 @@ typedef struct {
 bool rt_replace_begin(Replacement *r, const char *path);
 bool rt_replace_commit(Replacement *r);
 void rt_replace_abandon(Replacement *r);
+/* To the disk, as far as it can be: the folder of `path`, with what was renamed there. */
+void rt_sync_folder(const char *path);
 /* Remove what replacements that were killed left in the folder, NAME.tmp.PID. */
 void rt_remove_litter(const char *folder);
 

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -160,6 +159,12 @@ static bool write_pictures(Packing *p, int count)
 
 /* ---- Going on ---- */
 
+static void print_names(FILE *file, const Packing *p, int count)
+{
+    for (int i = 0; i < count; i++)
+        fprintf(file, "%s%c", p->listing->items[p->items[i]].path, 0);
+}
+
 /* Of names and of how they are packed: what the pack is of. */
 static void hash_source(Packing *p, int count)
 {
@@ -167,8 +172,7 @@ static void hash_source(Packing *p, int count)
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
     fprintf(file, "%d %d\n", p->side, p->skip);
-    for (int i = 0; i < count; i++)
-        fprintf(file, "%s%c", p->listing->items[p->items[i]].path, 0);
+    print_names(file, p, count);
     fclose(file);
     rt_sha256(text, bytes, hash);
     free(text);
@@ -254,8 +258,7 @@ static bool write_index(Packing *p, int count, int text)
     size_t bytes;
     FILE *file = open_memstream(&index, &bytes);
     fwrite(p->index, sizeof *p->index, p->head.items, file);
-    for (int i = 0; i < count; i++)
-        fprintf(file, "%s%c", p->listing->items[p->items[i]].path, 0);
+    print_names(file, p, count);
     if (text >= 0)
         fprintf(file, "%s%c", p->listing->items[text].path, 0);
     fclose(file);
@@ -271,18 +274,11 @@ static bool write_index(Packing *p, int count, int text)
     return ok;
 }
 
-/* A rename is durable only once its directory is. */
 static bool rename_whole(const Packing *p)
 {
     if (rename(p->partial, p->path) != 0)
         return fail_writing(p);
-    char *copy = rt_format("%s", p->path);
-    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(copy);
-    if (folder >= 0) {
-        fsync(folder);
-        close(folder);
-    }
+    rt_sync_folder(p->path);
     return true;
 }
 

@@ -42,8 +42,7 @@ typedef struct {
 
 /* What else may be asked of an evaluation; NULL where it is not. */
 typedef struct {
-    FILE *
-        scores; /* gets [count][classes] of float32, or of int64 where they are integers */
+    FILE *scores; /* gets [count][classes]: float32, or int64 where they are integers */
     const volatile sig_atomic_t *stop; /* ends it when it becomes true */
     const Tiers *tiers;                /* to go over to between two passes */
     const char *shown; /* the images' name: on a terminal, tell how far it is */
