@@ -127,14 +127,8 @@ static void write_tar(const char *path, bool compressed)
 START_TEST(archives_are_as_folders)
 {
     load_well(make_parts());
-    ImageSet from_train = train, from_test = test;
     write_tar(in_folder("a.tar"), false);
-    load_well(in_folder("a.tar"));
-    check_same(&train, &from_train);
-    check_same(&test, &from_test);
-    free_both();
-    data_free(&from_train);
-    data_free(&from_test);
+    check_loads_alike(in_folder("a.tar"));
 }
 END_TEST
 

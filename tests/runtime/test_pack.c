@@ -38,14 +38,8 @@ START_TEST(a_pack_is_as_its_folder)
     for (int resize = 0; resize <= 20; resize += 20) {
         want.resize = resize;
         load_well(folder);
-        ImageSet from_train = train, from_test = test;
         ck_assert_int_eq(train.labels[0], 1);
-        load_well(in_folder("a.pack"));
-        check_same(&train, &from_train);
-        check_same(&test, &from_test);
-        free_both();
-        data_free(&from_train);
-        data_free(&from_test);
+        check_loads_alike(in_folder("a.pack"));
     }
 }
 END_TEST
@@ -57,13 +51,7 @@ START_TEST(a_resized_pack_is_as_its_folder)
     want.resize = 9;
     pack_well(folder, "a.pack", 9, false);
     load_well(folder);
-    ImageSet from_train = train, from_test = test;
-    load_well(in_folder("a.pack"));
-    check_same(&train, &from_train);
-    check_same(&test, &from_test);
-    free_both();
-    data_free(&from_train);
-    data_free(&from_test);
+    check_loads_alike(in_folder("a.pack"));
 }
 END_TEST
 

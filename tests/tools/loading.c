@@ -98,6 +98,17 @@ void check_same(const ImageSet *a, const ImageSet *b)
         ck_assert_mem_eq(pixels_of(a, i), pixels_of(b, i), H * W * 3);
 }
 
+void check_loads_alike(const char *path)
+{
+    ImageSet from_train = train, from_test = test;
+    load_well(path);
+    check_same(&train, &from_train);
+    check_same(&test, &from_test);
+    free_both();
+    data_free(&from_train);
+    data_free(&from_test);
+}
+
 const char *make_parts(void)
 {
     add_picture("p", "train/cat/1.jpg", W, H, 0);

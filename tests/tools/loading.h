@@ -34,5 +34,7 @@ const uint8_t *pixel(const ImageSet *set, int i, int y, int x);
 /* Whether image `i` is the picture of that seed, whatever size it had. */
 bool is_picture(const ImageSet *set, int i, int seed);
 void check_same(const ImageSet *a, const ImageSet *b);
+/* `path` loads as what is loaded already; frees both. */
+void check_loads_alike(const char *path);
 
 #endif

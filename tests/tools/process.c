@@ -105,6 +105,23 @@ void compile_shared(const char *const *command, const char *const *sources,
         free(objects[--count]);
 }
 
+void compile_shipped(const char *const *command, const char *const *sources,
+                     const char *object)
+{
+    static const char *const flags[] = {"-std=c99",     "-Wall",      "-Wextra",
+                                        "-Wcast-align", "-Wpedantic", "-Werror"};
+    enum { FLAGS = sizeof flags / sizeof *flags };
+    const char *words[24];
+    int count = 0;
+    for (; command[count]; count++) {
+        ck_assert(count + FLAGS + 1 < 24);
+        words[count] = command[count];
+    }
+    memcpy(words + count, flags, sizeof flags);
+    words[count + FLAGS] = NULL;
+    compile_shared(words, sources, object);
+}
+
 bool program_installed(const char *name)
 {
     char *paths = rt_format("%s", getenv("PATH") ? getenv("PATH") : ""), *rest = paths;

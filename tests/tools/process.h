@@ -24,6 +24,9 @@ void compile_quietly(const char *const *words);
  * ended by NULL. */
 void compile_shared(const char *const *command, const char *const *sources,
                     const char *object);
+/* The same for an emitted file, as C99, with all warnings. */
+void compile_shipped(const char *const *command, const char *const *sources,
+                     const char *object);
 
 bool program_installed(const char *name);
 

@@ -42,25 +42,14 @@ static size_t arena_bytes(const char *file)
 bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char *file,
                         bool split, int build)
 {
-    static const char *const flags[] = {"-std=c99",     "-Wall",      "-Wextra",
-                                        "-Wcast-align", "-Wpedantic", "-Werror"};
     if (!program_installed(builds[build].name) || !machine_runs(builds[build].target)) {
         printf("skipped: %s for %s\n", builds[build].name, builds[build].target);
         return false;
     }
-    const char *words[24];
-    int count = 0;
-    while (builds[build].words[count]) {
-        words[count] = builds[build].words[count];
-        count++;
-    }
-    for (int i = 0; i < 6; i++)
-        words[count++] = flags[i];
-    words[count] = NULL;
     char *object = rt_format("%s.%d.so", file, build);
     char *weights = rt_format("%.*s_weights.c", (int)strlen(file) - 2, file);
-    compile_shared(words, (const char *const[]){file, split ? weights : NULL, NULL},
-                   object);
+    compile_shipped(builds[build].words,
+                    (const char *const[]){file, split ? weights : NULL, NULL}, object);
     *shipped =
         (QuantShipped){.build = builds[build].name, .arena_bytes = arena_bytes(file)};
     shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);

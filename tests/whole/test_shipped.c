@@ -152,18 +152,7 @@ enum { BUILDS = sizeof builds / sizeof *builds };
 /* All files of the shipment as one shared object, compiled without a warning. */
 static void build(int build, const char *const *sources, const char *object)
 {
-    static const char *const warnings[] = {"-std=c99",     "-Wall",      "-Wextra",
-                                           "-Wcast-align", "-Wpedantic", "-Werror"};
-    const char *words[32];
-    int count = 0;
-    while (builds[build].words[count]) {
-        words[count] = builds[build].words[count];
-        count++;
-    }
-    for (int i = 0; i < 6; i++)
-        words[count++] = warnings[i];
-    words[count] = NULL;
-    compile_shared(words, sources, object);
+    compile_shipped(builds[build].words, sources, object);
 }
 
 static bool can_build(int build)
