@@ -125,6 +125,7 @@ typedef enum {
     X(number, rate, "dropout: share of values that it drops")                            \
     X(number, eps, "BN: added to variances")                                             \
     X(number, momentum, "BN: how far running statistics move to the batch's")            \
+    X(bool, again, "makes again what was not kept: as late as it can")                   \
     X(bool, accumulate, "adds to its first output")                                      \
     X(bool, accumulate_residual, "adds to its second output")                            \
     X(long, macs, "multiply-accumulates per image")                                      \

@@ -111,6 +111,7 @@ static int floats_of(Net *net, int forward, int codes)
     set_in(net, op, "x", codes);
     set_out(net, op, "y", floats);
     net->ops[op].in_steps = net->tensors[codes].codes.is_image;
+    net->ops[op].again = true;
     return floats;
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/base/support.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop
@@ -82,6 +83,26 @@ static void sort_ops(Net *net, int steps)
     free(segment);
 }
 
+/* What is made again waits for who reads it first: one loop over images makes it and uses
+ * it up, and no image but the worker's own takes memory. */
+static void delay(Net *net)
+{
+    Links links = links_of(net);
+    for (int i = 0; i < net->op_count; i++) {
+        Op *op = &net->ops[i];
+        if (!op->again)
+            continue;
+        int step = INT_MAX;
+        for (int j = 0; j < net_readers(&links, op->out[0]); j++) {
+            const int reader = net_reader(&links, op->out[0], j)->segment;
+            step = reader < step ? reader : step;
+        }
+        step = step / SCOPES * SCOPES + op->scope; /* not behind the reader's */
+        op->segment = step > op->segment ? step : op->segment;
+    }
+    links_free(&links);
+}
+
 void pass_schedule(Net *net)
 {
     Uses *uses = rt_alloc(net->tensor_count * sizeof(Uses));
@@ -95,5 +116,6 @@ void pass_schedule(Net *net)
         steps = op->segment >= steps ? op->segment + 1 : steps;
     }
     free(uses);
+    delay(net);
     sort_ops(net, steps);
 }
