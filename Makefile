@@ -9,7 +9,8 @@ RUNTIME_FLAGS = -O3 -march=native
 LIBRARIES = -llua5.4 -ltcc -ldl -lzip -ljansson -lopenblas -lsleef -lcairo -lpng -ljpeg \
     -larchive -lz -lmd -ledit $(shell pkg-config --libs hdf5 2>/dev/null) -lm
 
-RUNTIME = $(patsubst %.c,out/%.o,$(wildcard runtime/*/*.c))
+# What mpicc is for is built with each trainer that asks for it.
+RUNTIME = $(patsubst %.c,out/%.o,$(filter-out runtime/peers/mpi.c,$(wildcard runtime/*/*.c)))
 GEN = $(patsubst %.c,out/%.o,$(wildcard gen/*.c gen/*/*.c))
 
 .PHONY: all demo test packages clean
@@ -26,7 +27,7 @@ EMULATED = arm64:aarch64-linux-gnu armhf:arm-linux-gnueabihf riscv64:riscv64-lin
     s390x:s390x-linux-gnu i386:i686-linux-gnu
 # So is what microcontrollers take, 106 MB more.
 TEST_PACKAGES = ccache clang chromium qemu-user protobuf-compiler libdigest-crc-perl \
-    qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi \
+    openmpi-bin libopenmpi-dev qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi \
     $(foreach machine,$(EMULATED),libc6-dev-$(subst :,-cross gcc-,$(machine)))
 FUZZ_PACKAGES = libclang-rt-dev libomp-dev
 
@@ -119,7 +120,7 @@ install: out/lathe
 	install -D -m 644 gen/lathe.1 $(call quoted,$(MAN)/lathe.1)
 	rm -rf $(call quoted,$(PARTS))
 	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' \
-	    -o -path 'runtime/*.h') out/libruntime.a; do \
+	    -o -path 'runtime/*.h' -o -name mpi.c) out/libruntime.a; do \
 	    install -D -m 644 "$$part" $(call quoted,$(PARTS))/"$$part"; \
 	done
 

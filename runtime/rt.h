@@ -10,11 +10,13 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 10
+#define LATHE_ABI 11
 
-/* Activations are cut into this many chunks of images; sums over a batch are kept per
- * chunk and added in chunk order, so results do not depend on the number of threads. */
+/* A pass's images are cut into this many chunks, unless train.chunks says otherwise: any
+ * power of two up to RT_MOST_CHUNKS. Sums over the images are kept per chunk and added by
+ * one fixed tree, see chunks.h, so results do not depend on the number of threads. */
 #define RT_CHUNKS 16
+#define RT_MOST_CHUNKS 256
 
 /* What an array is, X(NAME, what), and how it begins. */
 #define PARAM_KINDS(X)                                                                   \
@@ -127,6 +129,7 @@ typedef struct {
     bool skip_broken;      /* pictures that are broken; else they are errors */
     uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */
     int micro_batch;       /* most images per call */
+    int chunks;            /* of a call's images */
     const Param *params;
     int param_count;
     size_t param_floats; /* length of params, gradient, momentum */
@@ -155,6 +158,8 @@ struct Step {
                               draws by; NULL: 0, 1 .. */
     uint64_t dropout_key; /* ... and from this, of the seed and the epoch */
     int count;            /* 1..micro_batch */
+    int chunks;           /* out: of the images, as the network has them */
+    struct Peers *peers;  /* among which training shares the chunks; NULL: it does all */
     float *params;        /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
@@ -186,5 +191,7 @@ int rt_threads(void);
 /* The main function of a trainer: `trainer [train] | eval | classify`, see --help.
  * Returns the exit status. */
 int rt_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
+/* The same for a trainer that mpirun starts, in as many processes as it says. */
+int rt_mpi_trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe);
 
 #endif

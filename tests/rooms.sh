@@ -1,7 +1,7 @@
 #!/bin/sh
 # The include rule: a room includes only itself and rooms before it in this list, by paths from
 # the root, and no modules (a header and its source) need each other. Prints what breaks it.
-rooms="runtime/rt.h runtime/base runtime/kernels runtime/draw runtime/data runtime/checkpoint
+rooms="runtime/rt.h runtime/base runtime/peers runtime/kernels runtime/draw runtime/data runtime/checkpoint
 runtime/train gen/base gen/weights gen/ir gen/config gen/passes gen/emit gen/run gen/ptq gen/show
 gen/session gen/verbs gen/main.c"
 includes=$(grep -r '^ *# *include "' runtime gen --include=*.[ch] | sed 's/: *# *include "/ /; s/".*//')

@@ -36,6 +36,7 @@
     X(machine)                                                                           \
     X(matmul)                                                                            \
     X(mix)                                                                               \
+    X(mpi)                                                                               \
     X(network)                                                                           \
     X(optim)                                                                             \
     X(outside)                                                                           \

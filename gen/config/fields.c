@@ -317,6 +317,9 @@ static bool check_train(const Config *config)
     if (channels != 3 && (recipe->saturation > 0 || recipe->hue > 0))
         return rt_fail("%s: train.%s: want images of 3 channels, these have %d",
                        config->path, recipe->hue > 0 ? "hue" : "saturation", channels);
+    if (config->net.chunks & (config->net.chunks - 1))
+        return rt_fail("%s: train.chunks: %d, want a power of two", config->path,
+                       config->net.chunks);
     return recipe->erase_least <= recipe->erase_most ||
            rt_fail("%s: train.erase_least: %g, want at most erase_most, %g", config->path,
                    recipe->erase_least, recipe->erase_most);

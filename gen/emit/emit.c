@@ -269,6 +269,7 @@ static int render(lua_State *lua)
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);
     set_flag(lua, "profile", input->profile);
+    set_flag(lua, "mpi", input->mpi);
     if (input->profile)
         profiled_push(lua, input->train, input->evaluate);
     lua_pushlightuserdata(lua, (void *)input->constants);
@@ -286,8 +287,6 @@ static int render(lua_State *lua)
     set_string(lua, "version", LATHE_VERSION);
     lua_pushinteger(lua, LATHE_ABI);
     lua_setfield(lua, -2, "abi");
-    lua_pushinteger(lua, RT_CHUNKS);
-    lua_setfield(lua, -2, "chunks");
     set_flag(lua, "quantised", quant_used(&input->config->net));
     fields_push_recipe(lua, input->config);
     lua_setfield(lua, -2, "recipe");

@@ -59,6 +59,7 @@ typedef struct {
     const ClassNames *class_names; /* infer: in place of the config's, or NULL */
     bool split, only_weights;      /* infer: constants in their own file */
     bool profile;                  /* trainer: keep the time of each op */
+    bool mpi;                      /* trainer: of several processes */
     void (*more)(struct lua_State *lua,
                  const void *context); /* set names in the table on top */
     const void *context;               /* of `more` */

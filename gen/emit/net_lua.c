@@ -226,6 +226,7 @@ void net_push(lua_State *lua, const Net *net)
         long value;
     } numbers[] = {
         {"segments", net->segments},         {"batch", net->batch},
+        {"chunks", net->chunks},
         {"arena_bytes", net->arena_bytes},   {"worker_bytes", net->worker_bytes},
         {"param_floats", net->param_floats}, {"stat_floats", net->stat_floats},
     };

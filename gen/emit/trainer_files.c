@@ -28,8 +28,11 @@ static char *makefile_text(const Config *config, const CompileOptions *options,
                            const char *command, const char *root)
 {
     size_t bytes;
-    const EmitInput input = {
-        .config = config, .target = options->target, .command = command, .root = root};
+    const EmitInput input = {.config = config,
+                             .target = options->target,
+                             .command = command,
+                             .root = root,
+                             .mpi = options->mpi};
     return emit("trainer/Makefile.in", &input, &bytes);
 }
 
@@ -50,11 +53,13 @@ bool trainer_files_make(const Config *config, const CompileOptions *options,
                              .layers = &config->net,
                              .train = &train,
                              .evaluate = &evaluate,
-                             .profile = options->profile};
+                             .profile = options->profile,
+                             .mpi = options->mpi};
     *files = (TrainerFiles){.network = emit("trainer/network.c.in", &input, &bytes),
                             .train = emit("trainer/train.c.in", &input, &bytes),
                             .report = report_text(config, options, &train),
-                            .makefile = makefile_text(config, options, command, ".")};
+                            .makefile = makefile_text(config, options, command, "."),
+                            .mpi = options->mpi};
     if (folder) {
         char *root = relative_path(folder, lathe_root());
         files->makefile_there = makefile_text(config, options, command, root);

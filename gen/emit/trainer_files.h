@@ -8,6 +8,7 @@ typedef struct {
     char *network, *train, *report; /* network.c, train.c, report.txt */
     char *makefile;                 /* of a folder that holds lathe's own files, too */
     char *makefile_there;           /* of the folder they are written to, or NULL */
+    bool mpi;                       /* it needs mpicc, and runtime/peers/mpi.c */
 } TrainerFiles;
 
 /* All of them; `command` is what the banners say made them. `folder`, which must be

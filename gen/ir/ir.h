@@ -192,10 +192,17 @@ typedef struct {
     int tensor_count, tensor_room;
     int segments;      /* schedule length */
     int batch;         /* images the arena is planned for */
-    long worker_bytes; /* at the arena's start, for each of RT_CHUNKS workers */
+    int chunks;        /* that they are cut into */
+    long worker_bytes; /* at the arena's start, for each of net_workers() */
     long arena_bytes;
     long param_floats, stat_floats; /* with padding */
 } Net;
+
+/* Threads that a loop over chunks may have. */
+static inline int net_workers(const Net *net)
+{
+    return net->chunks < RT_MAX_THREADS ? net->chunks : RT_MAX_THREADS;
+}
 
 /* Whether the op's row in ops.def says so. */
 static inline bool op_is(const Op *op, Trait trait)

@@ -23,6 +23,8 @@ typedef struct {
 static bool step_config(Compiling *c)
 {
     *c->net = net_copy(&c->config->net);
+    if (c->program == PROGRAM_INFER)
+        c->net->chunks = RT_CHUNKS;
     return true;
 }
 

@@ -43,6 +43,7 @@ typedef struct {
     const Lowering *lowering; /* of what has it; NULL: as the config says */
     const char *dump; /* print the IR after this step, "program/step", to stdout */
     bool profile;     /* the trainer keeps the time of each op */
+    bool mpi;         /* several processes train, which mpirun starts */
 } CompileOptions;
 
 /* The programs. What has float layers evaluates as it is trained, but has no infer

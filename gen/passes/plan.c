@@ -48,7 +48,7 @@ static void find_lifetimes(Net *net)
 static long footprint(const Net *net, const Tensor *tensor)
 {
     if (tensor->role == ROLE_PARTIAL)
-        return align(tensor->bytes) * RT_CHUNKS;
+        return align(tensor->bytes) * net->chunks;
     if (tensor->role == ROLE_DATA)
         return align(tensor->bytes * net->batch);
     return align(tensor->bytes);
@@ -225,7 +225,7 @@ void pass_plan(Net *net, int batch)
     find_lifetimes(net);
     share_places(net);
     net->worker_bytes = plan_workers(net);
-    net->arena_bytes = plan_arena(net, net->worker_bytes * RT_CHUNKS);
+    net->arena_bytes = plan_arena(net, net->worker_bytes * net_workers(net));
     give_places(net);
 }
 

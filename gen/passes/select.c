@@ -5,6 +5,7 @@
 #include "gen/ir/transposed.h"
 #include "gen/passes/winograd.h"
 #include "runtime/base/support.h"
+#include "runtime/kernels/chunks.h"
 #include "runtime/kernels/quant.h"
 
 #include <stdlib.h>
@@ -181,17 +182,28 @@ static void choose_weight_tile(Op *op, const Target *target, int inputs, int out
     op->blocks = taps * own / op->tile_rows;
 }
 
+/* Where an op in tasks adds up the sums of `count` floats, chunk after chunk. */
+static void add_tree(Net *net, int index, long count)
+{
+    int sums = net_add_array(net, ROLE_ONCE, TYPE_F32, net->ops[index].name, ".tree",
+                             tree_copies(net->chunks), (int)count);
+    const bool dense = net->ops[index].kind == OP_DENSE_BWD_WEIGHT;
+    net->ops[index].out[dense ? DENSE_BWD_WEIGHT_scratch : CONV_BWD_WEIGHT_scratch] =
+        sums;
+}
+
 /* Small weight gradients are summed per chunk of images and added up after the loop;
  * large ones would take too much memory so, and are cut into tasks that go through all
  * images. */
 static void share_weight_gradient(Net *net, int index)
 {
-    enum { MOST_COPIES = 16 << 20 };
+    enum { MOST_COPIES = 16 << 20, ADDERS = 16 };
     Op *op = &net->ops[index];
     const Tensor *dw = op_out(net, op, "dw");
     long bytes = tensor_count(dw) * 4;
-    if (bytes * RT_CHUNKS > MOST_COPIES) {
+    if (bytes * net->chunks > MOST_COPIES) {
         op->scope = SCOPE_TASKS;
+        add_tree(net, index, tensor_count(dw));
         return;
     }
     char name[NAME_SIZE], file[2 * NAME_SIZE];
@@ -208,7 +220,7 @@ static void share_weight_gradient(Net *net, int index)
     Op add = net->ops[total];
     add.in[ADD_CHUNKS_partial] = partial;
     add.out[ADD_CHUNKS_dw] = gradient;
-    add.tasks = RT_CHUNKS;
+    add.tasks = ADDERS;
     add.layer = net->ops[index].layer;
     /* Ahead of what reads the gradient: that of a quantiser. */
     memmove(&net->ops[index + 2], &net->ops[index + 1], (total - index - 1) * sizeof(Op));
@@ -327,6 +339,10 @@ void pass_select(Net *net, const Target *target, const Lowering *force)
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_CONV_BWD_WEIGHT)
             share_weight_gradient(net, i);
+        else if (net->ops[i].kind == OP_DENSE_BWD_WEIGHT)
+            add_tree(net, i,
+                     (op_in(net, &net->ops[i], "x")->c + 1L) *
+                         op_in(net, &net->ops[i], "dy")->c);
     choose_algorithms(net, target, force);
     set_halos(net);
     for (int i = 0; i < net->op_count; i++)

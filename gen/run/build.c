@@ -12,6 +12,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file that goes into a build, by its name in the private folder. */
@@ -91,6 +92,8 @@ static Pieces source_pieces(const TrainerFiles *files, bool tables)
     add_text(&all, "network.c", files->network);
     if (tables)
         add_text(&all, "train.c", files->train);
+    if (tables && files->mpi)
+        add_own(&all, "runtime/peers/mpi.c");
     for (int i = 0; i < all.count; i++)
         add_headers(&all, all.pieces[i].data);
     add_text(&all, "Makefile", files->makefile);
@@ -202,6 +205,21 @@ static char *build_linked(const TrainerFiles *files, const char *product, bool l
 char *build_trainer(const TrainerFiles *files)
 {
     return build_linked(files, "trainer", true);
+}
+
+bool build_put(const char *program, const char *path)
+{
+    size_t bytes;
+    Replacement r;
+    char *data = rt_read_file(program, &bytes);
+    bool ok = data && rt_replace_begin(&r, path);
+    if (ok) {
+        fwrite(data, 1, bytes, r.file);
+        fchmod(fileno(r.file), 0755);
+        ok = rt_replace_commit(&r);
+    }
+    free(data);
+    return ok;
 }
 
 char *build_trainer_of(const Config *config, const CompileOptions *options,

@@ -14,6 +14,9 @@ char *build_library(const TrainerFiles *files);
 /* The network.o that both are linked with. */
 char *build_object(const TrainerFiles *files);
 
+/* The program that was built, to where people start it themselves. */
+bool build_put(const char *program, const char *path);
+
 /* The trainer of a config, whose files are written nowhere. */
 char *build_trainer_of(const Config *config, const CompileOptions *options,
                        const char *command);

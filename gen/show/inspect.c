@@ -270,7 +270,7 @@ static double tensor_traffic(const Net *net, const Tensor *t)
     double bytes = (double)tensor_count(t) * type_bytes(t->type);
     if (t->role == ROLE_DATA || t->role == ROLE_PIXELS || t->role == ROLE_LOGITS)
         return bytes;
-    return bytes * (t->role == ROLE_PARTIAL ? RT_CHUNKS : 1) / net->batch;
+    return bytes * (t->role == ROLE_PARTIAL ? net->chunks : 1) / net->batch;
 }
 
 Cost inspect_cost(const Inspection *it, int program, int layer, bool backward)

@@ -231,13 +231,14 @@ static bool arena_box(const Net *net, const Tensor *t, long *offset, long *bytes
         (t->role != ROLE_DATA && t->role != ROLE_ONCE && t->role != ROLE_PARTIAL))
         return false;
     bool worker = t->role == ROLE_DATA && t->place == PLACE_WORKER;
-    int copies = worker || t->role == ROLE_PARTIAL ? RT_CHUNKS
-                 : t->role == ROLE_DATA            ? net->batch
-                                                   : 1;
+    int copies = worker                     ? net_workers(net)
+                 : t->role == ROLE_PARTIAL ? net->chunks
+                 : t->role == ROLE_DATA    ? net->batch
+                                           : 1;
     if (worker && net->worker_bytes == 0)
         return false;
-    *offset =
-        worker ? t->offset * RT_CHUNKS : t->offset; /* drawn as if copies lay together */
+    /* Drawn as if copies lay together. */
+    *offset = worker ? t->offset * copies : t->offset;
     *bytes = t->bytes * copies;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "gen/run/school.h"
 #include "gen/verbs/commands.h"
 #include "gen/verbs/options.h"
+#include "runtime/base/shell_word.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/train/run_folder.h"
@@ -26,6 +27,11 @@ static bool generate(Options *options, const char *folder, TrainerFiles *files)
     /* Banners name what the files depend on, not the run they were made for. */
     char *command = rt_format("lathe gen %s%s", options->config.path,
                               options->compile.profile ? " --profile" : "");
+    if (options->compile.mpi) {
+        char *longer = rt_format("%s --mpi", command);
+        free(command);
+        command = longer;
+    }
     for (int i = 0; i < options->sets.count; i++) {
         char *longer = rt_format("%s --set '%s'", command, options->sets.items[i]);
         free(command);
@@ -37,11 +43,28 @@ static bool generate(Options *options, const char *folder, TrainerFiles *files)
     return ok;
 }
 
+/* On the PATH, as make will find it. */
+static bool mpi_is_there(void)
+{
+    const char *at = getenv("PATH");
+    bool found = false;
+    while (at && *at && !found) {
+        size_t length = strcspn(at, ":");
+        char *path = rt_format("%.*s/mpicc", (int)length, at);
+        found = access(path, X_OK) == 0;
+        free(path);
+        at += length + (at[length] == ':');
+    }
+    return found ||
+           rt_fail("--mpi: there is no mpicc; on Debian: apt-get install openmpi-bin "
+                   "libopenmpi-dev, or mpich and libmpich-dev");
+}
+
 int cmd_gen(int argc, char **argv)
 {
     const Verb verb = {
         "gen",
-        "CONFIG [-o DIR] [--profile]",
+        "CONFIG [-o DIR] [--profile] [--mpi]",
         "Write train.c, network.c, Makefile and report.txt; `make -C DIR` builds\n"
         "DIR/trainer, a program of its own.",
         CONFIG_NEEDED,
@@ -52,7 +75,8 @@ int cmd_gen(int argc, char **argv)
     bool ok = options_parse(&options, &verb, argc, argv);
     if (ok && !options.help) {
         options.compile.profile = options.profile;
-        ok = options_load(&options);
+        options.compile.mpi = options.mpi;
+        ok = options_load(&options) && (!options.mpi || mpi_is_there());
         char *path = ok ? output_folder(&options, options.output) : NULL;
         int lock = -1;
         ok = ok && run_folder_take(path, &lock) && generate(&options, path, &files);
@@ -114,22 +138,54 @@ static bool calibrate_start(Job *job)
     return true;
 }
 
+static void words_free(FlagWords *words)
+{
+    for (int i = 0; i < words->count; i++)
+        free((char *)words->items[i]);
+    free(words->items);
+}
+
+/* Beside its sources, and how it is started. */
+static bool put_mpi_trainer(Job *job, const char *program)
+{
+    char *path = rt_format("%s/trainer", job->folder);
+    bool ok = build_put(program, path);
+    FlagWords words = options_trainer_words(&job->options, job->verb, path);
+    if (ok)
+        printf("%s is made. For four processes:\nmpirun -n 4", rt_shown(path));
+    for (int i = 0; ok && i < words.count; i++) {
+        char *word = words.items[i] ? rt_shell_word(words.items[i]) : NULL;
+        if (word)
+            printf(" %s", rt_shown(word));
+        free(word);
+    }
+    if (ok)
+        putchar('\n');
+    words_free(&words);
+    free(path);
+    return ok;
+}
+
 /* Generate, build, and become the trainer with the flags it was meant for. Only returns
- * when that failed. */
+ * when that failed, or when the trainer is for mpirun to start. */
 static int run_built(Job *job)
 {
     TrainerFiles files;
     char *program =
         generate(&job->options, job->folder, &files) ? build_trainer(&files) : NULL;
     trainer_files_free(&files);
-    if (program && calibrate_start(job)) {
+    bool ok = program && calibrate_start(job);
+    if (ok && job->options.mpi) {
+        ok = put_mpi_trainer(job, program);
+        free(program);
+        return ok ? 0 : command_failed();
+    }
+    if (ok) {
         FlagWords words = options_trainer_words(&job->options, job->verb, program);
         fflush(stdout);
         execv(program, (char **)words.items);
         rt_fail("%s: %s", program, strerror(errno));
-        for (int i = 0; i < words.count; i++)
-            free((char *)words.items[i]);
-        free(words.items);
+        words_free(&words);
     }
     free(program);
     return command_failed();
@@ -203,6 +259,12 @@ static bool take_folder(Job *job)
 static bool check_flags(Job *job)
 {
     const Options *options = &job->options;
+    if (options->mpi && (options->jit || options->teachers.count > 0))
+        return rt_fail("--mpi: want no %s with it", options->jit ? "--jit" : "--teacher");
+    if (options->mpi && options->trainer.seeds)
+        return rt_fail("--mpi: want no --seeds with it");
+    if (options->mpi && !mpi_is_there())
+        return false;
     if (options->switch_at >= 0 && options->jit == NULL)
         return rt_fail("--switch-at: want --jit with it");
     if (options->jit && !choose_tiers(job))
@@ -231,6 +293,7 @@ static int trainer_verb(const Verb *verb, int argc, char **argv)
         status = command_failed();
     } else if (!options->help) {
         options->compile.profile = options->profile;
+        options->compile.mpi = options->mpi;
         job.folder = output_folder(options, options->trainer.output);
         status = !take_folder(&job)                            ? command_failed()
                  : options->jit || options->teachers.count > 0 ? run_jit(&job)

@@ -6,14 +6,6 @@
 
 #include <math.h>
 
-static double sum_chunks(const double *partial, size_t stride, size_t index)
-{
-    double sum = 0;
-    for (int chunk = 0; chunk < RT_CHUNKS; chunk++)
-        sum += *(const double *)((const char *)(partial + index) + chunk * stride);
-    return sum;
-}
-
 void rt_bn_fold(const BnCall *bn, float *coef)
 {
     for (int c = 0; c < bn->channels; c++) {
@@ -27,13 +19,13 @@ void rt_bn_fold(const BnCall *bn, float *coef)
     }
 }
 
-void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t stride,
-                  float *mean, float *var, float *coef, float *saved)
+void rt_bn_finish(const BnCall *bn, long count, const double *sums, float *mean,
+                  float *var, float *coef, float *saved)
 {
     int channels = bn->channels;
     for (int c = 0; c < channels; c++) {
-        double batch_mean = sum_chunks(partial, stride, c) / count;
-        double square = sum_chunks(partial, stride, channels + c) / count;
+        double batch_mean = sums[c] / count;
+        double square = sums[channels + c] / count;
         double batch_var = fmax(square - batch_mean * batch_mean, 0);
         double factor = 1 / sqrt(batch_var + bn->eps);
         saved[c] = (float)batch_mean;
@@ -47,14 +39,13 @@ void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t st
     }
 }
 
-void rt_point_finish(int channels, long count, const double *partial, size_t stride,
-                     const float *scale, const float *saved, float *coef, float *dscale,
-                     float *dshift)
+void rt_point_finish(int channels, long count, const double *sums, const float *scale,
+                     const float *saved, float *coef, float *dscale, float *dshift)
 {
     for (int c = 0; c < channels; c++) {
         double mean = saved[c], factor = saved[channels + c];
-        double sum = sum_chunks(partial, stride, c);
-        double sum_xhat = sum_chunks(partial, stride, channels + c) * factor;
+        double sum = sums[c];
+        double sum_xhat = sums[channels + c] * factor;
         dshift[c] += (float)sum;
         dscale[c] += (float)sum_xhat;
         double by_g = scale[c] * factor;
@@ -65,10 +56,10 @@ void rt_point_finish(int channels, long count, const double *partial, size_t str
     }
 }
 
-void rt_bias_finish(int channels, const double *partial, size_t stride, float *dbias)
+void rt_bias_finish(int channels, const double *sums, float *dbias)
 {
     for (int c = 0; c < channels; c++)
-        dbias[c] += (float)sum_chunks(partial, stride, c);
+        dbias[c] += (float)sums[c];
 }
 
 void rt_dropout(const At *at, const DropoutCall *call, const float *x, float *y)
@@ -149,34 +140,40 @@ void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double
         sums[0] += taught_loss(step, image, classes, scores[best], dy);
 }
 
-void rt_loss_finish(Step *step, const double *partial, size_t stride)
+void rt_loss_finish(Step *step, const double *sums)
 {
-    step->loss = sum_chunks(partial, stride, 0);
-    step->correct = (int)sum_chunks(partial, stride, 1);
+    step->loss = sums[0];
+    step->correct = (int)sums[1];
 }
 
-void rt_add_chunks(int task, long count, const float *partial, size_t stride,
-                   float *total)
+/* Rows first .. end - 1 of dy with x before it, added to sums. */
+static void add_rows(int first, int end, int k, const float *x, const float *dy,
+                     float *sums)
 {
-    long first = count * task / RT_CHUNKS, end = count * (task + 1) / RT_CHUNKS;
-    for (int chunk = 0; chunk < RT_CHUNKS; chunk++) {
-        const float *part = (const float *)((const char *)partial + chunk * stride);
-        for (long i = first; i < end; i++)
-            total[i] += part[i];
-    }
+    for (int i = first; i < end; i++)
+        for (int j = 0; j < k; j++)
+            sums[(size_t)i * k + j] += x[i] * dy[j];
 }
 
 void rt_dense_weight(const Step *step, int task, int tasks, int c, int k, const float *x,
                      size_t x_stride, const float *dy, size_t dy_stride, float *dw,
-                     float *db)
+                     float *db, float *sums)
 {
+    static const float one = 1;
     int first = (int)((long)c * task / tasks), end = (int)((long)c * (task + 1) / tasks);
-    for (int image = 0; image < step->count; image++) {
-        const float *xi = x + image * x_stride, *dyi = dy + image * dy_stride;
-        for (int i = first; i < end; i++)
-            for (int j = 0; j < k; j++)
-                dw[(size_t)i * k + j] += xi[i] * dyi[j];
-        for (int j = 0; task == 0 && j < k; j++)
-            db[j] += dyi[j];
+    long count = (c + 1L) * k, from = (long)first * k, size = (long)(end - first) * k;
+    long bias = (long)c * k, biases = task == 0 ? k : 0;
+    At at = {.step = (Step *)step, .chunk = first_own(step)};
+    for (int done = 0; at.chunk < end_own(step); done++, at.chunk++) {
+        float *to = rt_tree_begin(sums, count, done, from, size);
+        rt_tree_begin(sums, count, done, bias, biases);
+        for (int i = first_of_chunk(&at); i < end_of_chunk(&at); i++) {
+            add_rows(first, end, k, x + i * x_stride, dy + i * dy_stride, to);
+            add_rows(0, task == 0, k, &one, dy + i * dy_stride, to + bias);
+        }
+        rt_tree_end(sums, count, done, from, size);
+        rt_tree_end(sums, count, done, bias, biases);
     }
+    rt_tree_total(sums, from, size, dw);
+    rt_tree_total(sums + bias, 0, biases, db);
 }

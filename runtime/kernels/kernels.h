@@ -3,6 +3,7 @@
 #ifndef LATHE_KERNELS_H
 #define LATHE_KERNELS_H
 
+#include "runtime/kernels/chunks.h"
 #include "runtime/rt.h"
 
 #include <stdlib.h>
@@ -18,12 +19,12 @@ typedef struct {
 /* The chunk's images are first_of_chunk(&at) .. end_of_chunk(&at) - 1. */
 static inline int first_of_chunk(const At *at)
 {
-    return (int)((long)at->chunk * at->step->count / RT_CHUNKS);
+    return (int)((long)at->chunk * at->step->count / at->step->chunks);
 }
 
 static inline int end_of_chunk(const At *at)
 {
-    return (int)((at->chunk + 1L) * at->step->count / RT_CHUNKS);
+    return (int)((at->chunk + 1L) * at->step->count / at->step->chunks);
 }
 
 static inline At begin_chunk(Step *step, int chunk, int worker)
@@ -66,22 +67,21 @@ typedef struct {
     const float *bias;                       /* [channels] or NULL */
 } BnCall;
 
-/* A partial is [chunks][2][channels] doubles, chunks `stride` bytes apart; coef is
- * [2][channels]: y = coef0 x + coef1. */
+/* Sums over the pass are [2][channels], from rt_total; coef is [2][channels]:
+ * y = coef0 x + coef1. */
 /* coef from running statistics. */
 void rt_bn_fold(const BnCall *bn, float *coef);
 /* From sums of x and x*x over `count` values per channel: coef, saved = [mean][1 / std],
  * of x; the running statistics, of x + bias, move by `momentum` towards the batch's (its
  * variance unbiased, as PyTorch). */
-void rt_bn_finish(const BnCall *bn, long count, const double *partial, size_t stride,
-                  float *mean, float *var, float *coef, float *saved);
+void rt_bn_finish(const BnCall *bn, long count, const double *sums, float *mean,
+                  float *var, float *coef, float *saved);
 /* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and
  * coef [3][channels] of dx = coef0 g + coef1 x + coef2. */
-void rt_point_finish(int channels, long count, const double *partial, size_t stride,
-                     const float *scale, const float *saved, float *coef, float *dscale,
-                     float *dshift);
+void rt_point_finish(int channels, long count, const double *sums, const float *scale,
+                     const float *saved, float *coef, float *dscale, float *dshift);
 /* From sums of g: adds to dbias. */
-void rt_bias_finish(int channels, const double *partial, size_t stride, float *dbias);
+void rt_bias_finish(int channels, const double *sums, float *dbias);
 
 /* Dropout (Srivastava et al. 2014) of one image's [h][w][c], forward and, the same mask,
  * backward: y (+)= x / (1 - rate) where it is kept, else 0. What is dropped follows from
@@ -101,17 +101,14 @@ void rt_dropout(const At *at, const DropoutCall *call, const float *x, float *y)
  * al. 2015, for a weight of w and temperature T) 1 - w times that, and w T T times the
  * Kullback-Leibler divergence of softmax(scores / T) from p. */
 void rt_softmax_loss(const Step *step, int image, int classes, float *dy, double *sums);
-/* step->loss and step->correct from [chunks][2] sums. */
-void rt_loss_finish(Step *step, const double *partial, size_t stride);
-
-/* Piece `task` of RT_CHUNKS: total += the chunks' sums, in chunk order. */
-void rt_add_chunks(int task, long count, const float *partial, size_t stride,
-                   float *total);
+/* step->loss and step->correct from the two sums. */
+void rt_loss_finish(Step *step, const double *sums);
 
 /* dw [c][k] += x' dy and db [k] += dy over the step's images, rows of piece `task` only.
- * x and dy of one image are x_stride and dy_stride floats apart. */
+ * x and dy of one image are x_stride and dy_stride floats apart; sums is
+ * [tree_copies(chunks)][c + 1][k]. */
 void rt_dense_weight(const Step *step, int task, int tasks, int c, int k, const float *x,
                      size_t x_stride, const float *dy, size_t dy_stride, float *dw,
-                     float *db);
+                     float *db, float *sums);
 
 #endif

@@ -237,17 +237,11 @@ void rt_quant_weights_backward(const RtWeights *weights, const float *w,
     }
 }
 
-void rt_quant_activation_finish(const RtQuant *quant, double n, const double *partial,
-                                size_t stride, const float *step, const float *range,
-                                float *dstep, float *drange)
+void rt_quant_activation_finish(const RtQuant *quant, double n, const double *sums,
+                                const float *step, const float *range, float *dstep,
+                                float *drange)
 {
-    double by_step = 0, by_range = 0;
-    for (int chunk = 0; chunk < RT_CHUNKS; chunk++) {
-        const double *sums = (const double *)((const char *)partial + chunk * stride);
-        by_step += sums[0];
-        by_range += sums[1];
-    }
     float unused = 0;
-    add_quantizer_gradient(quant, n, *step, range ? *range : 0, by_step, by_range, dstep,
+    add_quantizer_gradient(quant, n, *step, range ? *range : 0, sums[0], sums[1], dstep,
                            drange ? drange : &unused);
 }

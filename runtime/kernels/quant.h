@@ -104,11 +104,11 @@ void rt_quant_weights_backward(const RtWeights *weights, const float *w,
                                const float *dvalues, float *dw, float *dstep,
                                float *drange);
 
-/* An activation's gradient sums, [RT_CHUNKS][2] doubles `stride` bytes apart: of g times
- * the derivatives by step and by range. Adds to dstep and drange. n: values per image. */
-void rt_quant_activation_finish(const RtQuant *quant, double n, const double *partial,
-                                size_t stride, const float *step, const float *range,
-                                float *dstep, float *drange);
+/* An activation's two gradient sums: of g times the derivatives by step and by range.
+ * Adds to dstep and drange. n: values per image. */
+void rt_quant_activation_finish(const RtQuant *quant, double n, const double *sums,
+                                const float *step, const float *range, float *dstep,
+                                float *drange);
 
 /* The integer arithmetic of one layer and output channel:
  *   code = clamp((acc * m + other * r + b) >> shift, 0, largest)

@@ -6,6 +6,7 @@
 #include "runtime/data/loader.h"
 #include "runtime/data/watch.h"
 #include "runtime/kernels/profile.h"
+#include "runtime/peers/peers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -103,18 +104,34 @@ static bool is_among_top(const Model *model, const Step *step, int image)
     return better < TOP;
 }
 
-static void count_image(const Model *model, const Step *step, int image, Score *score)
+/* What an image came to; an image whose process is another has zeros. */
+typedef struct {
+    double loss, counts, right, among_top;
+} Mark;
+
+static Mark mark_image(const Model *model, const Step *step, int image)
 {
     const float *scores = step->logits + (size_t)image * model->classes;
     int label = step->labels[image];
-    bool right = step_class(model, step, image) == label;
-    score->images++;
-    score->correct += right;
-    score->among_top += is_among_top(model, step, image);
-    score->loss += log_sum_exp(scores, model->classes) - scores[label];
-    if (score->class_images) {
-        score->class_images[label]++;
-        score->class_right[label] += right;
+    return (Mark){log_sum_exp(scores, model->classes) - scores[label], 1,
+                  step_class(model, step, image) == label,
+                  is_among_top(model, step, image)};
+}
+
+/* In the images' order, whoever marked them. */
+static void count_marks(const ImageSet *set, const Mark *marks, int count, Score *score)
+{
+    for (int i = 0; i < count; i++) {
+        if (marks[i].counts == 0)
+            continue;
+        score->images++;
+        score->correct += marks[i].right > 0;
+        score->among_top += marks[i].among_top > 0;
+        score->loss += marks[i].loss;
+        if (score->class_images) {
+            score->class_images[set->labels[i]]++;
+            score->class_right[set->labels[i]] += marks[i].right > 0;
+        }
     }
 }
 
@@ -127,25 +144,79 @@ static void write_scores(const Model *model, const Step *step, FILE *file)
         fwrite(step->logits, sizeof *step->logits, numbers, file);
 }
 
+/* An evaluation on its way: images at .. end - 1 are still to do. */
+typedef struct {
+    const Model *model;
+    const Weights *weights;
+    const Work *work;
+    const Evaluation *asked;
+    Peers *peers;
+    Loader *loader;
+    Mark *marks; /* [count] */
+    int count, at, end;
+    int most; /* images of a pass */
+} Evaluating;
+
 /* The next images, up to a pass of them, through the network. */
-static bool evaluate_pass(const Model *model, Loader *loader, int first, Step *step,
-                          const Work *work, Score *score)
+static bool evaluate_pass(Evaluating *it, Step *step)
 {
     uint64_t since = rt_profile_now();
+    const Work *work = it->work;
     bool *stand_ins = rt_alloc((size_t)step->count);
-    bool ok =
-        loader_take(loader, first, step->count, work->images, work->labels, stand_ins);
+    bool ok = loader_take(it->loader, it->at, step->count, work->images, work->labels,
+                          stand_ins);
     if (ok) {
-        model->evaluate(step);
+        it->model->evaluate(step);
         since = profile_part(PART_EVALUATE, step->count, since);
         ok = !step->failed;
     }
     for (int i = 0; i < step->count && ok; i++)
         if (!stand_ins[i])
-            count_image(model, step, i, score);
+            it->marks[it->at + i] = mark_image(it->model, step, i);
     profile_part(PART_SCORE, step->count, since);
     free(stand_ins);
     return ok;
+}
+
+/* False when stopped, or with rt_fail. */
+static bool next_pass(Evaluating *it)
+{
+    const Evaluation *asked = it->asked;
+    const Work *work = it->work;
+    int left = it->end - it->at;
+    Step step = {.images = work->images,
+                 .labels = work->labels,
+                 .count = left < it->most ? left : it->most,
+                 .params = it->weights->params,
+                 .stats = it->weights->stats,
+                 .arena = work->arena,
+                 .logits = work->logits,
+                 .scores = work->scores};
+    if (asked->shown)
+        watch_show(asked->shown, "images", it->at, it->count);
+    if (asked->tiers && asked->tiers->move)
+        asked->tiers->move(asked->tiers->context, false);
+    bool ok = !(asked->stop && *asked->stop) &&
+              (step.count == 0 || evaluate_pass(it, &step));
+    if (ok && asked->scores)
+        write_scores(it->model, &step, asked->scores);
+    it->at += step.count;
+    return ok;
+}
+
+/* Each process does its part, in as many rounds as all: one that cannot go on ends it for
+ * all of them. */
+static bool evaluate_part(Evaluating *it)
+{
+    const int processes = it->peers ? it->peers->count : 1;
+    const int largest = (it->count + processes - 1) / processes;
+    bool ok = true, failed = false;
+    for (int done = 0; done < largest && ok; done += it->most) {
+        ok = next_pass(it);
+        failed = !ok && rt_error()[0];
+        ok = !peers_largest(it->peers, !ok);
+    }
+    return peers_all(it->peers, !failed) && ok;
 }
 
 bool evaluate(const Model *model, const Weights *weights, const Work *work,
@@ -154,32 +225,27 @@ bool evaluate(const Model *model, const Weights *weights, const Work *work,
     static const Evaluation nothing;
     if (count == 0)
         return true;
-    Loader *loader =
-        loader_open(&(LoaderOptions){.set = set, .most = model->micro_batch});
-    loader_start(loader, NULL, 0, count, 0);
-    asked = asked ? asked : &nothing;
-    bool ok = true;
-    for (int done = 0; done < count && ok;) {
-        int left = count - done;
-        Step step = {.images = work->images,
-                     .labels = work->labels,
-                     .count = left < model->micro_batch ? left : model->micro_batch,
-                     .params = weights->params,
-                     .stats = weights->stats,
-                     .arena = work->arena,
-                     .logits = work->logits,
-                     .scores = work->scores};
-        if (asked->shown)
-            watch_show(asked->shown, "images", done, count);
-        if (asked->tiers && asked->tiers->move)
-            asked->tiers->move(asked->tiers->context, false);
-        ok = !(asked->stop && *asked->stop) &&
-             evaluate_pass(model, loader, done, &step, work, score);
-        if (ok && asked->scores)
-            write_scores(model, &step, asked->scores);
-        done += step.count;
-    }
-    watch_show(asked->shown, NULL, 0, 0);
-    loader_close(loader);
+    Peers *peers = rt_peers();
+    long rank = peers ? peers->rank : 0, processes = peers ? peers->count : 1;
+    Evaluating it = {.model = model,
+                     .weights = weights,
+                     .work = work,
+                     .asked = asked ? asked : &nothing,
+                     .peers = peers,
+                     .marks = rt_alloc((size_t)count * sizeof(Mark)),
+                     .count = count,
+                     .at = (int)(count * rank / processes),
+                     .end = (int)(count * (rank + 1) / processes),
+                     .most = (model->micro_batch - 1) / (int)processes + 1};
+    it.loader = loader_open(&(LoaderOptions){.set = set, .most = it.most});
+    loader_start(it.loader, NULL, it.at, it.end, 0);
+    bool ok = evaluate_part(&it);
+    watch_show(it.asked->shown, NULL, 0, 0);
+    loader_close(it.loader);
+    if (ok && peers)
+        peers_total(peers, &it.marks->loss, count * (int)(sizeof(Mark) / sizeof(double)));
+    if (ok)
+        count_marks(set, it.marks, count, score);
+    free(it.marks);
     return ok;
 }

@@ -48,7 +48,8 @@ typedef struct {
     const char *shown; /* the images' name: on a terminal, tell how far it is */
 } Evaluation;
 
-/* The first `count` images of `set`, any number. Of those that stand in for broken ones
+/* The first `count` images of `set`, any number; processes share them, and all have the
+ * score. Of those that stand in for broken ones
  * there are scores, but they do not count. False when stopped; with rt_fail, when an
  * image is broken, or integer constants cannot be represented. `asked` may be NULL. */
 bool evaluate(const Model *model, const Weights *weights, const Work *work,

@@ -21,20 +21,25 @@ void mixing_alloc(Mixing *mixing, const Model *model)
     size_t count = (size_t)model->micro_batch;
     mixing->others = rt_alloc(count * sizeof *mixing->others);
     mixing->shares = rt_alloc(count * sizeof *mixing->shares);
-    mixing->first = rt_alloc(image_bytes(model));
+    mixing->next = rt_alloc(image_bytes(model));
 }
 
 void mixing_free(Mixing *mixing)
 {
     free(mixing->others);
     free(mixing->shares);
-    free(mixing->first);
+    free(mixing->next);
     *mixing = (Mixing){0};
+}
+
+bool mixing_ever(const Recipe *recipe)
+{
+    return recipe->mixup > 0 || recipe->cutmix > 0;
 }
 
 bool mixing_wanted(const Recipe *recipe, int epoch, uint64_t key)
 {
-    return (recipe->mixup > 0 || recipe->cutmix > 0) &&
+    return mixing_ever(recipe) &&
            epoch < recipe->epochs - recipe->mix_end &&
            random_between(key, 0, 0, 1) < recipe->mix_share;
 }
@@ -91,11 +96,10 @@ void mix_images(const Mixing *mixing, const Model *model, const Recipe *recipe,
                 uint8_t *images)
 {
     size_t bytes = image_bytes(model);
-    memcpy(mixing->first, images, bytes);
     for (int i = 0; i < count; i++) {
         const uint8_t *other =
-            i + 1 < count ? images + (size_t)(i + 1) * bytes : mixing->first;
-        mixing->others[i] = labels[(i + 1) % count];
+            i + 1 < count ? images + (size_t)(i + 1) * bytes : mixing->next;
+        mixing->others[i] = i + 1 < count ? labels[i + 1] : mixing->next_label;
         mixing->shares[i] =
             (float)mix_one(model, recipe, random_bits(key, (uint64_t)indices[i]), other,
                            images + (size_t)i * bytes);

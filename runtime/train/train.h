@@ -3,6 +3,7 @@
 #define LATHE_TRAIN_H
 
 #include "runtime/data/loader.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/mix.h"
 #include "runtime/train/optim.h"
@@ -21,11 +22,14 @@ typedef struct {
     ImageSet train, held_out, test;
     int steps_per_epoch; /* of whole batches; the images left over sit this epoch out */
     int *order;          /* [train.count], of the current epoch */
+    Peers *peers;        /* the processes that take the same steps; NULL: there is one */
+    int *own_order;      /* of the images that this one reads; NULL: of all */
     Loader *loader;      /* of training images */
     bool unreadable;     /* an image was broken; the run stands where it last did well */
     float *before;       /* params and stats before the step, where it may have to be
                             undone; or NULL */
     Optim optim;
+    float *pass_gradient; /* where several processes take steps of several passes */
     Work work;
     Teaching teaching;
     Mixing mixing;
@@ -46,5 +50,10 @@ void train_begin_epoch(Run *run);
 /* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is
  * not finite, or when an image is broken: then it is as if the step had not begun. */
 bool train_step(Run *run);
+/* Optimiser steps of the run so far. */
+long train_steps_done(const Run *run);
+/* rt_fail: what is not finite, at that step of the epoch, and the first array that is not;
+ * false. */
+bool train_not_finite(const Run *run, const char *what, int step);
 
 #endif

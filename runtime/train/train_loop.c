@@ -1,13 +1,11 @@
-/* The training loop: steps, epochs, what is written after each, and stopping. No
- * generator state is kept: order and augmentation follow from seed, epoch and image
- * alone, so that a resumed run takes the very same steps. */
-#include "runtime/base/random.h"
+/* The training loop: epochs, what is written after each, and stopping. Steps are in
+ * train_step.c. */
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/checkpoint/checkpoint.h"
 #include "runtime/kernels/profile.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/bits_picture.h"
-#include "runtime/train/budget.h"
 #include "runtime/train/curve.h"
 #include "runtime/train/events.h"
 #include "runtime/train/profile_report.h"
@@ -21,8 +19,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { KEY_ORDER = 1, KEY_AUGMENT = 2, KEY_MIX = 3, KEY_MIX_BATCH = 4, KEY_DROPOUT = 5 };
 
 /* What asks a run to stop, a terminal that is closed included. */
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
@@ -55,156 +51,13 @@ static void restore_signals(const struct sigaction before[STOPS])
         sigaction(stops[i], &before[i], NULL);
 }
 
-/* ---- One step ---- */
-
-static uint64_t epoch_key(const Run *run, int purpose)
-{
-    return random_bits(random_bits(run->recipe.seed, (uint64_t)purpose),
-                       (uint64_t)run->state.epoch);
-}
-
-void train_begin_epoch(Run *run)
-{
-    int batch = run->recipe.batch;
-    random_permutation(epoch_key(run, KEY_ORDER), run->train.count, run->order);
-    loader_start(run->loader, run->order, run->state.step * batch,
-                 run->steps_per_epoch * batch, epoch_key(run, KEY_AUGMENT));
-}
-
-/* Epochs into the run, a fraction included. */
-static double current_epoch(const Run *run)
-{
-    return run->state.epoch + (double)run->state.step / run->steps_per_epoch;
-}
-
-static double current_rate(const Run *run)
-{
-    return optim_rate(&run->recipe, current_epoch(run));
-}
-
-/* Optimiser steps of the run so far. */
-static long steps_done(const Run *run)
-{
-    return (long)run->state.epoch * run->steps_per_epoch + run->state.step;
-}
-
-static bool fail_not_finite(const Run *run, const char *what, int step, double rate)
-{
-    char *array = optim_find_non_finite(&run->optim);
-    rt_fail("epoch %d step %d: %s is not finite, at learning rate %g; %s%s",
-            run->state.epoch + 1, step, what, rate,
-            array ? "first array that is not: "
-                  : "all weights, statistics and gradients are",
-            array ? array : "");
-    free(array);
-    return false;
-}
-
-/* Before they are written: a broken last.ckpt would be the end of the run. */
-static bool check_weights(const Run *run)
-{
-    char *broken = optim_find_non_finite(&run->optim);
-    bool ok = broken == NULL;
-    free(broken);
-    return ok || fail_not_finite(run, "a weight", run->state.step, current_rate(run));
-}
-
-/* What passes of a step change before its optimiser does. */
-static void keep_before(const Run *run)
-{
-    const Model *model = run->model;
-    memcpy(run->before, run->optim.params, model->param_floats * sizeof(float));
-    memcpy(run->before + model->param_floats, run->optim.stats,
-           model->stat_floats * sizeof(float));
-}
-
-/* A broken image ends the run before its step, not within. */
-static bool undo_step(Run *run, double loss, long correct)
-{
-    const Model *model = run->model;
-    run->unreadable = true;
-    run->state.loss = loss;
-    run->state.correct = correct;
-    if (run->before) {
-        memcpy(run->optim.params, run->before, model->param_floats * sizeof(float));
-        memcpy(run->optim.stats, run->before + model->param_floats,
-               model->stat_floats * sizeof(float));
-    }
-    return false;
-}
-
-/* The images of a pass, from place `first` of the order on, before it goes through. */
-static void mix(Run *run, int first, Step *step)
-{
-    const TrainState *state = &run->state;
-    uint64_t batch = random_bits(epoch_key(run, KEY_MIX_BATCH), (uint64_t)state->step);
-    if (!mixing_wanted(&run->recipe, state->epoch, batch))
-        return;
-    mix_images(&run->mixing, run->model, &run->recipe, epoch_key(run, KEY_MIX),
-               run->order + first, run->work.labels, step->count, run->work.images);
-    step->others = run->mixing.others;
-    step->shares = run->mixing.shares;
-}
-
-/* Gradients add up over micro-batches, all of them full but the last. */
-bool train_step(Run *run)
-{
-    uint64_t since = rt_profile_now();
-    TrainState *state = &run->state;
-    const Recipe *recipe = &run->recipe;
-    int first = state->step * recipe->batch;
-    double rate = current_rate(run), loss = state->loss;
-    long correct = state->correct;
-    if (run->before)
-        keep_before(run);
-    for (int done = 0; done < recipe->batch;) {
-        int left = recipe->batch - done, most = run->model->micro_batch;
-        Step step = {.images = run->work.images,
-                     .labels = run->work.labels,
-                     .count = left < most ? left : most,
-                     .indices = run->order + first + done,
-                     .dropout_key = epoch_key(run, KEY_DROPOUT),
-                     .params = run->optim.params,
-                     .gradient = run->optim.gradient,
-                     .stats = run->optim.stats,
-                     .arena = run->work.arena,
-                     .logits = run->work.logits,
-                     .label_smoothing = (float)recipe->label_smoothing,
-                     .distill = (float)recipe->distill,
-                     .temperature = (float)recipe->temperature,
-                     .loss_scale = 1.0f / (float)recipe->batch};
-        if (!loader_take(run->loader, first + done, step.count, run->work.images,
-                         run->work.labels, NULL))
-            return undo_step(run, loss, correct);
-        since = profile_part(PART_AUGMENT, step.count, since);
-        mix(run, first + done, &step);
-        step.taught = teaching_scores(&run->teaching, run->work.images, step.count);
-        if (step.taught == NULL && run->teaching.count > 0)
-            return false;
-        run->model->train(&step);
-        since = profile_part(PART_TRAIN, step.count, since);
-        if (!isfinite(step.loss))
-            return fail_not_finite(run, "the loss", state->step + 1, rate);
-        state->loss += step.loss;
-        state->correct += step.correct;
-        done += step.count;
-    }
-    Budget budget =
-        budget_begin(&run->optim, recipe, current_epoch(run) / recipe->epochs);
-    optim_step(&run->optim, recipe, rate, steps_done(run));
-    budget_end(&budget, &run->optim);
-    profile_part(PART_OPTIMISER, recipe->batch, since);
-    state->step++;
-    return true;
-}
-
 /* ---- Going over to faster code ---- */
 
 /* Before a step: the JIT's compiler may be ready, or is to be waited for. */
 static bool move_on(Run *run)
 {
     const Tiers *tiers = run->tiers;
-    long done = steps_done(run);
+    long done = train_steps_done(run);
     if (tiers == NULL || tiers->move == NULL || run->state.cc_from >= 0 ||
         done < tiers->at)
         return true;
@@ -219,6 +72,16 @@ static bool move_on(Run *run)
 
 /* ---- One epoch ---- */
 
+/* Before they are written: a broken last.ckpt would be the end of the run. */
+static bool check_weights(const Run *run)
+{
+    char *broken = optim_find_non_finite(&run->optim);
+    bool ok = broken == NULL;
+    free(broken);
+    return ok || train_not_finite(run, "a weight", run->state.step);
+}
+
+
 static Moment moment_of(const Run *run)
 {
     const TrainState *state = &run->state;
@@ -232,9 +95,10 @@ static Moment moment_of(const Run *run)
                     .accuracy = (double)state->correct * share};
 }
 
-/* True while the epoch's steps are not done and nothing asks to stop. */
+/* True while the epoch's steps are not done and nothing asks to stop, in any process. */
 static bool may_step(const Run *run, long steps_left)
 {
+    stop_signal = peers_largest(run->peers, stop_signal);
     return run->state.step < run->steps_per_epoch && !stop_signal && steps_left > 0;
 }
 
@@ -315,6 +179,8 @@ static bool is_best(const TrainState *state, const Score *score, bool within)
  * epoch and writes the same again. Log and curve are drawn from the state. */
 static bool write_files(const Run *run, bool best)
 {
+    if (!peers_first(run->peers))
+        return true;
     char *made = record_lines(run->model, &run->state);
     bool ok = (!best || state_save_for_use(run->best, &run->optim, run->config, made)) &&
               state_save(run->last, &run->state, &run->optim, run->config, made);
@@ -369,7 +235,7 @@ static bool finish_epoch(Run *run, bool *done)
     state->loss = state->seconds = 0;
     state->correct = 0;
     print_row(run, &row, best);
-    return write_files(run, best);
+    return peers_all(run->peers, write_files(run, best));
 }
 
 /* ---- The whole run ---- */
@@ -393,8 +259,11 @@ static void print_header(const Run *run)
 static bool stop(const Run *run, int *status)
 {
     char *made = record_lines(run->model, &run->state);
+    stop_signal = peers_largest(run->peers, stop_signal);
     bool ok = check_weights(run) &&
-              state_save(run->last, &run->state, &run->optim, run->config, made);
+              (!peers_first(run->peers) ||
+               state_save(run->last, &run->state, &run->optim, run->config, made));
+    ok = peers_all(run->peers, ok);
     free(made);
     if (!ok)
         return false;
@@ -419,12 +288,35 @@ static bool write_report(const Run *run, const Score *score)
     return ok;
 }
 
+/* The best epoch's weights, in every process from the first one's file. */
+static bool load_best(const Run *run, Weights *weights)
+{
+    const Model *model = run->model;
+    const size_t params = model->param_floats * sizeof(float);
+    const size_t stats = model->stat_floats * sizeof(float);
+    if (peers_first(run->peers)) {
+        if (!peers_all(run->peers, weights_load(weights, model, run->best)))
+            return false;
+    } else {
+        *weights = (Weights){rt_alloc_aligned(params), rt_alloc_aligned(stats), {0}};
+        if (!peers_all(run->peers, true)) {
+            weights_free(weights);
+            return false;
+        }
+    }
+    if (run->peers) {
+        peers_send(run->peers, 0, weights->params, params);
+        peers_send(run->peers, 0, weights->stats, stats);
+    }
+    return true;
+}
+
 /* What the run came to: the best epoch's weights on images that chose nothing. */
 static bool conclude(const Run *run, int *status)
 {
     Weights weights;
     Score score = {0};
-    if (!weights_load(&weights, run->model, run->best))
+    if (!load_best(run, &weights))
         return false;
     bool done = evaluate(run->model, &weights, &run->work, &run->test, run->test.count,
                          &(Evaluation){.stop = &stop_signal}, &score);
@@ -435,7 +327,7 @@ static bool conclude(const Run *run, int *status)
     else if (rt_error()[0])
         return false;
     else
-        *status = 128 + stop_signal;
+        *status = 128 + (stop_signal = peers_largest(run->peers, stop_signal));
     size_print_layers(run->model, weights.params);
     size_print(run->model, &run->recipe, weights.params);
     printf("files: %s, %s, %s, %s\n", rt_shown(run->best), rt_shown(run->last),
@@ -444,7 +336,8 @@ static bool conclude(const Run *run, int *status)
     if (!size_print_verdict(run->model, &run->recipe, weights.params) && *status == 0)
         *status = OVER_BUDGET;
     weights_free(&weights);
-    return !done || write_report(run, &score);
+    return !done || peers_all(run->peers, !peers_first(run->peers) ||
+                                              write_report(run, &score));
 }
 
 static bool run_epochs(Run *run, long steps, int *status)

@@ -143,6 +143,8 @@ static bool load_data(Run *run, const TrainerOptions *options)
     state->data = rt_format("%s", options->data);
     state->images = run->train.count;
     run->order = rt_alloc((size_t)run->train.count * sizeof *run->order);
+    if (run->peers)
+        run->own_order = rt_alloc(2 * (size_t)run->train.count * sizeof *run->own_order);
     run->loader = loader_open(&(LoaderOptions){.set = &run->train,
                                                .recipe = &run->recipe,
                                                .zero_pixel = model->zero_pixel,
@@ -174,6 +176,8 @@ static bool begin_arrays(Run *run, const TrainerOptions *options)
 
 static bool take_folder(Run *run, const TrainerOptions *options, const char *folder)
 {
+    if (!peers_first(run->peers))
+        return true;
     return (run->lock >= 0 || run_folder_take(folder, &run->lock)) &&
            run_folder_check(folder, run->model->arch, run->config, options);
 }
@@ -181,7 +185,7 @@ static bool take_folder(Run *run, const TrainerOptions *options, const char *fol
 /* The best epoch's weights may be in another folder than the one to write to. */
 static bool bring_best(const Run *run, const char *resumed)
 {
-    if (run->state.best_epoch == 0)
+    if (run->state.best_epoch == 0 || !peers_first(run->peers))
         return true;
     char *copy = rt_format("%s", resumed);
     char *path = rt_format("%s/best.ckpt", dirname(copy));
@@ -223,13 +227,67 @@ static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *op
     return begin_arrays(run, options) && take_folder(run, options, folder);
 }
 
+/* ---- Several processes ---- */
+
+enum { HASHES = 4 };
+
+static void hash_file(const char *path, char hex[65])
+{
+    size_t bytes;
+    char *data = rt_read_file(path, &bytes);
+    rt_error_clear();
+    rt_sha256(data ? data : "", data ? bytes : 0, hex);
+    free(data);
+}
+
+/* Of what the images are and in which order. */
+static void hash_data(const ImageSet *set, char hex[65])
+{
+    char *text = NULL;
+    size_t bytes, image = image_set_bytes(set);
+    FILE *file = open_memstream(&text, &bytes);
+    fwrite(set->labels, sizeof *set->labels, (size_t)set->count, file);
+    fwrite(set->places, sizeof *set->places, (size_t)set->count, file);
+    for (int i = 0; image_set_in_memory(set) && i < set->count; i++)
+        fwrite(image_kept(set, i).pixels, 1, image, file);
+    fclose(file);
+    rt_sha256(text, bytes, hex);
+    free(text);
+}
+
+/* Whether every process runs the same program on the same data, from the same start: else
+ * they would wait for one another, or each train something of its own. */
+static bool same_run(const Run *run, const TrainerOptions *options)
+{
+    static const char *const what[HASHES] = {"another program", "another config or flag",
+                                             "other training images", "other weights"};
+    char own[HASHES][65], firsts[HASHES][65];
+    if (run->peers == NULL)
+        return true;
+    char *flags = rt_format("%s\nsteps=%ld\n", run->config, options->steps);
+    hash_file("/proc/self/exe", own[0]);
+    rt_sha256(flags, strlen(flags), own[1]);
+    free(flags);
+    hash_data(&run->train, own[2]);
+    rt_sha256(run->optim.params, run->model->param_floats * sizeof(float), own[3]);
+    memcpy(firsts, own, sizeof own);
+    peers_send(run->peers, 0, firsts, sizeof firsts);
+    bool ok = true;
+    for (int i = 0; ok && i < HASHES; i++)
+        ok = strcmp(own[i], firsts[i]) == 0 ||
+             rt_fail("%s than process 0's, by SHA-256", what[i]);
+    return peers_all(run->peers, ok);
+}
+
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
                  const TrainerOptions *options)
 {
-    *run = (Run){.model = model, .tiers = options->tiers, .lock = -1};
+    *run = (Run){
+        .model = model, .tiers = options->tiers, .lock = -1, .peers = rt_peers()};
     char *folder = choose_folder(model, options);
     set_paths(run, folder);
-    bool there = access(folder, F_OK) == 0; /* else it is made once all is well */
+    bool first = peers_first(run->peers); /* the others write nothing */
+    bool there = first && access(folder, F_OK) == 0; /* else made once all is well */
     bool ok = (!there || run_folder_take(folder, &run->lock)) &&
               (options->resume ? prepare_resumed(run, recipe, options, folder)
                                : prepare_new(run, recipe, options, folder));
@@ -238,10 +296,15 @@ bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
         work_alloc(&run->work, model);
         mixing_alloc(&run->mixing, model);
     }
+    if (ok && run->peers && recipe->batch > model->micro_batch)
+        run->pass_gradient = rt_alloc_aligned(model->param_floats * sizeof(float));
     ok = ok && teaching_begin(&run->teaching, model, &run->recipe, options);
+    ok = peers_all(run->peers, ok) && same_run(run, options);
     /* Rows behind the checkpoint go, and so does the log of an earlier run. */
-    return ok && history_write(&run->state.history, run->log) &&
-           events_write(run->events, model, &run->state.history);
+    if (ok && first)
+        ok = history_write(&run->state.history, run->log) &&
+             events_write(run->events, model, &run->state.history);
+    return peers_all(run->peers, ok);
 }
 
 void run_free(Run *run)
@@ -260,6 +323,8 @@ void run_free(Run *run)
     data_free(&run->held_out);
     data_free(&run->test);
     free(run->order);
+    free(run->own_order);
+    free(run->pass_gradient);
     optim_free(&run->optim);
     work_free(&run->work);
     teaching_free(&run->teaching);

@@ -6,6 +6,7 @@
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/kernels/gemm.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/bench.h"
 #include "runtime/train/seeds.h"
 
@@ -189,9 +190,12 @@ static bool parse(const char *verb, int argc, char **argv, FlagWords *pictures,
 
 /* ---- Running ---- */
 
+/* What all processes know is told once. */
 static int failed(const Model *model)
 {
-    fprintf(stderr, "%s: %s\n", model->name, rt_error());
+    const Peers *peers = rt_peers();
+    if (peers == NULL || peers->rank == 0 || !peers->ended)
+        fprintf(stderr, "%s: %s\n", model->name, rt_error());
     return 1;
 }
 
@@ -209,11 +213,24 @@ int trainer_run(const char *verb, const Model *model, const Recipe *recipe,
     return ok && streams_end() ? status : failed(model);
 }
 
+/* What several processes do together. */
+static bool shared_verb(int verb, const TrainerOptions *options)
+{
+    const char *name = verbs[verb].name;
+    if (rt_peers() == NULL)
+        return true;
+    if (strcmp(name, "train") != 0 && strcmp(name, "eval") != 0)
+        return rt_fail("%s: want one process", name);
+    if (options->seeds)
+        return rt_fail("train: --seeds: want one process");
+    return options->scores == NULL || rt_fail("eval: --scores: want one process");
+}
+
 int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe)
 {
     bool named = argc > 1 && argv[1][0] != '-';
     int verb = named ? find_verb(argv[1]) : 0;
-    if (verb < 0)
+    if (!peers_all(rt_peers(), verb >= 0))
         return failed(model);
     if (flags_ask_help(argc, argv)) {
         if (named)
@@ -225,7 +242,8 @@ int trainer_main(int argc, char **argv, const Model *model, const Recipe *recipe
     TrainerOptions options = {0};
     FlagWords pictures = {0};
     int first = 1 + named;
-    int status = parse(verbs[verb].name, argc - first, argv + first, &pictures, &options)
+    bool ok = parse(verbs[verb].name, argc - first, argv + first, &pictures, &options);
+    int status = peers_all(rt_peers(), ok && shared_verb(verb, &options))
                      ? trainer_run(verbs[verb].name, model, recipe, &options)
                      : failed(model);
     free(pictures.items);

@@ -63,6 +63,7 @@ static void bench_open(Bench *b, const BuiltNet *built, const Net *net)
     b->changes = rt_alloc(b->bytes);
     carve_all(b);
     b->step.count = IMAGES;
+    b->step.chunks = RT_CHUNKS;
     b->step.labels = b->labels;
     b->step.label_smoothing = 0.125f;
     b->step.loss_scale = 0.25f;
@@ -217,6 +218,9 @@ static void prepare(Bench *b, Function *const *functions)
             continue;
         const Tensor *t = &b->net->tensors[op->in[i]];
         fill_all_copies(b, t);
+        if (t->role == ROLE_PARTIAL) /* used up */
+            memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
+                   RT_CHUNKS * ((t->bytes + 63) / 64 * 64));
         if (op->kind == OP_BN_FINISH && t->role == ROLE_STAT)
             memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
                    tensor_count(t) * 4);

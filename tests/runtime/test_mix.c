@@ -33,6 +33,8 @@ static void clean_up(void)
 static void mix(const Recipe *recipe, uint64_t key)
 {
     memcpy(images, before, sizeof images);
+    mixing.next_label = labels[0];
+    memcpy(mixing.next, images, H * W * C);
     mix_images(&mixing, &model, recipe, key, indices, labels, COUNT, images);
     for (int i = 0; i < COUNT; i++)
         ck_assert_int_eq(mixing.others[i], labels[(i + 1) % COUNT]);
