@@ -103,6 +103,20 @@ static void delay(Net *net)
     links_free(&links);
 }
 
+/* Gradients by quantised values are added up among processes while the backward pass goes
+ * on: what reads the sums comes last, all of it at once. The number of steps then. */
+static int postpone(Net *net, int steps)
+{
+    int last = (steps - 1) / SCOPES * SCOPES + SCOPE_TASKS;
+    last = last < steps - 1 ? last + SCOPES : last;
+    for (int i = 0; i < net->op_count; i++)
+        if (net->ops[i].kind == OP_Q_WEIGHTS_BWD) {
+            net->ops[i].segment = last;
+            steps = last + 1;
+        }
+    return steps;
+}
+
 void pass_schedule(Net *net)
 {
     Uses *uses = rt_alloc(net->tensor_count * sizeof(Uses));
@@ -117,5 +131,5 @@ void pass_schedule(Net *net)
     }
     free(uses);
     delay(net);
-    sort_ops(net, steps);
+    sort_ops(net, postpone(net, steps));
 }

@@ -22,7 +22,8 @@ static bool run_trainer(const Options *options, const Scratch *scratch,
                                   .output = scratch->folder,
                                   .steps = options->steps,
                                   .threads = options->threads,
-                                  .only = options->only};
+                                  .only = options->only,
+                                  .mpi_model = options->mpi_model};
     const FlagTable table = {trainer_flags, trainer_flag_count, "bench", (void *)&asked};
     FlagWords words = {0};
     flags_add_word(&words, trainer);

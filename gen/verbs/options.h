@@ -33,7 +33,7 @@ typedef struct {
     FlagWords renames, teachers;
     bool ignore_extra, explain;
     long arena_budget; /* of an emitted file; 0: none */
-    bool profile, mpi, split, plain, assembly, fields, json;
+    bool profile, mpi, mpi_model, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 
     char *command; /* the whole command as typed, for banners */

@@ -3,6 +3,7 @@
 #include "runtime/train/bench.h"
 
 #include "runtime/base/support.h"
+#include "runtime/train/mpi_model.h"
 #include "runtime/train/profile_json.h"
 #include "runtime/train/profile_report.h"
 #include "runtime/train/train.h"
@@ -18,7 +19,8 @@ static const double most_bytes = 64e6;                   /* of images */
 typedef struct {
     Run run;
     bool bounded; /* by time: the number of steps was not asked for */
-    bool warm;
+    bool warm, model; /* mpi_model.h is wanted */
+    int batch;        /* the config's */
     long steps;
     Peak peak;
     Progress progress;
@@ -113,6 +115,9 @@ static void report(Bench *bench, ProfileProgram program)
         profile.peak = bench->peak;
         profile_print(bench->tables, &profile);
         profile_print_headline(bench->headlines, &profile);
+        if (bench->model && program == PROFILE_TRAINING)
+            mpi_model_print(bench->headlines, model, bench->batch,
+                            profile_speed(&profile), profile.threads);
         fputs(bench->reports++ ? ",\n  " : "", bench->json);
         profile_print_json(bench->json, &profile);
     }
@@ -205,6 +210,8 @@ bool bench_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
     for (int i = 0; i < 3; i++)
         files[i] = open_memstream(&texts[i], &bytes[i]);
     Bench bench = {.bounded = options->steps == 0,
+                   .model = options->mpi_model,
+                   .batch = recipe->batch,
                    .steps = options->steps ? options->steps : USUAL_STEPS,
                    .tables = files[0],
                    .headlines = files[1],

@@ -38,6 +38,7 @@ typedef struct {
     long images;        /* evaluate on the first of them only */
     const char *scores; /* .npy file */
     const char *only;   /* of bench: "train" or "evaluate"; NULL: both */
+    bool mpi_model;     /* of bench: print what several machines would do */
     const char *const *pictures;
     int picture_count;
     const char *go_on;       /* how a stopped run is gone on with; NULL: by --resume */

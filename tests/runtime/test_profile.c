@@ -5,6 +5,7 @@
 #include "gen/emit/profiled.h"
 #include "gen/emit/trainer_files.h"
 #include "runtime/base/support.h"
+#include "runtime/train/mpi_model.h"
 #include "runtime/train/peak.h"
 #include "runtime/train/profile_json.h"
 #include "runtime/train/profile_report.h"
@@ -437,6 +438,20 @@ START_TEST(a_plain_trainer_cannot_bench)
 }
 END_TEST
 
+/* One BN layer of 3 channels, 64 floats of gradients; 1 MB/s and 1 ms. */
+START_TEST(speed_on_machines_is_as_stated)
+{
+    const MpiNetwork slow = {"slow", 1e-3, 8e6};
+    double waits = 3 * (1e-3 + 16e-6) + 2 * (1e-3 + 48e-6);
+    double last = 1.5 * 256e-6, levels = 2;
+    double pass = levels * waits + last + 2 * levels * 1e-3;
+    ck_assert_double_eq_tol(mpi_model_step(&tiny_model, &slow, 4, 100, 4),
+                            4 / 400.0 + pass, 1e-12);
+    ck_assert_double_eq_tol(mpi_model_step(&tiny_model, &slow, 9, 100, 4),
+                            9 / 400.0 + 3 * pass, 1e-12);
+}
+END_TEST
+
 Suite *profile_suite(void)
 {
     Suite *suite = suite_create("profile");
@@ -447,6 +462,7 @@ Suite *profile_suite(void)
     tcase_add_test(numbers, counters_add_up_over_workers);
     tcase_add_test(numbers, a_machine_multiplies);
     tcase_add_test(numbers, json_text_is_escaped);
+    tcase_add_test(numbers, speed_on_machines_is_as_stated);
     suite_add_tcase(suite, numbers);
     TCase *text = tcase_create("text");
     tcase_add_checked_fixture(text, folder_make, folder_remove);
