@@ -135,9 +135,10 @@ double real_field(lua_State *lua, const char *word, const char *layer,
     double value = type == LUA_TNIL ? field->otherwise : lua_tonumber(lua, -1);
     if (type != LUA_TNIL && type != LUA_TNUMBER)
         luaL_error(lua, "%s: want a number, got %s", what, luaL_typename(lua, -1));
+    char range[64];
+    snprintf(range, sizeof range, "%g..%g", field->low, field->high);
     if (!(value >= field->low && value <= field->high))
-        luaL_error(lua, "%s %s, want %f..%f", what, luaL_tolstring(lua, -1, NULL),
-                   (lua_Number)field->low, (lua_Number)field->high);
+        luaL_error(lua, "%s %s, want %s", what, luaL_tolstring(lua, -1, NULL), range);
     lua_settop(lua, 1);
     return value;
 }

@@ -19,7 +19,7 @@ static void scale_weights(const Net *net, const Op *conv, const float *coef,
     for (size_t i = 0; i < weights->count; i++)
         values[i] *= coef[i % w->k];
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s.bias", conv->name);
+    name_behind(name, conv->name, ".bias");
     const Constant *own = constants_find(constants, name);
     float *bias = own ? own->values : constants_add(constants, name, "", TYPE_F32, w->k);
     memcpy(bias, coef + w->k, w->k * sizeof(float));

@@ -189,14 +189,13 @@ static void pack(Maker *m, const Op *op)
 {
     int bits = bits_of(m, op), k = op_in(m->net, op, "w")->k;
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s.codes", op->name);
+    name_behind(name, op->name, ".codes");
     const Constant *codes = constants_find(m->constants, name);
     const uint32_t *words = codes->values;
     size_t count = codes->count, block = count / k * rt_code_block(k);
     size_t size = (block + 7) / 8 * bits;
-    snprintf(name, sizeof name, "%.50s", op->name);
     uint32_t *packed =
-        constants_add(m->constants, name, ".packed", TYPE_U32, count / block * size);
+        constants_add(m->constants, op->name, ".packed", TYPE_U32, count / block * size);
     m->constants->list[m->constants->count - 1].bits = bits;
     for (size_t i = 0; i < count / block; i++)
         pack_block(words + i * block, block, bits, packed + i * size);

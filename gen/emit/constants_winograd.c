@@ -38,7 +38,7 @@ static void make_layer(const Net *net, const Op *op, Constants *constants)
     const Tensor *made = op_in(net, op, "codes");
     uint32_t *to = constants_add(constants, made->name, "", TYPE_U32, tensor_count(made));
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s.codes", op->name);
+    name_behind(name, op->name, ".codes");
     const uint32_t *codes = constants_find(constants, name)->values;
     uint32_t *words = to + (size_t)16 * outputs;
     for (int k = 0; k < outputs; k++)

@@ -44,7 +44,7 @@ static Net at_packed_bits(const Config *config, const Constants *constants)
     Net net = net_copy(&config->net);
     for (int i = 0; constants && i < net.op_count; i++) {
         char name[NAME_SIZE];
-        snprintf(name, sizeof name, "%.50s.packed", net.ops[i].name);
+        name_behind(name, net.ops[i].name, ".packed");
         const Constant *packed = constants_find(constants, name);
         if (packed)
             net.ops[i].own.bits = packed->bits;

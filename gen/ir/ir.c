@@ -4,6 +4,7 @@
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,13 @@ bool layer_name_ok(const char *name, int most)
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
     return name[length] == 0 && length >= 1 && length <= (size_t)most && name[0] >= 'a' &&
            name[0] <= 'z';
+}
+
+void name_behind(char to[NAME_SIZE], const char *name, const char *more)
+{
+    int length = snprintf(to, NAME_SIZE, "%s%s", name, more);
+    assert(length < NAME_SIZE);
+    (void)length;
 }
 
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line)
@@ -79,6 +87,24 @@ Op *net_append_like(Net *net, const Op *like, OpKind kind)
     return &net->ops[index];
 }
 
+/* What a layer puts out has its name. */
+static bool is_layer(const Net *net, const char *name)
+{
+    for (int i = 0; i < net->tensor_count; i++)
+        if (strcmp(net->tensors[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void op_rename(const Net *net, Op *op, const char *more)
+{
+    char name[NAME_SIZE], longer[NAME_SIZE];
+    for (name_behind(name, op->name, more); is_layer(net, name);
+         memcpy(name, longer, sizeof name))
+        name_behind(longer, name, "_");
+    memcpy(op->name, name, sizeof name);
+}
+
 void op_activate(Op *op, const Op *like)
 {
     op->relu = like->relu;
@@ -98,7 +124,7 @@ int net_add_tensor(Net *net, Role role, const char *name, const char *suffix)
                        .first = NONE,
                        .last = NONE,
                        .codes = quantiser_none()};
-    snprintf(tensor->name, sizeof tensor->name, "%s%s", name, suffix);
+    name_behind(tensor->name, name, suffix);
     return net->tensor_count++;
 }
 

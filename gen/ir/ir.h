@@ -227,6 +227,8 @@ const Tensor *net_pixels(const Net *net);
  * with NAME_LETTERS, which leaves room for what ops of a layer are called behind it;
  * net_verify repeats it. */
 bool layer_name_ok(const char *name, int most);
+/* A layer's name with more behind it, of its tensors and ops; asserts that it fits. */
+void name_behind(char to[NAME_SIZE], const char *name, const char *more);
 
 /* Append; the index of the new one. Pointers into the arrays do not survive this. */
 int net_add_op(Net *net, OpKind kind, const char *name, const char *file, int line);
@@ -235,6 +237,9 @@ int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
  * none; by itself, and appended. */
 Op op_like(const Op *like, OpKind kind);
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
+/* Call the op of a layer by more than the layer's name; where another layer is called so,
+ * with an underscore behind. */
+void op_rename(const Net *net, Op *op, const char *more);
 /* Let the op end in the activation that `like` ends in. */
 void op_activate(Op *op, const Op *like);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);

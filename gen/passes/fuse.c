@@ -33,7 +33,7 @@ static void append_biased(Net *spread, Op conv)
 {
     const Tensor y = spread->tensors[conv.out[CONV_y]];
     Op bias = op_like(&conv, OP_BN);
-    snprintf(bias.name, sizeof bias.name, "%.50s_bias", conv.name);
+    op_rename(spread, &bias, "_bias");
     bias.in[BN_bias] = conv.in[CONV_b];
     bias.out[BN_y] = conv.out[CONV_y];
     bias.own = quantiser_none();

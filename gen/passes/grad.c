@@ -269,7 +269,8 @@ static int send_back(Net *net, int forward, int dy, const char *suffix)
     Op point = net->ops[forward];
     bool quantised = point.kind == OP_Q_POINT;
     int op = add_backward(net, quantised ? OP_Q_POINT_BWD : OP_POINT_BWD, forward);
-    strncat(net->ops[op].name, suffix, NAME_SIZE - 1 - strlen(net->ops[op].name));
+    if (*suffix)
+        op_rename(net, &net->ops[op], suffix);
     net->ops[op].own = point.own;
     set_in(net, op, "dy", dy);
     if (quantised) {
@@ -342,7 +343,9 @@ static void concat_backward(Grad *grad, int forward, int dy)
         int x = concat.in[i], op;
         if (needs_gradient(grad, x)) {
             op = add_backward(net, OP_SUBSAMPLE_BWD, forward);
-            snprintf(net->ops[op].name, NAME_SIZE, "%.33s_part%d", concat.name, i + 1);
+            char part[16];
+            snprintf(part, sizeof part, "_part%d", i + 1);
+            op_rename(net, &net->ops[op], part);
             net->ops[op].stride = 1;
             net->ops[op].channel_offset = before;
             set_in(net, op, "dy", dy);
@@ -360,7 +363,7 @@ static void floats_backward(Grad *grad, int forward, int dy)
     if (!needs_gradient(grad, x))
         return;
     int op = add_backward(net, OP_POINT_BWD, forward);
-    strncat(net->ops[op].name, "_floats", NAME_SIZE - 1 - strlen(net->ops[op].name));
+    op_rename(net, &net->ops[op], "_floats");
     op_activate(&net->ops[op], &(const Op){0});
     set_in(net, op, "dy", dy);
     write_gradient(grad, op, "dx", x);

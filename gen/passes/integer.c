@@ -86,10 +86,8 @@ static int constant_weights(Integers *in, const Op *layer, int weights)
     int words = code_words(layer, &w), bits = layer->own.bits;
     if (!integer_packs(&layer->own))
         return add_array(in, layer->name, ".codes", TYPE_U32, words, w.k);
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s", layer->name);
     int packed =
-        add_array(in, name, ".packed", TYPE_U32, 1, (words * w.k + 7) / 8 * bits);
+        add_array(in, layer->name, ".packed", TYPE_U32, 1, (words * w.k + 7) / 8 * bits);
     int codes =
         net_add_array(net, ROLE_ONCE, TYPE_U32, layer->name, ".codes", words, w.k);
     Op *op = net_append_like(net, layer, OP_I_UNPACK);
@@ -384,7 +382,7 @@ static Op *add_dense_constants(Integers *in, const Op *dense, int scales, int bi
                                int scale)
 {
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s_bias", dense->name);
+    name_behind(name, dense->name, "_bias");
     int k = in->net.tensors[bias].k;
     int values = add_array(in, name, ".values", TYPE_F32, 1, k);
     Op *quantise = net_append_like(&in->net, dense, OP_Q_WEIGHTS);

@@ -5,7 +5,7 @@
 static bool stream_sums(Integers *in, const Op *conv)
 {
     Op point = op_like(conv, OP_POINT);
-    snprintf(point.name, sizeof point.name, "%.33s_stream", conv->name);
+    op_rename(&in->net, &point, "_stream");
     point.own = quantiser_none();
     point.in[POINT_x] = point.out[POINT_y] = conv->out[CONV_y];
     return add_stream(in, &point);

@@ -17,7 +17,7 @@ void quantise_joins(Net *net)
             const Tensor y = grown.tensors[op.out[CONCAT_y]];
             point.out[POINT_y] = op.out[CONCAT_y];
             op.own = quantiser_none();
-            snprintf(op.name, sizeof op.name, "%.33s_joined", point.name);
+            op_rename(&grown, &op, "_joined");
             op.out[CONCAT_y] = point.in[POINT_x] =
                 net_add_data(&grown, y.name, ".joined", y.h, y.w, y.c);
         }
@@ -60,7 +60,9 @@ static bool add_part(Joined *j, int tensor)
     int k = in->from->tensors[tensor].c;
     Value x;
     Op op = op_like(j->point, OP_I_POINT);
-    snprintf(op.name, sizeof op.name, "%.33s_part%d", j->point->name, ++j->parts);
+    char part[24];
+    snprintf(part, sizeof part, "_part%d", ++j->parts);
+    op_rename(&in->net, &op, part);
     if (!value_before(in, j->point, tensor, part_affine(j, op.name, k), &x))
         return false;
     op.channel_offset = j->channels;

@@ -184,7 +184,7 @@ static void quantise_dense(Quantising *q, const Op *op)
     int w = op->in[DENSE_w], b = op->in[DENSE_b];
     if (op->own.quantizer != RT_QUANT_NONE) {
         char bias[NAME_SIZE];
-        snprintf(bias, sizeof bias, "%.50s_bias", op->name);
+        name_behind(bias, op->name, "_bias");
         w = quantise_weights(q, op, w, &op->own, op->name).values;
         b = quantise_weights(q, op, b, &op->bias, bias).values;
     }

@@ -106,9 +106,7 @@ static void choose_tile(Net *net, int index)
     op->tile_vectors = channels == LANES || y->c % (2 * LANES) != 0 ? 1 : 2;
     op->tile_rows = channels == LANES ? 1 : tiles_at_once(tiles);
     int bytes = scratch_bytes(op, tiles, channels);
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s", op->name);
-    int scratch = net_add_array(net, ROLE_ONCE, TYPE_U8, name, ".tiles", 1, bytes);
+    int scratch = net_add_array(net, ROLE_ONCE, TYPE_U8, op->name, ".tiles", 1, bytes);
     net->ops[index].out[I_WINOGRAD_tiles] = scratch;
 }
 
@@ -118,10 +116,8 @@ static void transform(Net *net, int index)
     Op *op = &net->ops[index];
     const Tensor *x = op_in(net, op, "x"), *y = op_out(net, op, "y");
     int channels = x->c, k = y->c;
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, "%.50s", op->name);
     op->kind = OP_I_WINOGRAD;
-    int made = net_add_array(net, ROLE_PARAM, TYPE_U32, name, ".transformed",
+    int made = net_add_array(net, ROLE_PARAM, TYPE_U32, op->name, ".transformed",
                              16 * (channels / 4 + 1), k);
     net->ops[index].in[I_WINOGRAD_codes] = made;
     choose_tile(net, index);

@@ -283,6 +283,102 @@ START_TEST(gradients_are_written_then_added_to)
 }
 END_TEST
 
+/* ---- Names ---- */
+
+/* Layers with names as long as may be, alike up to the last letter, and some called as
+ * lathe would call ops of another: streams, parts, joined codes, gradients. */
+#define LONG "as_long_as_names_of_layers_may_ever_be_"
+static const char names_net[] =
+    "    local function active(x, name, to)\n"
+    "        return relu{ bn{ x, name = name }, name = to }\n"
+    "    end\n"
+    "    local x = conv{ image{ 8, 8, 3 }, name = '" LONG "0', out = 4, kernel = 3 }\n"
+    "    local y = conv{ active(x, '" LONG "1', '" LONG "2'), name = '" LONG
+    "3', out = 4,\n"
+    "        kernel = 3 }\n"
+    "    x = concat{ y, x, y, name = '" LONG "4' }\n"
+    "    local a = conv{ active(x, '" LONG "5', '" LONG "6'), name = '" LONG
+    "7', out = 4,\n"
+    "        kernel = 1 }\n"
+    "    local b = conv{ active(x, '" LONG "8', '" LONG "9'), name = '" LONG
+    "a', out = 4,\n"
+    "        kernel = 1, bias = true }\n"
+    "    a, b = active(a, '" LONG "b', 'n_part1'), active(b, 'n_part2', '" LONG "c')\n"
+    "    x = concat{ a, b, name = '" LONG "d' }\n"
+    "    y = concat{ b, a, name = '" LONG "e' }\n"
+    "    x = conv{ x, name = '" LONG "f', out = 4, kernel = 3 }\n"
+    "    y = conv{ y, name = 'cat_joined', out = 4, kernel = 3 }\n"
+    "    x = active(add{ x, y, name = '" LONG "g' }, '" LONG "h', '" LONG "i')\n"
+    "    x = concat{ active(x, 'j', 'n_joined'), a, name = 'n' }\n"
+    "    x = conv{ x, name = 'n_floats', out = 4, kernel = 3 }\n"
+    "    return dense{ avgpool{ relu{ x, name = '" LONG "j' }, name = 'n_residual' },\n"
+    "        name = '" LONG "k', out = 2 }";
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void check_apart(char **names, int count, const char *what)
+{
+    qsort(names, count, sizeof *names, by_text);
+    for (int i = 1; i < count; i++)
+        ck_assert_msg(strcmp(names[i - 1], names[i]) != 0, "two %s are called %s", what,
+                      names[i]);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+}
+
+/* Functions of ops, and what is made for an image or a batch: tensors are found by name
+ * when constants are made. */
+static int check_names(Net *net)
+{
+    char **names = rt_alloc(net->tensor_count * sizeof *names);
+    char **functions = rt_alloc(net->op_count * sizeof *functions);
+    int count = 0, longest = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        functions[i] = rt_format("%s_%s", op->name, op_info[op->kind].suffix);
+        longest = (int)strlen(op->name) > longest ? (int)strlen(op->name) : longest;
+    }
+    for (int t = 0; t < net->tensor_count; t++) {
+        int writer = 0;
+        while (writer < net->op_count && !op_writes(&net->ops[writer], t))
+            writer++;
+        if (writer < net->op_count && net->tensors[t].role == ROLE_ONCE)
+            names[count++] = rt_format("%s", net->tensors[t].name);
+    }
+    check_apart(functions, net->op_count, "functions");
+    check_apart(names, count, "tensors");
+    free(functions);
+    free(names);
+    net_free(net);
+    return longest;
+}
+
+START_TEST(names_are_apart)
+{
+    static const char *const sets[] = {
+        "quant={ quantizer = 'parametric_d', w_bits = 4, a_bits = 4 }"};
+    ck_assert_int_eq(strlen(LONG), NAME_LETTERS - 1);
+    Config config;
+    Net net;
+    const CompileOptions options = {.target = target_find("plain")};
+    lay_out(names_net, &config);
+    compile_train(&config, &options, &net);
+    ck_assert_int_gt(check_names(&net), NAME_LETTERS + (int)strlen("_part"));
+    config_free(&config);
+    ck_assert_msg(config_load(in_folder("net.lua"), sets, 1, &config), "%s", rt_error());
+    compile_train(&config, &options, &net);
+    ck_assert_int_gt(check_names(&net), NAME_LETTERS + (int)strlen("_joined_part"));
+    compile_evaluate(&config, &options, &net);
+    ck_assert_int_gt(check_names(&net), NAME_LETTERS + (int)strlen("_part"));
+    ck_assert_msg(compile_infer(&config, &options, &net), "%s", rt_error());
+    check_names(&net);
+    config_free(&config);
+}
+END_TEST
+
 Suite *passes_suite(void)
 {
     TCase *tests = tcase_create("passes");
@@ -293,6 +389,7 @@ Suite *passes_suite(void)
     tcase_add_loop_test(tests, runs_become_points, 0, FUSIONS);
     tcase_add_loop_test(tests, folded_parameters_are_constants, 0, FUSIONS);
     tcase_add_loop_test(tests, gradients_are_written_then_added_to, 0, PROGRAMS / 2);
+    tcase_add_test(tests, names_are_apart);
     Suite *suite = suite_create("passes");
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,8 @@
+-- want: tests/bad/bn_momentum_large.lua:5: image_bn: momentum 1.5, want 0..1
+return {
+    net = { layers = function()
+        local x = image{ 8, 8, 3 }
+        local y = bn{ x, momentum = 1.5 }
+        return dense{ avgpool(y), name = "last", out = 2 }
+    end },
+}

@@ -1,0 +1,8 @@
+-- want: tests/bad/conv_bias_text.lua:5: a: bias: want true or false, got string
+return {
+    net = { layers = function()
+        local x = image{ 8, 8, 3 }
+        local y = conv{ x, name = "a", out = 4, kernel = 3, bias = "yes" }
+        return dense{ avgpool(y), name = "last", out = 2 }
+    end },
+}

@@ -1,0 +1,8 @@
+-- want: tests/bad/dropout_rate_negative.lua:5: image_dropout: rate -0.5, want 0.001..0.95
+return {
+    net = { layers = function()
+        local x = image{ 8, 8, 3 }
+        local y = dropout{ x, rate = -0.5 }
+        return dense{ avgpool(y), name = "last", out = 2 }
+    end },
+}
