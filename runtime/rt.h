@@ -29,7 +29,7 @@
     X(BN_VAR, "[k] running variance: tracked, not trained")                              \
     X(STEP, "[1] or [k] step of a quantiser: trained")                                   \
     X(RANGE, "[1] or [k] largest value of a quantiser: trained, or calibrated once")
-#define PARAM_INITS(X) X(HE_NORMAL) X(LECUN_NORMAL) X(ZERO) X(ONE)
+#define PARAM_INITS(X) X(HE_NORMAL, "he") X(LECUN_NORMAL, "lecun") X(ZERO, "zero") X(ONE, "one")
 
 typedef enum {
 #define KIND(name, what) PARAM_##name,
@@ -38,7 +38,7 @@ typedef enum {
 } ParamKind;
 
 typedef enum {
-#define INIT(name) INIT_##name,
+#define INIT(name, word) INIT_##name,
     PARAM_INITS(INIT)
 #undef INIT
 } ParamInit;

@@ -3,6 +3,7 @@
 
 #include "gen/config/field_table.h"
 #include "gen/config/sandbox.h"
+#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 
 #include <stdlib.h>
@@ -36,6 +37,44 @@ static void print_net(lua_State *lua, FILE *file)
         lua_settop(lua, net + 1);
     }
     lua_settop(lua, 1);
+}
+
+/* The momentum of batch normalisation that does not say its own. */
+static double net_momentum(lua_State *lua)
+{
+    lua_getfield(lua, 1, "net");
+    bool given = lua_getfield(lua, -1, "bn_momentum") == LUA_TNUMBER;
+    double momentum = given ? lua_tonumber(lua, -1) : 0.1;
+    lua_settop(lua, 1);
+    return momentum;
+}
+
+/* What a layer says of training alone, where it is not the default: all else that it says
+ * is in the architecture. Runs of before have none of these lines, nor the first, by
+ * which checkpoint_match.c knows them. */
+static void print_layers(lua_State *lua, FILE *file, const Config *config)
+{
+    const double momentum = net_momentum(lua);
+    fputs("layer.fields=recorded\n", file);
+    for (int i = 0; i < config->net.op_count; i++) {
+        const Op *op = &config->net.ops[i];
+        ParamInit usual = op->kind == OP_CONV ? INIT_HE_NORMAL : INIT_LECUN_NORMAL;
+        if (op_is(op, WEIGHTS) && op_in(&config->net, op, "w")->init != usual)
+            fprintf(file, "layer.%s.init=%s\n", op->name,
+                    init_words[op_in(&config->net, op, "w")->init]);
+        if (op->kind == OP_BN && op->momentum != momentum) {
+            fprintf(file, "layer.%s.momentum=", op->name);
+            print_number(file, op->momentum);
+            fputc('\n', file);
+        }
+        if (op->kind == OP_BN && op_in(&config->net, op, "scale")->init == INIT_ZERO)
+            fprintf(file, "layer.%s.scale=0\n", op->name);
+        if (op->kind == OP_DROPOUT) {
+            fprintf(file, "layer.%s.rate=", op->name);
+            print_number(file, op->rate);
+            fputc('\n', file);
+        }
+    }
 }
 
 static void print_value(FILE *file, const Field *field, double value)
@@ -211,6 +250,7 @@ char *fields_lines(lua_State *lua, const Config *config)
     print_recorded(file, config, FIELD_data_resize);
     print_channels(file, "std", config, config->std);
     print_recorded(file, config, FIELD_data_test_share);
+    print_layers(lua, file, config);
     print_net(lua, file);
     if (quant_used(&config->net)) {
         print_section(file, config, "quant");

@@ -193,8 +193,6 @@ static char *describe_arch(const Net *net)
             fputs(" counted", file);
         if (op->kind == OP_CONV && op->in[CONV_b] != NONE)
             fprintf(file, " bias");
-        if (op->rate > 0)
-            fprintf(file, " rate %.9g", op->rate);
         if (op->ceiling > 0)
             fprintf(file, " to %g", op->ceiling);
         if (op->slope > 0)

@@ -6,6 +6,7 @@
 #include "gen/config/sandbox.h"
 #include "gen/config/shape.h"
 #include "gen/config/word_fields.h"
+#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 
@@ -238,11 +239,10 @@ static void add_param(Net *net, int op, const char *slot, const char *key, Role 
 
 static ParamInit init_field(lua_State *lua, const char *layer, const char *otherwise)
 {
-    static const char *const names[] = {"he", "lecun", "zero"};
     const char *init = text_field(lua, layer, "init", otherwise);
-    for (int i = 0; i < 3; i++)
-        if (strcmp(init, names[i]) == 0)
-            return (ParamInit[]){INIT_HE_NORMAL, INIT_LECUN_NORMAL, INIT_ZERO}[i];
+    for (ParamInit i = INIT_HE_NORMAL; i <= INIT_ZERO; i++)
+        if (strcmp(init, init_words[i]) == 0)
+            return i;
     return luaL_error(lua, "%s: init '%s', want 'he', 'lecun' or 'zero'", layer, init);
 }
 

@@ -69,7 +69,7 @@ static void push_lowering_t(lua_State *lua, Lowering value)
 #define NAME(name, ...) "PARAM_" #name,
 static const char *const param_kinds[] = {PARAM_KINDS(NAME)};
 #undef NAME
-#define NAME(name) "INIT_" #name,
+#define NAME(name, word) "INIT_" #name,
 static const char *const param_inits[] = {PARAM_INITS(NAME)};
 #undef NAME
 

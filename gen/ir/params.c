@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#define WORD(name, word) word,
+const char *const init_words[] = {PARAM_INITS(WORD)};
+#undef WORD
+
 int params_count(const Net *net, Role role)
 {
     int count = 0;

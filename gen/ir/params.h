@@ -4,6 +4,8 @@
 
 #include "gen/ir/ir.h"
 
+extern const char *const init_words[]; /* of configs, by ParamInit */
+
 /* In the Net's order; names point into the Net. free() the list. */
 Param *params_of(const Net *net, Role role);
 int params_count(const Net *net, Role role);

@@ -59,16 +59,27 @@ static bool is_of_quantisers(const Line *line)
     return begins(line, "quantised.");
 }
 
+/* Whether the lines say what layers are trained with; those of earlier runs do not. */
+static bool tells_layers(const char *lines)
+{
+    Line line;
+    while (next_line(&lines, &line))
+        if (begins(&line, "layer."))
+            return true;
+    return false;
+}
+
 /* The lines of `has`, the checkpoint's, and of `says`, the config's, must be the same, of
  * those that are compared. */
 static bool match_lines(const char *path, const char *has, const char *says,
                         bool (*compared)(const Line *), const char *advice)
 {
+    bool layers = tells_layers(has);
     for (int turn = 0; turn < 2; turn++) {
         const char *mine = turn ? has : says, *theirs = turn ? says : has;
         Line line, other;
         while (next_line(&mine, &line)) {
-            if (!compared(&line) ||
+            if (!compared(&line) || (begins(&line, "layer.") && !layers) ||
                 (find_line(theirs, &line, &other) &&
                  line.value_length == other.value_length &&
                  memcmp(line.value, other.value, (size_t)line.value_length) == 0))

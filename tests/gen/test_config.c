@@ -5,6 +5,7 @@
 #include "gen/base/paths.h"
 #include "gen/passes/compile.h"
 #include "runtime/base/support.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
 
@@ -425,6 +426,7 @@ START_TEST(config_lines)
     static const char want[] = "data.classes=a,b\n"
                                "data.mean={0.1,0.1,0.1}\n"
                                "data.std={1,2,3}\n"
+                               "layer.fields=recorded\n"
                                "train.batch=128\n"
                                "train.crop=0\n"
                                "train.cutout=0\n"
@@ -501,6 +503,59 @@ START_TEST(the_hash_follows_every_change)
 }
 END_TEST
 
+/* What layers say of training alone: weights fit all the same, and a run is another. */
+static const struct {
+    const char *bn, *conv, *drop, *dense, *message;
+} layer_fields[] = {
+    {"", "", "", "", NULL},
+    {", momentum = 0.03", "", "", "",
+     "layer.a_bn.momentum: the checkpoint has nothing, the config says 0.03"},
+    {", scale = 0", "", "", "",
+     "layer.a_bn.scale: the checkpoint has nothing, the config says 0"},
+    {"", ", init = 'lecun'", "", "",
+     "layer.a.init: the checkpoint has nothing, the config says lecun"},
+    {"", "", ", rate = 0.25", "",
+     "layer.a_dropout.rate: the checkpoint has 0.5, the config says 0.25"},
+    {"", "", "", ", init = 'zero'",
+     "layer.last.init: the checkpoint has nothing, the config says zero"},
+};
+enum { LAYER_FIELDS = sizeof layer_fields / sizeof *layer_fields };
+
+static void load_layers(int which, Config *config)
+{
+    char *text = rt_format("return { net = { layers = function()\n"
+                           "    local x = conv{ image{ 4, 4, 3 }, name = 'a', out = 2,\n"
+                           "        kernel = 3 %s }\n"
+                           "    x = dropout{ relu(bn{ x %s }) %s }\n"
+                           "    return dense{ avgpool(x), name = 'last', out = 2 %s }\n"
+                           "end } }\n",
+                           layer_fields[which].conv, layer_fields[which].bn,
+                           layer_fields[which].drop, layer_fields[which].dense);
+    ck_assert_msg(load_text(text, NULL, 0, config), "%s", rt_error());
+    free(text);
+}
+
+START_TEST(runs_differ_by_what_layers_say)
+{
+    Config first, other;
+    load_layers(0, &first);
+    load_layers(_i, &other);
+    const Checkpoint checkpoint = {.arch = first.arch, .config = first.record};
+    const char *message = layer_fields[_i].message;
+    ck_assert(checkpoint_match_arch(&checkpoint, "a", other.arch));
+    ck_assert_int_eq(strcmp(first.hash, other.hash) == 0, message == NULL);
+    ck_assert_int_eq(checkpoint_match_run(&checkpoint, "a", other.record),
+                     message == NULL);
+    ck_assert_str_eq(rt_error() + (message ? strlen("a: ") : 0), message ? message : "");
+    rt_error_clear();
+    ck_assert_int_eq(checkpoint_match_config(&checkpoint, "a", other.record),
+                     message == NULL);
+    rt_error_clear();
+    config_free(&first);
+    config_free(&other);
+}
+END_TEST
+
 Suite *config_suite(void)
 {
     Suite *suite = suite_create("config");
@@ -527,6 +582,7 @@ Suite *config_suite(void)
     tcase_add_test(meant, overrides_append);
     tcase_add_test(meant, architecture_lines);
     tcase_add_test(meant, config_lines);
+    tcase_add_loop_test(meant, runs_differ_by_what_layers_say, 0, LAYER_FIELDS);
     tcase_add_test(meant, paths_change_nothing);
     tcase_add_test(meant, the_hash_follows_every_change);
     suite_add_tcase(suite, meant);

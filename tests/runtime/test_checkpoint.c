@@ -316,6 +316,8 @@ static const struct {
     {"train.epochs=3\n", "%s: train.lr: the checkpoint has 0.1, the config says nothing"},
     {"train.batch=8\ntrain.epochs=3\ntrain.l=2\ntrain.lr=0.1\n",
      "%s: train.batch: the checkpoint has nothing, the config says 8"},
+    /* of before layers' fields were kept: nothing is known of them */
+    {"layer.fields=recorded\nlayer.drop.rate=0.5\ntrain.epochs=3\ntrain.lr=0.1\n", NULL},
 };
 
 START_TEST(config_differences_are_named)
