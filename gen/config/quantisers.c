@@ -6,6 +6,7 @@
 #include "gen/ir/links.h"
 #include "runtime/base/support.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,10 +62,20 @@ static int values_from(const Net *net, int tensor)
     return NONE;
 }
 
+/* Codes of both signs, with that share of them below 0, and one at least of several, so
+ * that gradients pass there. Their range is found once, whatever the quantiser: nothing
+ * says where it would have to stop. */
+static Quantiser add_signed(Net *net, Quant quant, const char *layer, double share)
+{
+    quant.quantizer = RT_QUANT_STATIC;
+    Quantiser q = add_quantiser(net, &quant, layer, "act", false, quant.a_bits, 1);
+    int codes = rt_quant_codes(quant.a_bits, false), zero = (int)rint(share * codes);
+    q.zero = zero < 1 && codes > 1 ? 1 : zero;
+    return q;
+}
+
 /* What a convolution of codes reads must be codes: where no ReLU is, as behind
- * the narrow end of an inverted residual, the sum itself is quantised, to codes
- * of both signs. Their range is found once, whatever the quantiser: nothing says
- * where it would have to stop. */
+ * the narrow end of an inverted residual, the sum itself is quantised. */
 static void quantise_sums(Net *net)
 {
     for (int i = 0; i < net->op_count; i++) {
@@ -77,10 +88,7 @@ static void quantise_sums(Net *net)
         if (!sum || op.quant.quantizer == RT_QUANT_NONE || op.quant.a_bits == 32 ||
             op.own.quantizer != RT_QUANT_NONE)
             continue;
-        Quant quant = op.quant;
-        quant.quantizer = RT_QUANT_STATIC;
-        op.own = add_quantiser(net, &quant, op.name, "act", false, quant.a_bits, 1);
-        op.own.zero = 1 << (quant.a_bits - 1);
+        op.own = add_signed(net, op.quant, op.name, 0.5);
         net->ops[from] = op;
     }
 }
@@ -110,7 +118,19 @@ static bool puts_codes(const Op *op, const bool *codes)
     return all;
 }
 
-static void add_quantisers(Net *net, Op *op, bool activation, bool last)
+/* The share of an activation's values below 0, as the range of its codes has it: of a
+ * leaky ReLU's, where as much lies below 0 as above before it; of a concatenation's, the
+ * largest of its parts'. */
+static double share_below(const Op *op, const double *shares)
+{
+    double share = op->slope / (1 + op->slope);
+    bool passes = op_is(op, MOVES) || op->kind == OP_CONCAT;
+    for (int i = 0; passes && i < OP_INPUTS && op->in[i] != NONE; i++)
+        share = fmax(share, shares[op->in[i]]);
+    return share;
+}
+
+static void add_quantisers(Net *net, Op *op, bool activation, double below, bool last)
 {
     char base[NAME_SIZE]; /* "s1b0_conv1" for s1b0_conv1_relu */
     snprintf(base, sizeof base, "%s", op->name);
@@ -124,7 +144,9 @@ static void add_quantisers(Net *net, Op *op, bool activation, bool last)
     if (op_is(op, BIAS) && last && op->quant.w_bits < 32)
         op->bias =
             add_quantiser(net, &op->quant, base, "bias", true, op->quant.w_bits, 1);
-    if (activation && op->slope == 0 && op->quant.a_bits < 32) {
+    if (activation && op->quant.a_bits < 32 && below > 0) {
+        op->own = add_signed(net, op->quant, base, below);
+    } else if (activation && op->quant.a_bits < 32) {
         op->own = add_quantiser(net, &op->quant, base, "act", false, op->quant.a_bits, 1);
         op->own.ceiling = op->ceiling;
     }
@@ -134,15 +156,18 @@ void quant_add_params(Net *net)
 {
     Links links = links_of(net);
     bool *codes = rt_alloc(net->tensor_count); /* by tensor of a layer */
+    double *shares = rt_alloc(net->tensor_count * sizeof(double)); /* the same */
     for (int i = 0; i < net->op_count; i++) {
         Op *op = &net->ops[i]; /* tensors grow, ops do not */
         bool activation = op->kind == OP_CONCAT ? joins_codes(&links, op, codes)
                                                 : op_is(op, ACTIVATION);
+        double below = shares[op->out[LAYER_y]] = share_below(op, shares);
         if (op->quant.quantizer != RT_QUANT_NONE)
-            add_quantisers(net, op, activation, i + 1 == net->op_count);
+            add_quantisers(net, op, activation, below, i + 1 == net->op_count);
         codes[op->out[LAYER_y]] = puts_codes(op, codes);
     }
     quantise_sums(net);
     links_free(&links);
     free(codes);
+    free(shares);
 }

@@ -125,8 +125,8 @@ static bool make_layer(Maker *m, const Op *op)
         ok = rt_stream_constants(k, &sum, second, unit, b, factor, r, shift);
     } else {
         double step = step_of(m, &op->own, &largest);
-        ok = rt_layer_constants(k, &sum, second, step, op->own.zero, largest, b, factor,
-                                r, shift);
+        ok = rt_layer_constants(k, &sum, second, step, op->own.zero, op->slope, largest,
+                                b, factor, r, shift);
     }
     return ok || failed_for(op);
 }

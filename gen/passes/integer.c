@@ -217,14 +217,15 @@ typedef struct {
     int b, m, r, shift;
 } Rescale;
 
-/* To `unit`, of a stream, or to codes of like->own. `x` and `other` (or NULL) are what is
- * added. */
+/* To `unit`, of a stream, or to codes of like->own; below 0, a leaky ReLU has constants
+ * of its own. `x` and `other` (or NULL) are what is added. */
 static Rescale add_constants(Integers *in, const Op *like, int k, const Value *x,
                              const Value *other, int unit)
 {
-    Rescale to = {.b = add_array(in, like->name, ".b", TYPE_I64, 1, k),
-                  .m = add_array(in, like->name, ".m", TYPE_I32, 1, k)};
-    to.r = other ? add_array(in, like->name, ".r", TYPE_I32, 1, k) : NONE;
+    int rows = like->slope > 0 ? 2 : 1;
+    Rescale to = {.b = add_array(in, like->name, ".b", TYPE_I64, rows, k),
+                  .m = add_array(in, like->name, ".m", TYPE_I32, rows, k)};
+    to.r = other ? add_array(in, like->name, ".r", TYPE_I32, rows, k) : NONE;
     to.shift = add_array(in, like->name, ".shift", TYPE_I32, 1, 2);
     if (in->standalone)
         return to;
@@ -362,8 +363,6 @@ static bool add_joined(Integers *in, const Op *conv, const Op *point)
 
 static bool integer_point(Integers *in, const Op *point)
 {
-    if (point->slope > 0)
-        return refuse(point, "what a leaky ReLU puts out below 0 has no codes");
     if (point->own.quantizer == RT_QUANT_NONE)
         return !point->relu || refuse(point, "activation is kept at 32 bits");
     int x = point->in[POINT_x];
@@ -372,7 +371,8 @@ static bool integer_point(Integers *in, const Op *point)
         return integer_joined(in, point, conv);
     bool alone = conv->kind == OP_CONV && net_readers(&in->links, x) == 1 &&
                  !pool_before(in, conv);
-    return alone ? add_joined(in, conv, point) : add_point(in, point, false);
+    bool joins = alone && point->slope == 0; /* convolutions rescale in one way */
+    return joins ? add_joined(in, conv, point) : add_point(in, point, false);
 }
 
 /* ---- The other layers ---- */

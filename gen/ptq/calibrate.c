@@ -462,8 +462,9 @@ float calibrate_activation(Calibration *c, const Op *op, float *values, long cou
     bool both = own->zero > 0; /* signs */
     double range = range_of(values, count, 1, both, own->bits, op->quant.a_range,
                             op->quant.percentile);
+    int codes = rt_quant_codes(own->bits, false);
     if (both) /* of all codes together; the largest positive one is at the range's end */
-        range *= rt_quant_codes(own->bits, false) / fmax(own->zero - 1, 1);
+        range *= codes / fmax(codes - own->zero, 1);
     double sum = 0;
     for (long i = 0; i < count; i++)
         sum += values[i];

@@ -45,6 +45,12 @@ INLINE f16 keep(i16 mask, f16 x)
     return (f16)((i16)x & mask);
 }
 
+/* x where the mask is set, else y. */
+INLINE f16 choose(i16 mask, f16 x, f16 y)
+{
+    return (f16)(((i16)x & mask) | ((i16)y & ~mask));
+}
+
 /* Channel k of pixel (h, w) in a float tensor: elements behind the tensor's first. */
 INLINE size_t offset_of(const PointCall *p, int row, int h, int w, int k)
 {

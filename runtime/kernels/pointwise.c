@@ -3,11 +3,6 @@
 
 #include "runtime/kernels/blocks.h"
 
-INLINE f16 choose(i16 mask, f16 x, f16 y)
-{
-    return (f16)(((i16)x & mask) | ((i16)y & ~mask));
-}
-
 INLINE f16 activated(const PointCall *p, f16 v)
 {
     if (p->slope > 0)

@@ -5,10 +5,10 @@
 
 static const float nearest = 0x1.8p23f; /* v + nearest - nearest rounds to even */
 
-/* Whether what a concatenation joins is quantised: codes of other steps, none below 0. */
-INLINE bool joins(const PointCall *p)
+/* Whether what a concatenation joins is quantised: codes of other steps. */
+INLINE bool joins(const PointCall *p, const PointValue *value)
 {
-    return !p->relu && p->zero == 0;
+    return !p->relu && value->coef == NULL && value->r == NULL;
 }
 
 /* The same of a tensor of codes. */
@@ -42,7 +42,7 @@ INLINE Factors load_factors(const PointValue *value, int channels, int k, int wi
     return factors;
 }
 
-/* The values before the quantiser of one pixel's block. */
+/* The values before activation and quantiser of one pixel's block. */
 INLINE f16 load_values(const PointCall *p, const PointValue *value,
                        const Factors *factors, int h, int w, int k, int width)
 {
@@ -59,6 +59,12 @@ INLINE f16 load_values(const PointCall *p, const PointValue *value,
     return v;
 }
 
+/* x where v > 0, else slope x, of a leaky ReLU; x without one. */
+INLINE f16 leak(const PointCall *p, f16 v, f16 x)
+{
+    return p->slope > 0 ? choose(v > 0, x, x * p->slope) : x;
+}
+
 INLINE void q_point_block(const PointCall *p, const PointValue *value, float step,
                           int largest, uint8_t *restrict y, int k, int width)
 {
@@ -67,13 +73,13 @@ INLINE void q_point_block(const PointCall *p, const PointValue *value, float ste
     const Factors factors = load_factors(value, p->c, k, width);
     for (int h = 0; h < p->h; h++)
         for (int w = 0; w < p->w; w++) {
-            f16 v = load_values(p, value, &factors, h, w, k, width) * inverse +
-                    (float)p->zero;
+            f16 v = load_values(p, value, &factors, h, w, k, width);
+            v = leak(p, v, v) * inverse + (float)p->zero;
             v = keep(v > 0, v);
             v = keep(v <= top, v) + keep(v > top, top);
             const i16 even = (i16)(v + nearest) & 255; /* of a join, halves go up */
             const i16 up = __builtin_convertvector(v + 0.5f, i16);
-            b16 codes = __builtin_convertvector(joins(p) ? up : even, b16);
+            b16 codes = __builtin_convertvector(joins(p, value) ? up : even, b16);
             memcpy(y + code_offset(p, p->y_row, h, w, k), &codes, (size_t)width);
         }
 }
@@ -122,15 +128,16 @@ INLINE Gradient load_gradient(const PointCall *p, const PointQuantiser *q,
                               const float *restrict dy, int h, int w, int k, int width)
 {
     Gradient it;
-    it.u =
-        load_values(p, value, factors, h, w, k, width) * (1 / q->step) + (float)p->zero;
+    const f16 v = load_values(p, value, factors, h, w, k, width);
+    it.u = leak(p, v, v) * (1 / q->step) + (float)p->zero;
     it.all = load(dy + offset_of(p, p->dy_row, h, w, k), width);
     it.e = it.u - (it.u + nearest - nearest);
-    const i16 above = joins(p) ? it.u >= 0 : it.u > 0;
+    const i16 above = joins(p, value) ? it.u >= 0 : it.u > 0;
     it.g = keep(above & (it.u <= q->top), it.all);
     if (q->quant.rounding != ROUND_STE && q->quant.scale > 0)
         for (int i = 0; i < width; i++)
             it.g[i] = rt_rounding_gradient(&q->quant, it.g[i], it.e[i]);
+    it.g = leak(p, v, it.g);
     return it;
 }
 

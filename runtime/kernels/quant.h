@@ -140,12 +140,14 @@ typedef struct {
 } RtSum;
 
 /* b, m, r and shift[2] = {shift, largest} of a layer: sum (and other, or NULL) to codes
- * of step `step`, of which `zero` means 0. Compiled without contraction of a * b + c, so
+ * of step `step`, of which `zero` means 0. With a slope, of a leaky ReLU, there are those
+ * of slope times the value as well, b, m and r are [2][k], and of the two sums the larger
+ * one is shifted: max(v, slope v) where slope <= 1. Compiled without contraction of a * b + c, so
  * that every build derives the same integers. False and rt_fail when they cannot be
  * represented. */
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
-                        int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
-                        int32_t *shift);
+                        int zero, double slope, int largest, int64_t *b, int32_t *m,
+                        int32_t *r, int32_t *shift);
 /* The same to a stream, 32-bit sums that are not clamped: *unit, what 1 of it
  * stands for, is the smallest with which none can be larger than RT_STREAM_MOST.
  * shift[1] is unused. */

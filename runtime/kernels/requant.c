@@ -79,14 +79,25 @@ static double most_of(int k, const RtReal *real)
     return most;
 }
 
+/* Behind those of the values, the gains and offsets of slope times the values. */
+static void add_slope(int k, double slope, RtReal *real)
+{
+    for (int i = 0; i < k; i++) {
+        real->gain[k + i] = slope * real->gain[i];
+        real->offset[k + i] = slope * real->offset[i];
+        real->other_gain[k + i] = slope * real->other_gain[i];
+    }
+}
+
 /* Constants for codes of step *step; or, where that is 0, for a stream, whose unit it
  * becomes. */
 static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *step,
-                           int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
-                           int32_t *shift)
+                           int zero, double slope, int largest, int64_t *b, int32_t *m,
+                           int32_t *r, int32_t *shift)
 {
-    double *numbers = rt_alloc(3 * (size_t)k * sizeof(double));
-    RtReal real = {numbers, numbers + k, numbers + 2 * k, sum->most,
+    int all = slope > 0 ? 2 * k : k;
+    double *numbers = rt_alloc(3 * (size_t)all * sizeof(double));
+    RtReal real = {numbers, numbers + all, numbers + 2 * all, sum->most,
                    other ? other->most : 0};
     if (*step == 0) {
         real_of_both(k, sum, other, 1, &real);
@@ -94,15 +105,17 @@ static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *
         *step = most > 0 ? most / RT_STREAM_MOST : 1;
     }
     real_of_both(k, sum, other, *step, &real);
-    for (int i = 0; i < k; i++)
+    if (slope > 0)
+        add_slope(k, slope, &real);
+    for (int i = 0; i < all; i++)
         real.offset[i] += zero;
     RtRequant requant = {.b = b, .m = m, .r = r};
-    bool ok = rt_requant_derive(k, &real, largest, &requant);
+    bool ok = rt_requant_derive(all, &real, largest, &requant);
     if (!ok) { /* codes of 0, until whoever called the pass looks at what it returned */
-        memset(b, 0, (size_t)k * sizeof *b);
-        memset(m, 0, (size_t)k * sizeof *m);
+        memset(b, 0, (size_t)all * sizeof *b);
+        memset(m, 0, (size_t)all * sizeof *m);
         if (r)
-            memset(r, 0, (size_t)k * sizeof *r);
+            memset(r, 0, (size_t)all * sizeof *r);
     }
     shift[0] = requant.shift;
     shift[1] = requant.largest;
@@ -112,17 +125,17 @@ static bool make_constants(int k, const RtSum *sum, const RtSum *other, double *
 }
 
 bool rt_layer_constants(int k, const RtSum *sum, const RtSum *other, double step,
-                        int zero, int largest, int64_t *b, int32_t *m, int32_t *r,
-                        int32_t *shift)
+                        int zero, double slope, int largest, int64_t *b, int32_t *m,
+                        int32_t *r, int32_t *shift)
 {
-    return make_constants(k, sum, other, &step, zero, largest, b, m, r, shift);
+    return make_constants(k, sum, other, &step, zero, slope, largest, b, m, r, shift);
 }
 
 bool rt_stream_constants(int k, const RtSum *sum, const RtSum *other, double *unit,
                          int64_t *b, int32_t *m, int32_t *r, int32_t *shift)
 {
     *unit = 0;
-    return make_constants(k, sum, other, unit, 0, RT_STREAM_MOST, b, m, r, shift);
+    return make_constants(k, sum, other, unit, 0, 0, RT_STREAM_MOST, b, m, r, shift);
 }
 
 bool rt_dense_constants(int k, const float *scales, const float *bias, double step,

@@ -3,9 +3,12 @@
 -- by one layer in codes and by another as they are.
 local joins = family{
     growth = 4,
+    leaky = false, -- all activations are
     layers = function(net)
         local function active(x, name)
-            return relu{ bn{ x, name = name .. "_bn" }, name = name .. "_relu" }
+            x = bn{ x, name = name .. "_bn" }
+            if net.leaky then return leaky_relu{ x, name = name .. "_relu", slope = 0.25 } end
+            return relu{ x, name = name .. "_relu" }
         end
         local function grow(x, name)
             return conv{ active(x, name), name = name, out = net.growth, kernel = 3 }

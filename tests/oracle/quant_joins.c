@@ -75,23 +75,29 @@ void forward_concat(const Pass *p, const Op *op)
     if (op->own.quantizer == RT_QUANT_NONE)
         return;
     int largest;
-    double step = own_step(p, op, &largest);
+    double step = own_step(p, op, &largest), zero = op->own.zero;
     for (long i = 0; i < pixels * y->c; i++) /* as integers are: halves go up */
-        values[i] = fmin(floor(values[i] / step + 0.5 + 1e-9), largest) * step;
+        values[i] =
+            (fmin(fmax(floor(values[i] / step + zero + 0.5 + 1e-9), 0), largest) - zero) *
+            step;
 }
 
-/* Each part gets its channels of dy, through the quantiser; what is 0 is within it. */
+/* Each part gets its channels of dy, through the quantiser; the lowest code's value is
+ * within it. */
 void backward_concat(const Pass *p, const Op *op)
 {
     const Quantiser *q = &op->own;
     const Tensor *y = &p->net->tensors[op->out[0]];
     double by[2] = {0}, size[2] = {0};
+    int largest;
     for (int i = 0, before = 0; i < OP_INPUTS && op->in[i] != NONE; i++) {
         int c = p->net->tensors[op->in[i]].c;
         for (long j = 0; j < p->o->count * count_of(p, op->in[i]); j++) {
             double x = p->values[op->in[i]][j], last[2] = {by[0], by[1]};
             double g = p->gradients[op->out[0]][j / c * y->c + before + j % c];
-            if (q->quantizer != RT_QUANT_NONE && x > 0)
+            bool lowest = q->quantizer != RT_QUANT_NONE &&
+                          fabs(x + q->zero * own_step(p, op, &largest)) < 1e-9;
+            if (q->quantizer != RT_QUANT_NONE && !lowest)
                 g = quant_oracle_value(q, x, number(p, q->step, 0),
                                        number(p, q->range, 0), g, &by[0], &by[1]);
             p->gradients[op->in[i]][j] += g;

@@ -124,6 +124,12 @@ static void forward_bn(const Pass *p, const Op *op)
     }
 }
 
+/* Through a leaky ReLU; other activations are the quantiser's. */
+static double leaked(const Op *op, double x)
+{
+    return x > 0 || op->slope == 0 ? x : op->slope * x;
+}
+
 static void forward_each(const Pass *p, const Op *op)
 {
     const Config *config = &p->o->net->config;
@@ -139,7 +145,8 @@ static void forward_each(const Pass *p, const Op *op)
         else if (op->own.quantizer == RT_QUANT_NONE)
             y[i] = ref_activation(op->ceiling, op->slope, x[i]);
         else
-            y[i] = quant_oracle_quantise(&op->own, x[i], number(p, op->own.step, 0),
+            y[i] = quant_oracle_quantise(&op->own, leaked(op, x[i]),
+                                         number(p, op->own.step, 0),
                                          number(p, op->own.range, 0));
     }
 }
@@ -312,13 +319,15 @@ static void backward_relu(const Pass *p, const Op *op)
     const double *x = p->values[op->in[0]], *dy = p->gradients[op->out[0]];
     double by[2] = {0}, size[2] = {0};
     for (long i = 0; i < all; i++) {
-        double before[2] = {by[0], by[1]};
-        p->gradients[op->in[0]][i] +=
-            q->quantizer == RT_QUANT_NONE
-                ? (x[i] > 0 ? (op->ceiling > 0 && x[i] >= op->ceiling ? 0 : dy[i])
-                            : op->slope * dy[i])
-                : quant_oracle_value(q, x[i], number(p, q->step, 0),
-                                     number(p, q->range, 0), dy[i], &by[0], &by[1]);
+        double before[2] = {by[0], by[1]}, g = dy[i];
+        if (q->quantizer != RT_QUANT_NONE)
+            g = quant_oracle_value(q, leaked(op, x[i]), number(p, q->step, 0),
+                                   number(p, q->range, 0), g, &by[0], &by[1]);
+        else if (x[i] <= 0 || (op->ceiling > 0 && x[i] >= op->ceiling))
+            g = x[i] > 0 ? 0 : op->slope * g;
+        if (q->quantizer != RT_QUANT_NONE && op->slope > 0 && x[i] <= 0)
+            g *= op->slope;
+        p->gradients[op->in[0]][i] += g;
         size[0] += fabs(by[0] - before[0]);
         size[1] += fabs(by[1] - before[1]);
     }

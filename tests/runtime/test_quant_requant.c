@@ -154,7 +154,7 @@ START_TEST(layers_round_real_values)
     int32_t m[CHANNELS], r[CHANNELS], shift[2];
     const RtSum sum = {scales, coef, in, 27 * 255 * 127, 0},
                 other = {NULL, NULL, other_step, 255, 0};
-    ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, 0, 63, b, m, r, shift));
+    ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, 0, 0, 63, b, m, r, shift));
     ck_assert_int_eq(shift[1], 63);
     for (int k = 0; k < CHANNELS; k++)
         for (int acc = -27 * 255 * 127; acc < 27 * 255 * 127; acc += 977)
@@ -171,11 +171,47 @@ START_TEST(layers_round_real_values)
     const RtSum refused = {wild, coef, in, 27 * 255 * 127, 0};
     rt_error_clear();
     ck_assert(
-        !rt_layer_constants(CHANNELS, &refused, NULL, out, 0, 63, b, m, NULL, shift));
+        !rt_layer_constants(CHANNELS, &refused, NULL, out, 0, 0, 63, b, m, NULL, shift));
     ck_assert_str_eq(rt_error(),
                      "scales differ so much that its integer constants overflow "
                      "64 bits");
     rt_error_clear();
+}
+END_TEST
+
+/* Of a leaky ReLU, value and slope times value: the larger one is it, in codes of both
+ * signs. */
+START_TEST(a_leaky_layer_has_constants_for_both_sides)
+{
+    enum { CHANNELS = 2, MOST = 9 * 255 * 127, ZERO = 23 };
+    const float scales[4] = {0.031f, 0.007f, -200, 35},
+                coef[4] = {-1.7f, 0.9f, 6.5f, -0.25f};
+    const double in = 0.011, other_step = 0.063, out = 0.05, slope = 0.1;
+    int64_t b[2 * CHANNELS];
+    int32_t m[2 * CHANNELS], r[2 * CHANNELS], shift[2], below = 0, above = 0;
+    const RtSum sum = {scales, coef, in, MOST, 0},
+                other = {NULL, NULL, other_step, 255, 0};
+    ck_assert(rt_layer_constants(CHANNELS, &sum, &other, out, ZERO, slope, 255, b, m, r,
+                                 shift));
+    for (int k = 0; k < CHANNELS; k++)
+        for (int acc = -MOST; acc < MOST; acc += 97)
+            for (int code = 0; code < 256; code += 85) {
+                double v = ((acc + (double)scales[2 + k]) * in * scales[k] * coef[k] +
+                            coef[2 + k] + code * other_step) /
+                           out;
+                double value = (v > 0 ? v : slope * v) + ZERO;
+                int64_t sums[2];
+                for (int side = 0; side < 2; side++)
+                    sums[side] = (int64_t)acc * m[side * CHANNELS + k] +
+                                 (int64_t)code * r[side * CHANNELS + k] +
+                                 b[side * CHANNELS + k];
+                int64_t got = (sums[0] > sums[1] ? sums[0] : sums[1]) >> shift[0];
+                if (fabs(value - floor(value) - 0.5) > 1e-3)
+                    ck_assert_int_eq(got, llrint(value));
+                below += v < -5;
+                above += v > 5;
+            }
+    ck_assert(below > 1000 && above > 1000);
 }
 END_TEST
 
@@ -188,7 +224,7 @@ START_TEST(a_dead_channel_is_no_overflow)
     int64_t b;
     int32_t m, shift[2];
     const RtSum sum = {scales, coef, 0.17, 4608.0 * 15 * 7, 0};
-    ck_assert(rt_layer_constants(1, &sum, NULL, 0.17, 0, 15, &b, &m, NULL, shift));
+    ck_assert(rt_layer_constants(1, &sum, NULL, 0.17, 0, 0, 15, &b, &m, NULL, shift));
     ck_assert_double_eq_tol(ldexp(m, -shift[0]), 0.05 / sqrt(1e-5), 1e-6);
 }
 END_TEST
@@ -375,6 +411,7 @@ Suite *quant_requant_suite(void)
     tcase_add_test(tests, the_largest_shift_that_fits);
     tcase_add_test(tests, what_cannot_fit_is_refused);
     tcase_add_test(tests, layers_round_real_values);
+    tcase_add_test(tests, a_leaky_layer_has_constants_for_both_sides);
     tcase_add_test(tests, a_dead_channel_is_no_overflow);
     tcase_add_test(tests, scores_fit_their_type);
     tcase_add_loop_test(tests, every_width_rescales_alike, 0, TARGET_COUNT);

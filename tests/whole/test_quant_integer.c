@@ -233,6 +233,8 @@ static const struct {
     {"joins", {"net.growth=3", "quant.quantizer='parametric_d_xmax'", "quant.w_bits=5"}},
     {"words", {"net.width=8", "quant.quantizer='uniform_static'"}},
     {"words", {"net.normed=true", "quant.quantizer='parametric_d_xmax'"}},
+    {"words", {"net.width=8", "net.leaky=true", "quant.quantizer='parametric_d_xmax'"}},
+    {"joins", {"net.growth=3", "net.leaky=true", "quant.a_bits=6"}},
 };
 enum { STREAMS = sizeof streams / sizeof *streams };
 

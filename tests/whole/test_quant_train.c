@@ -98,7 +98,9 @@ static const struct {
       "gradient = 'ewgs', gradient_scale = 0.7, "},
      "vnni"},
     {{"",
-      {"net.width=8", "quant={ quantizer = 'parametric_d', w_bits = 4, a_bits = 4 }"},
+      {"net.width=8", "net.leaky=true",
+       "quant={ quantizer = 'parametric_d', w_bits = 4, a_bits = 4, gradient = 'ewgs', "
+       "gradient_scale = 0.5 }"},
       -1,
       false,
       ""},
