@@ -1,5 +1,6 @@
 /* Pictures that a .csv lists, a line each: path,label. Paths are from the file's folder
- * on; a label is a number, or a class's name. */
+ * on; a label is a number, or a class's name. A pack of them has the files' text beside
+ * the pictures, line by line. */
 #include "runtime/data/classes.h"
 #include "runtime/data/forms.h"
 
@@ -16,7 +17,8 @@
 /* The lines of all files. */
 typedef struct {
     const Load *load;
-    Listing listing; /* in their order */
+    Listing listing; /* in their order; of a pack: all of it */
+    bool packed;
     int count;
     char **labels; /* [count] */
     bool *is_test; /* [count] */
@@ -60,7 +62,12 @@ static bool add_row(Rows *rows, char *path, char *label, bool is_test)
     rows->is_test[i] = is_test;
     rows->named = rows->named || !parse_long(label, LONG_MIN, LONG_MAX, &number);
     rows->count++;
-    return listing_add(&rows->listing, &(Listed){.path = path, .bytes = -1});
+    if (!rows->packed)
+        return listing_add(&rows->listing, &(Listed){.path = path, .bytes = -1});
+    bool same = i < rows->listing.count && strcmp(rows->listing.items[i].path, path) == 0;
+    free(path);
+    return same || rt_fail("%s: a damaged pack: picture %d is not that of its line",
+                           rows->load->path, i + 1);
 }
 
 static bool add_line(Rows *rows, const char *file, int line, const char *from,
@@ -78,11 +85,10 @@ static bool add_line(Rows *rows, const char *file, int line, const char *from,
     return add_row(rows, path, label, is_test);
 }
 
-static bool read_rows(Rows *rows, const char *file, bool is_test)
+static bool take_rows(Rows *rows, const char *file, const char *text, bool is_test)
 {
     int line = 0;
-    char *text = rt_read_file(file, NULL);
-    bool ok = text != NULL;
+    bool ok = true;
     for (const char *at = text; ok && *at;) {
         const char *end = at + strcspn(at, "\r\n");
         line++;
@@ -90,6 +96,13 @@ static bool read_rows(Rows *rows, const char *file, bool is_test)
             ok = add_line(rows, file, line, at, end, is_test);
         at = end + (*end == '\r') + (end[*end == '\r'] == '\n');
     }
+    return ok;
+}
+
+static bool read_rows(Rows *rows, const char *file, bool is_test)
+{
+    char *text = rt_read_file(file, NULL);
+    bool ok = text && take_rows(rows, file, text, is_test);
     free(text);
     return ok;
 }
@@ -142,7 +155,7 @@ static bool load_rows(Rows *rows, bool split)
         items[i] = i;
     Classes classes = {0};
     bool ok =
-        take_labels(rows, &classes, labels) && check_files(rows) &&
+        take_labels(rows, &classes, labels) && (rows->packed || check_files(rows)) &&
         form_pictures(rows->load, &rows->listing, items, labels,
                       split ? NULL : rows->is_test, count, rows->named ? &classes : NULL);
     classes_free(&classes);
@@ -158,35 +171,84 @@ bool csv_is(const char *path)
     return name_ends(path, ".csv") || form_has(path, "train.csv");
 }
 
-static bool read_folder(Rows *rows)
+int csv_files(const char *path, char *files[2])
 {
-    const char *folder = rows->load->path;
-    bool val = form_has(folder, "val.csv");
-    if (!val && !form_has(folder, "test.csv"))
-        return rt_fail("%s: train.csv has neither val.csv nor test.csv beside it",
-                       folder);
-    char *train = rt_format("%s/train.csv", folder);
-    char *test = rt_format("%s/%s.csv", folder, val ? "val" : "test");
-    bool ok = read_rows(rows, train, false) && read_rows(rows, test, true);
-    free(train);
-    free(test);
-    return ok;
+    bool val = form_has(path, "val.csv");
+    if (name_ends(path, ".csv")) {
+        files[0] = rt_format("%s", path);
+        return 1;
+    }
+    if (!val && !form_has(path, "test.csv")) {
+        rt_fail("%s: train.csv has neither val.csv nor test.csv beside it", path);
+        return 0;
+    }
+    files[0] = rt_format("%s/train.csv", path);
+    files[1] = rt_format("%s/%s.csv", path, val ? "val" : "test");
+    return 2;
+}
+
+static void free_rows(Rows *rows)
+{
+    for (int i = 0; i < rows->count; i++)
+        free(rows->labels[i]);
+    free(rows->labels);
+    free(rows->is_test);
+    listing_free(&rows->listing);
 }
 
 bool csv_load(const Load *load)
 {
-    bool one = name_ends(load->path, ".csv");
+    char *files[2];
+    int count = csv_files(load->path, files);
     const char *slash = strrchr(load->path, '/');
     Rows rows = {.load = load};
-    rows.listing.root = !one    ? rt_format("%s", load->path)
+    rows.listing.root = count == 2 ? rt_format("%s", load->path)
                         : slash ? rt_format("%.*s", (int)(slash - load->path), load->path)
                                 : rt_format(".");
-    bool ok = (one ? read_rows(&rows, load->path, false) : read_folder(&rows)) &&
-              load_rows(&rows, one);
-    for (int i = 0; i < rows.count; i++)
-        free(rows.labels[i]);
-    free(rows.labels);
-    free(rows.is_test);
-    listing_free(&rows.listing);
+    bool ok = count > 0;
+    for (int i = 0; i < count; i++) {
+        ok = ok && read_rows(&rows, files[i], i > 0);
+        free(files[i]);
+    }
+    ok = ok && load_rows(&rows, count == 1);
+    free_rows(&rows);
+    return ok;
+}
+
+/* The pack's items behind the pictures that are such files; how many. */
+static int packed_files(const Listing *pack, int items[2])
+{
+    int count = 0;
+    for (int i = pack->count; i > 0 && count < 2 && listing_is_rows(pack, i - 1); i--)
+        items[count++] = i - 1;
+    return count;
+}
+
+bool csv_is_packed(const Listing *pack)
+{
+    int items[2];
+    return packed_files(pack, items) > 0;
+}
+
+bool csv_load_packed(const Load *load, Listing *pack)
+{
+    int items[2], files = packed_files(pack, items);
+    Rows rows = {.load = load, .listing = *pack, .packed = true};
+    bool ok = true;
+    *pack = (Listing){0};
+    for (int i = 0; i < files && ok; i++) {
+        const Listed *it = &rows.listing.items[items[files - 1 - i]];
+        char *text =
+            rt_format("%.*s", (int)it->bytes, (char *)rows.listing.map + it->offset);
+        char *name = rt_format("%s: %s", load->path, it->path);
+        ok = take_rows(&rows, name, text, i > 0);
+        free(name);
+        free(text);
+    }
+    if (ok && rows.count + files != rows.listing.count)
+        ok = rt_fail("%s: a damaged pack: %d pictures of %d lines", load->path,
+                     rows.listing.count - files, rows.count);
+    ok = ok && load_rows(&rows, files == 1);
+    free_rows(&rows);
     return ok;
 }

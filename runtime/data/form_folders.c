@@ -232,7 +232,12 @@ bool folders_load(const Load *load)
 
 bool archive_is(const char *path)
 {
-    return name_ends(path, ".tar");
+    static const char *const ends[] = {".tar",     ".tar.gz",  ".tgz", ".tar.xz", ".txz",
+                                       ".tar.bz2", ".tar.zst", ".tbz", ".tzst"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        is = is || name_ends(path, ends[i]);
+    return is;
 }
 
 bool archive_load(const Load *load)
@@ -251,7 +256,9 @@ bool pack_is(const char *path)
 bool pack_load(const Load *load)
 {
     Listing listing;
-    bool ok = listing_of_pack(load->path, &listing) && load_listing(load, &listing);
+    bool ok = listing_of_pack(load->path, &listing) &&
+              (csv_is_packed(&listing) ? csv_load_packed(load, &listing)
+                                       : load_listing(load, &listing));
     listing_free(&listing);
     return ok;
 }

@@ -38,6 +38,13 @@ bool idx_is(const char *path);
 bool idx_load(const Load *load);
 bool csv_is(const char *path);
 bool csv_load(const Load *load);
+/* The files of that form, to be freed, those to test with last; how many. 0 and rt_fail:
+ * one is missing. */
+int csv_files(const char *path, char *files[2]);
+/* Whether the pack was made of such files; and its pictures, as the files' lines say. The
+ * listing is taken over. */
+bool csv_is_packed(const Listing *pack);
+bool csv_load_packed(const Load *load, Listing *pack);
 bool folders_is(const char *path);
 bool folders_load(const Load *load);
 bool pack_is(const char *path);

@@ -251,8 +251,14 @@ bool listing_picture(const Listing *listing, int item, Picture *picture,
 
 void listing_picture_done(const Listing *listing, Picture *picture)
 {
-    if (listing->map == NULL)
+    if (!listing->is_pack)
         picture_free(picture);
+}
+
+bool listing_is_rows(const Listing *listing, int item)
+{
+    const Listed *it = &listing->items[item];
+    return it->is_text && name_ends(it->path, ".csv");
 }
 
 bool name_ends(const char *name, const char *end)

@@ -1,7 +1,9 @@
 /* The files of a tar archive, by libarchive, without reading what is in them: a plain
- * archive holds each in one piece, at an offset that is kept. */
+ * archive holds each in one piece, at an offset that is kept. A compressed one is
+ * unpacked first, and the plain one mapped. */
 #include "runtime/base/support.h"
 #include "runtime/data/listing.h"
+#include "runtime/data/unpacked.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,12 +119,22 @@ static bool list_part(Listing *listing, int fd, long long start, long long bytes
                       folder);
     }
     if (ok && status != ARCHIVE_EOF)
-        ok = rt_fail("%s: %.*s%swant a plain .tar archive, not compressed: %s",
-                     listing->root, (int)strcspn(folder, "/"), folder,
-                     *folder ? ".tar: " : "", archive_error_string(archive));
+        ok = rt_fail("%s: %.*s%swant a %s archive: %s", listing->root,
+                     (int)strcspn(folder, "/"), folder, *folder ? ".tar: " : "",
+                     *folder ? "plain .tar" : ".tar", archive_error_string(archive));
     archive_read_free(archive);
     free(part);
     return ok;
+}
+
+static bool map_file(Listing *listing, int fd, size_t bytes)
+{
+    void *map = bytes ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : NULL;
+    if (map == MAP_FAILED)
+        return rt_fail("%s: cannot be mapped: %s", listing->root, strerror(errno));
+    listing->map = map;
+    listing->map_bytes = bytes;
+    return true;
 }
 
 bool listing_of_archive(const char *root, Listing *listing)
@@ -131,8 +144,13 @@ bool listing_of_archive(const char *root, Listing *listing)
     struct stat status;
     if (fd < 0)
         return rt_fail("%s: %s", root, strerror(errno));
+    bool unpacked = false;
     bool ok = (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) ||
               rt_fail("%s: not a regular file", root);
+    ok = ok && unpack_archive(root, &fd, &unpacked);
+    if (ok && unpacked)
+        ok = (fstat(fd, &status) == 0 || rt_fail("%s: %s", root, strerror(errno))) &&
+             map_file(listing, fd, (size_t)status.st_size);
     ok = ok && list_part(listing, fd, 0, status.st_size, "");
     close(fd);
     for (int i = 0; ok && i < listing->count; i++) {

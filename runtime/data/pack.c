@@ -64,7 +64,8 @@ static bool take_item(Listing *listing, const PackItem *it, const char *name,
                                           .bytes = (long long)record->bytes,
                                           .width = picture ? (int)record->width : 0,
                                           .height = picture ? (int)record->height : 0,
-                                          .is_broken = record->kind == PACK_BROKEN});
+                                          .is_broken = record->kind == PACK_BROKEN,
+                                          .is_text = record->kind == PACK_TEXT});
 }
 
 static bool take_index(Listing *listing)
@@ -83,13 +84,15 @@ static bool take_index(Listing *listing)
                  : rt_fail("%s: a damaged pack: names are missing", listing->root);
         name += length + 1;
     }
-    listing_sort(listing);
+    if (ok && listing->count > 0 && !listing_is_rows(listing, listing->count - 1))
+        listing_sort(listing); /* as folders are; rows have their own order */
     return ok;
 }
 
 bool listing_of_pack(const char *path, Listing *listing)
 {
-    *listing = (Listing){.root = rt_format("%s", path), .is_archive = true};
+    *listing =
+        (Listing){.root = rt_format("%s", path), .is_archive = true, .is_pack = true};
     PackHead head;
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

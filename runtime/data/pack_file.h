@@ -15,7 +15,7 @@ typedef enum { PACK_PICTURE, PACK_BROKEN, PACK_TEXT } PackKind;
 typedef struct {
     char magic[8];
     uint32_t version, side;
-    uint32_t pictures, items;   /* items: with classes.txt, once it is whole */
+    uint32_t pictures, items;   /* items: with texts, once it is whole */
     uint32_t done, unused;      /* pictures that are surely in the file */
     uint64_t end;               /* of their records; there the index begins */
     uint64_t index_bytes;       /* 0: not whole yet */
@@ -23,7 +23,8 @@ typedef struct {
 } PackHead;
 
 /* PACK_PICTURE: width x height RGB pixels; PACK_BROKEN: why; PACK_TEXT: a file
- * as it is. */
+ * as it is, behind the pictures: classes.txt, or what lists them, whose lines are in the
+ * pictures' order: one .csv, or those to train and to test with. */
 typedef struct {
     uint32_t kind, width, height, unused;
     uint64_t bytes;

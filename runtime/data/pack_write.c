@@ -238,29 +238,68 @@ static int find_text(const Listing *listing)
     return found;
 }
 
-static bool write_text(Packing *p, int text)
+/* Files that go with the pictures, as they are. */
+typedef struct {
+    int count;
+    char *names[2], *data[2];
+    size_t bytes[2];
+} Texts;
+
+static bool read_classes(const Packing *p, Texts *texts)
 {
-    size_t bytes;
     PictureError error;
+    int text = find_text(p->listing);
     if (text < 0)
         return true;
-    uint8_t *data = listing_read(p->listing, text, &bytes, &error);
-    if (data == NULL)
+    texts->data[0] = (char *)listing_read(p->listing, text, &texts->bytes[0], &error);
+    if (texts->data[0] == NULL)
         return rt_fail("%s: classes.txt: %s", p->load.path, error.text);
-    bool ok = write_record(p, (PackRecord){.kind = PACK_TEXT, .bytes = bytes}, data);
-    free(data);
+    texts->names[texts->count++] = rt_format("%s", p->listing->items[text].path);
+    return true;
+}
+
+/* The files that list the pictures. */
+static bool read_rows(const Packing *p, Texts *texts)
+{
+    char *files[2];
+    int count = csv_files(p->load.path, files);
+    bool ok = count > 0;
+    for (int i = 0; i < count; i++) {
+        const char *slash = strrchr(files[i], '/');
+        texts->data[i] = ok ? rt_read_file(files[i], &texts->bytes[i]) : NULL;
+        ok = texts->data[i] != NULL;
+        texts->names[texts->count++] = rt_format("%s", slash ? slash + 1 : files[i]);
+        free(files[i]);
+    }
     return ok;
 }
 
-static bool write_index(Packing *p, int count, int text)
+static bool write_texts(Packing *p, const Texts *texts)
+{
+    bool ok = true;
+    for (int i = 0; i < texts->count && ok; i++)
+        ok = write_record(p, (PackRecord){.kind = PACK_TEXT, .bytes = texts->bytes[i]},
+                          texts->data[i]);
+    return ok;
+}
+
+static void free_texts(Texts *texts)
+{
+    for (int i = 0; i < 2; i++) {
+        free(texts->names[i]);
+        free(texts->data[i]);
+    }
+}
+
+static bool write_index(Packing *p, int count, const Texts *texts)
 {
     char *index = NULL, hash[65];
     size_t bytes;
     FILE *file = open_memstream(&index, &bytes);
     fwrite(p->index, sizeof *p->index, p->head.items, file);
     print_names(file, p, count);
-    if (text >= 0)
-        fprintf(file, "%s%c", p->listing->items[text].path, 0);
+    for (int i = 0; i < texts->count; i++)
+        fprintf(file, "%s%c", texts->names[i], 0);
     fclose(file);
     rt_sha256(index, bytes, hash);
     memcpy(p->head.index, hash, sizeof p->head.index);
@@ -301,15 +340,17 @@ static bool pack_all(const Load *load, const Listing *listing, const int *items,
     (void)test;
     (void)classes;
     Packing *p = (Packing *)(void *)load;
-    int text = find_text(listing);
+    Texts texts = {0};
     p->listing = listing;
     p->items = items;
-    p->index = rt_alloc(((size_t)count + 1) * sizeof *p->index);
+    p->index = rt_alloc(((size_t)count + 2) * sizeof *p->index);
     p->block = rt_alloc(BLOCK * sizeof *p->block);
-    bool ok = begin(p, count) && write_pictures(p, count) && write_text(p, text) &&
-              write_index(p, count, text) && rename_whole(p);
+    bool ok = (csv_is(load->path) ? read_rows(p, &texts) : read_classes(p, &texts)) &&
+              begin(p, count) && write_pictures(p, count) && write_texts(p, &texts) &&
+              write_index(p, count, &texts) && rename_whole(p);
     if (ok)
         say(p, count);
+    free_texts(&texts);
     if (p->fd >= 0)
         close(p->fd);
     free(p->index);
@@ -330,13 +371,13 @@ bool data_pack(const char *data, const char *file, int side, bool skip)
                  .fd = -1};
     bool ok = stat(file, &status) != 0 || pack_begins(file) ||
               rt_fail("%s: is there, and no pack", file);
-    if (ok && archive_is(data))
-        ok = archive_load(&p.load);
-    else if (ok)
-        ok = folders_is(data) ? folders_load(&p.load)
-                              : rt_fail("%s: nothing to pack: want class folders, or a "
-                                        ".tar of them",
-                                        data);
+    if (ok)
+        ok = archive_is(data)   ? archive_load(&p.load)
+             : csv_is(data)     ? csv_load(&p.load)
+             : folders_is(data) ? folders_load(&p.load)
+                                : rt_fail("%s: nothing to pack: want class folders, a "
+                                          ".tar of them, or a .csv",
+                                          data);
     free(p.partial);
     return ok;
 }

@@ -129,7 +129,7 @@ bool picture_store_get(PictureStore *store, int place, bool whole, Image *image,
         atomic_store(&store->broken[place], 1);
         return false;
     }
-    if (kept == NULL && store->listing.map == NULL)
+    if (kept == NULL && !store->listing.is_pack)
         keep(store, place, whole, image);
     return true;
 }

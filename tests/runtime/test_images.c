@@ -111,9 +111,9 @@ static const char *const part_files[] = {"train/cat/1.jpg", "train/cat/2.JPEG",
 
 /* Entries from last to first, in a folder around them all, one name too long for old
  * tars. */
-static void write_tar(const char *path, bool compressed)
+static void write_tar(const char *path, const char *filter)
 {
-    struct archive *tar = tar_begin(path, compressed);
+    struct archive *tar = tar_begin(path, filter);
     for (int i = 4; i >= 0; i--) {
         char name[300], folder[150];
         memset(folder, 'x', sizeof folder - 1);
@@ -127,7 +127,7 @@ static void write_tar(const char *path, bool compressed)
 START_TEST(archives_are_as_folders)
 {
     load_well(make_parts());
-    write_tar(in_folder("a.tar"), false);
+    write_tar(in_folder("a.tar"), NULL);
     check_loads_alike(in_folder("a.tar"));
 }
 END_TEST
@@ -137,8 +137,7 @@ START_TEST(archives_in_archives)
 {
     make_parts();
     for (int class = 0; class < 2; class ++) {
-        struct archive *inner =
-            tar_begin(in_folder(class ? "dog.tar" : "cat.tar"), false);
+        struct archive *inner = tar_begin(in_folder(class ? "dog.tar" : "cat.tar"), NULL);
         for (int i = 0; i < 4; i++) {
             char name[16];
             snprintf(name, sizeof name, "%d.jpg", i);
@@ -146,7 +145,7 @@ START_TEST(archives_in_archives)
         }
         tar_end(inner);
     }
-    struct archive *tar = tar_begin(in_folder("a.tar"), false);
+    struct archive *tar = tar_begin(in_folder("a.tar"), NULL);
     tar_put(tar, "dog.tar", in_folder("dog.tar"));
     tar_put(tar, "cat.tar", in_folder("cat.tar"));
     tar_end(tar);
@@ -161,16 +160,55 @@ START_TEST(archives_in_archives)
 }
 END_TEST
 
+/* Whatever they are called: what they begin with says how they are compressed. */
+START_TEST(compressed_archives_are_as_folders)
+{
+    static const struct {
+        const char *name, *filter;
+    } kinds[] = {{"a.tar.gz", "gzip"},
+                 {"a.tgz", "zstd"},
+                 {"a.tar.zst", NULL},
+                 {"a.TAR.XZ", "xz"},
+                 {"a.tar.bz2", "bzip2"}};
+    load_well(make_parts());
+    const char *path = in_folder(kinds[_i].name);
+    write_tar(path, kinds[_i].filter);
+    check_loads_alike(path);
+    if (kinds[_i].filter == NULL)
+        return;
+    setenv("TMPDIR", in_folder("nowhere"), 1);
+    char *message =
+        rt_format("%%s: is compressed, and unpacked into a file in %s: No such "
+                  "file or directory; TMPDIR names another folder, or unpack "
+                  "it with tar",
+                  in_folder("nowhere"));
+    check_fails(path, message, path);
+    free(message);
+    setenv("TMPDIR", in_folder("."), 1);
+    struct stat status;
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq(truncate(path, status.st_size - 60), 0);
+    ck_assert(!load_both(path));
+    ck_assert_int_eq(strncmp(rt_error(), path, strlen(path)), 0);
+    ck_assert_ptr_nonnull(strstr(rt_error(), ": a broken archive: "));
+    rt_error_clear();
+}
+END_TEST
+
 START_TEST(bad_archives)
 {
     make_parts();
     const char *path = in_folder("a.tar");
-    write_tar(path, true);
+    write_text(path, "no archive, but some text");
+    check_fails(path, "%s: want a .tar archive: Unrecognized archive format", path);
+    write_tar(in_folder("b.tar"), "gzip");
+    struct archive *tar = tar_begin(path, NULL);
+    tar_put(tar, "cat.tar", in_folder("b.tar"));
+    tar_end(tar);
     check_fails(path,
-                "%s: want a plain .tar archive, not compressed: Unrecognized archive "
-                "format",
+                "%s: cat.tar: want a plain .tar archive: Unrecognized archive format",
                 path);
-    write_tar(path, false);
+    write_tar(path, NULL);
     ck_assert_int_eq(truncate(path, 3000), 0);
     ck_assert(!load_both(path));
     ck_assert_ptr_nonnull(strstr(rt_error(), path));
@@ -312,6 +350,7 @@ Suite *images_suite(void)
     tcase_add_test(tests, class_folders_are_split);
     tcase_add_test(tests, archives_are_as_folders);
     tcase_add_test(tests, archives_in_archives);
+    tcase_add_loop_test(tests, compressed_archives_are_as_folders, 0, 5);
     tcase_add_test(tests, bad_archives);
     tcase_add_test(tests, bad_pictures);
     tcase_add_test(tests, another_mode);

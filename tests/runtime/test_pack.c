@@ -55,6 +55,41 @@ START_TEST(a_resized_pack_is_as_its_folder)
 }
 END_TEST
 
+/* In the order of the lines, which is none of names, with the labels that they say; to
+ * train and to test as the files do. */
+static const char *const lists[][2] = {
+    {"path,label\nval/dog/9.jpg,1\ntrain/cat/2.JPEG,0\n\"train/dog/deep/1.jpg\",1\n"
+     "val/cat/1.jpg,0\ntrain/cat/1.jpg,0\nval/../val/cat/1.jpg,1\n"},
+    {"val/dog/9.jpg,dog\ntrain/cat/2.JPEG,cat\ntrain/dog/deep/1.jpg,dog\n"
+     "val/cat/1.jpg,cat\ntrain/cat/1.jpg,cat"},
+    {"train/dog/deep/1.jpg,1\ntrain/cat/1.jpg,0\n", "val/dog/9.jpg,1\nval/cat/1.jpg,0\n"},
+};
+
+START_TEST(a_pack_of_rows_is_as_its_files)
+{
+    const char *folder = make_parts(), *pack = in_folder("a.pack");
+    bool two = lists[_i][1] != NULL;
+    const char *data = two ? folder : in_folder("p/all.csv");
+    write_text(two ? in_folder("p/train.csv") : data, lists[_i][0]);
+    if (two)
+        write_text(in_folder("p/val.csv"), lists[_i][1]);
+    pack_well(data, "a.pack", 1000, false);
+    load_well(data);
+    ck_assert_int_eq(train.count + test.count, 6 - _i);
+    check_loads_alike(pack);
+    size_t bytes;
+    char *whole = rt_read_file(pack, &bytes);
+    char *line = memmem(whole, bytes, lists[_i][0] + 2, 20);
+    ck_assert_ptr_nonnull(line);
+    memcpy(line + 10, "\n0,0", 4);
+    write_bytes(pack, whole, bytes);
+    ck_assert(!load_both(pack));
+    ck_assert_ptr_nonnull(strstr(rt_error(), "a.pack: "));
+    rt_error_clear();
+    free(whole);
+}
+END_TEST
+
 START_TEST(the_same_run_from_a_pack)
 {
     static const char *const names[] = {"ant", "bee", "wasp"};
@@ -190,7 +225,7 @@ START_TEST(bad_packs)
     check_error("%s: is there, and no pack", path);
     ck_assert_int_eq(remove(path), 0);
     ck_assert(!data_pack(in_folder("p/val/cat"), path, 10, false));
-    check_error("%s: nothing to pack: want class folders, or a .tar of them",
+    check_error("%s: nothing to pack: want class folders, a .tar of them, or a .csv",
                 in_folder("p/val/cat"));
     free(whole);
 }
@@ -203,6 +238,7 @@ Suite *pack_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_pack_is_as_its_folder);
     tcase_add_test(tests, a_resized_pack_is_as_its_folder);
+    tcase_add_loop_test(tests, a_pack_of_rows_is_as_its_files, 0, 3);
     tcase_add_test(tests, the_same_run_from_a_pack);
     tcase_add_test(tests, making_goes_on);
     tcase_add_test(tests, killed_ones_go_on);

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct archive *tar_begin(const char *path, bool compressed)
+struct archive *tar_begin(const char *path, const char *filter)
 {
     struct archive *tar = archive_write_new();
     archive_write_set_format_pax_restricted(tar);
-    if (compressed)
-        archive_write_add_filter_gzip(tar);
+    if (filter)
+        ck_assert_int_eq(archive_write_add_filter_by_name(tar, filter), ARCHIVE_OK);
     ck_assert_int_eq(archive_write_open_filename(tar, path), ARCHIVE_OK);
     return tar;
 }
@@ -42,7 +42,7 @@ void tar_end(struct archive *tar)
 
 void tar_folder(const char *folder, const char *path)
 {
-    struct archive *tar = tar_begin(path, false);
+    struct archive *tar = tar_begin(path, NULL);
     char *copy = rt_format("%s", folder), *const roots[] = {copy, NULL};
     FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     for (FTSENT *it; (it = fts_read(walk)) != NULL;)

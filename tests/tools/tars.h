@@ -5,8 +5,8 @@
 #include <archive.h>
 #include <stdbool.h>
 
-/* A new one, by libarchive. */
-struct archive *tar_begin(const char *path, bool compressed);
+/* A new one, by libarchive, through its filter of that name, or plain. */
+struct archive *tar_begin(const char *path, const char *filter);
 /* The bytes of a file under that name. */
 void tar_put(struct archive *tar, const char *name, const char *file);
 void tar_end(struct archive *tar);
