@@ -16,6 +16,7 @@
     X(compare)                                                                           \
     X(config)                                                                            \
     X(data)                                                                              \
+    X(equalise)                                                                          \
     X(events)                                                                            \
     X(groups)                                                                            \
     X(hostile)                                                                           \

@@ -6,6 +6,7 @@
 #include "gen/emit/constants.h"
 #include "gen/passes/passes.h"
 #include "gen/ptq/calibrate.h"
+#include "gen/ptq/equalise.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
 
@@ -291,6 +292,8 @@ bool ptq_run(const Config *config, const PtqOptions *options, const ImageSet *im
 {
     Net net = net_copy(&config->net);
     pass_fuse(&net, false);
+    if (options->equalise)
+        equalise(&net, params, stats);
     *result = (PtqResult){.worst_decibels = INFINITY};
     size_t stat_bytes = (net.stat_floats + 1) * sizeof(float);
     Ptq ptq = {.images = images,

@@ -9,7 +9,8 @@
 #include <signal.h>
 
 typedef struct {
-    bool round;   /* learn the rounding of weights of few bits */
+    bool equalise; /* first, see equalise.h */
+    bool round;    /* learn the rounding of weights of few bits */
     bool correct; /* move BN statistics and the dense bias to where the errors put them */
     bool floats;  /* refuse weights that are quantised already */
     const char *made; /* start_quantise: lines kept with the weights, or NULL */

@@ -225,8 +225,11 @@ bool session_evaluate(Session *session, long images, int calibration, SessionSco
 
 bool session_ptq(Session *session, int images, FILE *report, PtqResult *result)
 {
-    const PtqOptions options = {
-        .round = true, .correct = true, .report = report, .stop = session->stop};
+    const PtqOptions options = {.equalise = true,
+                                .round = true,
+                                .correct = true,
+                                .report = report,
+                                .stop = session->stop};
     if (!quant_used(&session->config.net))
         return rt_fail("%s: nothing to quantise: the config has no quantiser",
                        session->config.path);

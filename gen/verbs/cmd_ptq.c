@@ -27,6 +27,7 @@ static bool quantise(const Options *options)
     free(weights);
     free(data);
     const PtqOptions ptq = {.made = made,
+                            .equalise = !options->plain,
                             .round = !options->plain,
                             .correct = !options->plain,
                             .floats = true,

@@ -51,7 +51,7 @@ static const Flag flags[] = {
      FIELD(images), 1, 100000},
     {"--images", "N", "verify", "only the first N test images", FLAG_NUMBER,
      FIELD(images), 1, 1L << 30},
-    {"--plain", NULL, "ptq", "ranges only: nearest rounding, no corrections", FLAG_SWITCH,
+    {"--plain", NULL, "ptq", "ranges only: no equalising, nearest rounding, no corrections", FLAG_SWITCH,
      FIELD(plain), 0, 0},
     {"--arena-budget", "BYTES", "emit", "fail, naming the layer, when more are needed",
      FLAG_NUMBER, FIELD(arena_budget), 1, 1L << 30},

