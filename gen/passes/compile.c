@@ -58,6 +58,12 @@ static bool step_grad(Compiling *c)
     return true;
 }
 
+static bool step_again(Compiling *c)
+{
+    pass_again(c->net);
+    return true;
+}
+
 static bool step_fold(Compiling *c)
 {
     if (!c->integers)

@@ -17,6 +17,7 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(integer, NOT_TRAIN)                                                                \
     X(quantise, NOT_INFER)                                                               \
     X(grad, TRAIN)                                                                       \
+    X(again, TRAIN)                                                                      \
     X(fold, INFER)
 #define COMPILE_LAY_OUT(X)                                                               \
     X(winograd, INFER)                                                                   \

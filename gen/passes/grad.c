@@ -244,6 +244,7 @@ static int point_sums(Grad *grad, int forward, int dy)
         set_in(net, sums, "residual", at.residual);
     } else {
         set_in(net, sums, "y", point.relu ? at.y : NONE);
+        set_out(net, sums, "g", point.relu ? dy : NONE);
     }
     if (learns) {
         int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, point.name,
@@ -277,6 +278,8 @@ static int send_back(Net *net, int forward, int dy, const char *suffix)
         set_in(net, op, "x", point.in[Q_POINT_x]);
         set_in(net, op, "coef", point.in[Q_POINT_coef]);
         set_in(net, op, "residual", point.in[Q_POINT_residual]);
+    } else if (point.in[POINT_coef] != NONE) { /* its sums left dy where y > 0 */
+        op_activate(&net->ops[op], &(const Op){0});
     } else {
         set_in(net, op, "y", point.relu ? point.out[POINT_y] : NONE);
     }
@@ -298,6 +301,11 @@ static void point_backward(Grad *grad, int forward, int dy)
     }
     if (residual == NONE || !needs_gradient(grad, residual))
         return;
+    bool passes_all = point.kind == OP_POINT && (at.coef != NONE || !point.relu);
+    if (passes_all && grad->gradient[residual] == NONE) {
+        grad->gradient[residual] = dy; /* in its place: nothing else waits for dy */
+        return;
+    }
     if (backward == NONE || residual == x) /* an op writes a tensor once: another adds */
         backward = send_back(net, forward, dy, "_residual");
     write_gradient(grad, backward, "dresidual", residual);

@@ -35,6 +35,8 @@ int integer_largest_weight(const Op *layer);
 void pass_winograd(Net *net, const Target *target);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
+/* again: for training; what is cheap to make is made again for the backward pass. */
+void pass_again(Net *net);
 /* blocks: for a standalone file; packed weights of wide convolutions are unpacked a block
  * at a time. */
 void pass_blocks(Net *net);

@@ -73,7 +73,7 @@ INLINE f16 load_g(const PointCall *p, const float *restrict dy, const float *res
     return p->ceiling > 0 ? keep(out < p->ceiling, g) : g;
 }
 
-INLINE void sums_block(const PointCall *p, const float *restrict dy,
+INLINE void sums_block(const PointCall *p, float *restrict dy,
                        const float *restrict y, const float *restrict x,
                        const float *restrict saved, double *partial, int k, int width)
 {
@@ -82,6 +82,8 @@ INLINE void sums_block(const PointCall *p, const float *restrict dy,
     for (int h = 0; h < p->h; h++, end_row(&sums))
         for (int w = 0; w < p->w; w++) {
             f16 g = load_g(p, dy, y, h, w, k, width);
+            if (y)
+                store(dy + offset_of(p, p->dy_row, h, w, k), width, g);
             sums.row[0] += g;
             if (x)
                 sums.row[1] +=
@@ -90,7 +92,7 @@ INLINE void sums_block(const PointCall *p, const float *restrict dy,
     add_sums(&sums, partial, p->c, k, width);
 }
 
-void rt_point_sums(const PointCall *p, const float *dy, const float *y, const float *x,
+void rt_point_sums(const PointCall *p, float *dy, const float *y, const float *x,
                    const float *saved, double *partial){
 #define BODY(k, width) sums_block(p, dy, y, x, saved, partial, k, width)
     FOR_BLOCKS(p->c, BODY)

@@ -14,9 +14,9 @@ void rt_point(const PointCall *p, const float *x, const float *coef, const float
 /* Adds the sums of x and x*x per channel to partial [2][c]. */
 void rt_bn_stats(const PointCall *p, const float *x, double *partial);
 /* Adds the sums of g and g (x - mean) to partial [2][c]; g: what of dy goes back through
- * the activation, by its output y (NULL: all); saved: the means [c]. Without x (and
- * saved) of g alone. */
-void rt_point_sums(const PointCall *p, const float *dy, const float *y, const float *x,
+ * the activation, by its output y (NULL: all), which takes the place of dy; saved: the
+ * means [c]. Without x (and saved) of g alone. */
+void rt_point_sums(const PointCall *p, float *dy, const float *y, const float *x,
                    const float *saved, double *partial);
 /* dx = coef0 g + (coef1 x + coef2), coef [3][c], or g without coef; dr = g. dx and dr may
  * be NULL. */

@@ -125,6 +125,8 @@ static void point_sums(const OpView *v)
     for (long i = 0; i < tensor_count(dy); i++) {
         int c = i % dy->c;
         double g = through_relu(v, i);
+        if (input(v, "y"))
+            output(v, "g")[i] = g;
         sums[c] += g;
         if (input(v, "saved"))
             sums[dy->c + c] += g * (input(v, "x")[i] - input(v, "saved")[c]);
