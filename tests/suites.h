@@ -16,6 +16,7 @@
     X(compare)                                                                           \
     X(config)                                                                            \
     X(data)                                                                              \
+    X(emit_options)                                                                      \
     X(equalise)                                                                          \
     X(events)                                                                            \
     X(groups)                                                                            \

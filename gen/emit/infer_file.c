@@ -179,6 +179,19 @@ static bool output_name_ok(const char *output)
                    output);
 }
 
+static bool c_name_ok(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    enum { MOST = 40 };
+    return name == NULL ||
+           (strlen(name) <= MOST && *name && strchr(letters, *name) &&
+            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_") == strlen(name)) ||
+           rt_fail("--name %s: want letters, digits and _, a letter first, at most %d: "
+                   "C names begin with it",
+                   rt_shown(name), MOST);
+}
+
 /* What the weights are: their file by its name alone, so that the same weights give the
  * same bytes, and what was kept with them. free() it. */
 static char *made_lines(const Checkpoint *checkpoint, const char *path)
@@ -213,7 +226,7 @@ static bool within_budget(const ShippedNets *shipped, long budget)
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
-    if (!output_name_ok(output))
+    if (!output_name_ok(output) || !c_name_ok(options.name))
         return false;
     Checkpoint checkpoint = {0};
     Constants constants;
@@ -228,6 +241,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
              within_budget(&shipped, options.arena_budget);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
+        input.name = options.name ? options.name : input.name;
         char *made = made_lines(&checkpoint, weights);
         input.made = made;
         ClassNames kept = class_names_read(checkpoint.progress, config->class_count);

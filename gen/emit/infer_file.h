@@ -7,6 +7,7 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
+    const char *name;  /* what C names begin with; NULL: the config's name */
     bool split;        /* the constants in a file of their own */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
@@ -38,8 +39,7 @@ EmitInput shipped_input(const Config *config, const Constants *constants,
                         const ShippedNets *shipped, const char *command);
 
 /* Write `output` (a name ending in .c), the header beside it and, when split, the
- * constants as output_weights.c, from the checkpoint `weights`. C names begin with the
- * config's name. */
+ * constants as output_weights.c, from the checkpoint `weights`. */
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options);
 

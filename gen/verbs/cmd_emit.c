@@ -11,7 +11,7 @@ int cmd_emit(int argc, char **argv)
 {
     const Verb verb = {
         "emit",
-        "CONFIG --weights FILE -o FILE.c [--split] [--arena-budget BYTES]",
+        "CONFIG --weights FILE -o FILE.c [--name NAME] [--split] [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -22,7 +22,8 @@ int cmd_emit(int argc, char **argv)
     if (ok && !options.help) {
         ok = options_load(&options) &&
              shipped_write(&options.config, options.weights, options.output,
-                           (ShippedOptions){.split = options.split,
+                           (ShippedOptions){.name = options.c_name,
+                                            .split = options.split,
                                             .arena_budget = options.arena_budget,
                                             .selftest = selftest_make});
         if (ok)

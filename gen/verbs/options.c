@@ -55,6 +55,8 @@ static const Flag flags[] = {
      FIELD(plain), 0, 0},
     {"--arena-budget", "BYTES", "emit", "fail, naming the layer, when more are needed",
      FLAG_NUMBER, FIELD(arena_budget), 1, 1L << 30},
+    {"--name", "NAME", "emit", "what C names begin with (default: the config's name)",
+     FLAG_TEXT, FIELD(c_name), 0, 0},
     {"--split", NULL, "emit", "the constants in FILE_weights.c", FLAG_SWITCH,
      FIELD(split), 0, 0},
     {"--jit", "[=TIER]", "train eval",

@@ -32,7 +32,8 @@ typedef struct {
     const char *only, *key;
     FlagWords renames, teachers;
     bool ignore_extra, explain;
-    long arena_budget; /* of an emitted file; 0: none */
+    const char *c_name; /* of an emitted file; NULL: the config's */
+    long arena_budget;  /* of it; 0: none */
     bool profile, mpi, mpi_model, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 

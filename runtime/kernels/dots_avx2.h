@@ -1,10 +1,8 @@
 /* dots_plain.h's arithmetic for AVX2: eight sums. */
-#include <immintrin.h>
+#ifndef LATHE_DOTS_AVX2_H
+#define LATHE_DOTS_AVX2_H
 
-#ifndef LATHE_VECTORS_H
-typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint8_t b8 __attribute__((vector_size(8), aligned(1), may_alias));
-#endif
+#include <immintrin.h>
 
 LATHE_INLINE i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
 {
@@ -25,7 +23,7 @@ LATHE_INLINE i8 dot_i8(i8 sum, const uint8_t *x, i8 w)
 /* Codes in 32 bits: gcc 12 makes a detour of __builtin_convertvector. */
 LATHE_INLINE i8 widen_i8(const uint8_t *x)
 {
-    return (i8)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)x));
+    return (i8)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
 }
 
 LATHE_INLINE i8 each_i8(i8 sum, const uint8_t *x, i8 w)
@@ -48,17 +46,17 @@ LATHE_INLINE __m256i rescale_4(__m256i sum, __m256i b, __m256i m, int shift,
 LATHE_INLINE void requantise_i8(i8 sum, i8 other, const int64_t *b, const int32_t *m,
                                 const int32_t *r, int shift, int32_t largest, uint8_t *y)
 {
-    const __m256i b0 = _mm256_loadu_si256((const void *)b);
-    const __m256i b1 = _mm256_loadu_si256((const void *)(b + 4));
+    const __m256i b0 = _mm256_loadu_si256((const __m256i *)(const void *)b);
+    const __m256i b1 = _mm256_loadu_si256((const __m256i *)(const void *)(b + 4));
     /* b in the order of even and odd lanes: 0 2 4 6, 1 3 5 7 */
     __m256i even = _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(b0, b1), 0xd8);
     __m256i odd = _mm256_permute4x64_epi64(_mm256_unpackhi_epi64(b0, b1), 0xd8);
     __m256i sum0 = (__m256i)sum, sum1 = _mm256_srli_epi64((__m256i)sum, 32);
-    const __m256i m0 = _mm256_loadu_si256((const void *)m),
+    const __m256i m0 = _mm256_loadu_si256((const __m256i *)(const void *)m),
                   m1 = _mm256_srli_epi64(m0, 32);
     const __m256i top = _mm256_set1_epi64x(largest);
     if (r) {
-        const __m256i r0 = _mm256_loadu_si256((const void *)r);
+        const __m256i r0 = _mm256_loadu_si256((const __m256i *)(const void *)r);
         even = _mm256_add_epi64(even, _mm256_mul_epi32((__m256i)other, r0));
         odd =
             _mm256_add_epi64(odd, _mm256_mul_epi32(_mm256_srli_epi64((__m256i)other, 32),
@@ -70,3 +68,5 @@ LATHE_INLINE void requantise_i8(i8 sum, i8 other, const int64_t *b, const int32_
     for (int i = 0; i < 8; i++)
         y[i] = (uint8_t)codes[i];
 }
+
+#endif

@@ -1,6 +1,9 @@
 /* dots_plain.h's arithmetic for Arm's DSP extension (Cortex-M4, M7, M33): two products at
  * a time, of numbers of 16 bits. A word of four codes becomes two of such pairs: bytes 0
  * and 2, and 1 and 3. */
+#ifndef LATHE_DOTS_DSP_H
+#define LATHE_DOTS_DSP_H
+
 /* Four unsigned codes, widened: the pairs are the halves. */
 LATHE_INLINE uint64_t dsp_widen(const uint8_t *codes)
 {
@@ -49,3 +52,5 @@ LATHE_INLINE uint64_t dsp_widen(const uint8_t *codes)
                 : [next] "i"(next_), [step] "i"(step_)                                   \
                 : "cc", "memory");                                                       \
     } while (0)
+
+#endif

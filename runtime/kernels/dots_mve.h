@@ -1,6 +1,9 @@
 /* dots_plain.h's arithmetic for Arm's vector extension of Cortex-M (M55, M85): sixteen
  * products at a time, of signed codes: 128 is taken from each unsigned one, and what this
  * takes from the sums added to them. */
+#ifndef LATHE_DOTS_MVE_H
+#define LATHE_DOTS_MVE_H
+
 #include <arm_mve.h>
 
 /* Sixteen codes less 128; the first `count`, and -128 for the others. */
@@ -70,3 +73,5 @@ LATHE_INLINE int8x16_t mve_codes_some(const uint32_t *w, int step, int count)
                   [at3] "w"(at3), [next_] "i"(next), [row] "i"(16 * (step))              \
                 : "cc", "memory", "q0", "q1", "q2");                                     \
     } while (0)
+
+#endif

@@ -2,12 +2,10 @@
  * codes. With I8MM products are of unsigned by signed codes. Without, they are of signed
  * ones: 128 is taken from each unsigned code, and what this takes from the sums added to
  * them. */
-#include <arm_neon.h>
+#ifndef LATHE_DOTS_NEON_H
+#define LATHE_DOTS_NEON_H
 
-#ifndef LATHE_VECTORS_H
-typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
-typedef uint8_t b4 __attribute__((vector_size(4), aligned(1), may_alias));
-#endif
+#include <arm_neon.h>
 
 /* Loads stay where they stand: compilers that move them ahead run out of registers. */
 #define NEON_IN_ORDER __asm__ volatile("" ::: "memory")
@@ -138,3 +136,5 @@ requantise_4x4(int32x4_t sum0, int32x4_t sum1, int32x4_t sum2, int32x4_t sum3,
     const uint8x16_t narrow = vqmovn_high_u16(vqmovn_u16(low), high);
     vst1q_u8(y, vminq_u8(narrow, vdupq_n_u8((uint8_t)largest)));
 }
+
+#endif

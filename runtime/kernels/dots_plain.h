@@ -2,6 +2,9 @@
  * each channel, and rescaling to codes. i1, i4, i8 and i16 are as many sums; a
  * file for each width there is, this one for channels that fill no vector. All
  * give the same integers. */
+#ifndef LATHE_DOTS_PLAIN_H
+#define LATHE_DOTS_PLAIN_H
+
 #ifdef __GNUC__
 #define LATHE_UNUSED __attribute__((unused))
 #else
@@ -44,3 +47,5 @@ LATHE_UNUSED static inline void requantise_i1(int32_t sum, int32_t other,
     code = code < 0 ? 0 : code;
     *y = (uint8_t)(code > largest ? largest : code);
 }
+
+#endif

@@ -1,5 +1,8 @@
 /* For vectors of RISC-V, of any length: written in assembler, for compilers before gcc 13
  * have no intrinsics, and later ones have two sets. */
+#ifndef LATHE_DOTS_RVV_H
+#define LATHE_DOTS_RVV_H
+
 #define RVV_REGISTERS                                                                    \
     "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",     \
         "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",     \
@@ -19,3 +22,5 @@ LATHE_INLINE long rvv_channels(long left)
     __asm__("vsetvli %0, %1, e32, m4, ta, ma" : "=r"(count) : "r"(left));
     return count;
 }
+
+#endif

@@ -1,13 +1,11 @@
 /* dots_plain.h's arithmetic for SSE2 and SSE4.1: four sums. */
+#ifndef LATHE_DOTS_SSE_H
+#define LATHE_DOTS_SSE_H
+
 #ifdef __SSE4_1__
 #include <smmintrin.h>
 #else
 #include <emmintrin.h>
-#endif
-
-#ifndef LATHE_VECTORS_H
-typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
-typedef uint8_t b4 __attribute__((vector_size(4), aligned(1), may_alias));
 #endif
 
 LATHE_INLINE i4 dot_i4(i4 sum, const uint8_t *x, i4 w)
@@ -46,16 +44,18 @@ LATHE_INLINE void requantise_i4(i4 sum, i4 other, const int64_t *b, const int32_
                                 const int32_t *r, int shift, int32_t largest, uint8_t *y)
 {
 #ifdef __SSE4_1__
-    const __m128i b0 = _mm_loadu_si128((const void *)b);
-    const __m128i b1 = _mm_loadu_si128((const void *)(b + 2));
-    const __m128i m0 = _mm_loadu_si128((const void *)m), sum0 = (__m128i)sum;
+    const __m128i b0 = _mm_loadu_si128((const __m128i *)(const void *)b);
+    const __m128i b1 = _mm_loadu_si128((const __m128i *)(const void *)(b + 2));
+    const __m128i m0 = _mm_loadu_si128((const __m128i *)(const void *)m),
+                  sum0 = (__m128i)sum;
     /* 64-bit sums of the lanes 0 and 2, 1 and 3 */
     __m128i even = _mm_add_epi64(_mm_mul_epi32(sum0, m0), _mm_unpacklo_epi64(b0, b1));
     __m128i odd =
         _mm_add_epi64(_mm_mul_epi32(_mm_srli_epi64(sum0, 32), _mm_srli_epi64(m0, 32)),
                       _mm_unpackhi_epi64(b0, b1));
     if (r) {
-        const __m128i r0 = _mm_loadu_si128((const void *)r), other0 = (__m128i)other;
+        const __m128i r0 = _mm_loadu_si128((const __m128i *)(const void *)r),
+                      other0 = (__m128i)other;
         even = _mm_add_epi64(even, _mm_mul_epi32(other0, r0));
         odd = _mm_add_epi64(
             odd, _mm_mul_epi32(_mm_srli_epi64(other0, 32), _mm_srli_epi64(r0, 32)));
@@ -77,3 +77,5 @@ LATHE_INLINE void requantise_i4(i4 sum, i4 other, const int64_t *b, const int32_
                       y + i);
 #endif
 }
+
+#endif

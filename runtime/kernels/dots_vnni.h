@@ -1,9 +1,15 @@
 /* dots_plain.h's arithmetic for AVX-512 VNNI: sixteen sums. */
-#include <immintrin.h>
+#ifndef LATHE_DOTS_VNNI_H
+#define LATHE_DOTS_VNNI_H
 
-#ifndef LATHE_VECTORS_H
-typedef int32_t i16 __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint8_t b16 __attribute__((vector_size(16), aligned(1), may_alias));
+#if defined(__cplusplus) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push /* gcc 12 warns of its own header in C++ */
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
 #endif
 
 LATHE_INLINE i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
@@ -16,7 +22,7 @@ LATHE_INLINE i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
 /* Codes in 32 bits: gcc 12 makes a detour of __builtin_convertvector. */
 LATHE_INLINE i16 widen_i16(const uint8_t *x)
 {
-    return (i16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)x));
+    return (i16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));
 }
 
 LATHE_INLINE i16 each_i16(i16 sum, const uint8_t *x, i16 w)
@@ -49,7 +55,7 @@ LATHE_INLINE void requantise_i16(i16 sum, i16 other, const int64_t *b, const int
     __m512i codes = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
     codes = _mm512_max_epi32(codes, _mm512_setzero_si512());
     codes = _mm512_min_epi32(codes, _mm512_set1_epi32(largest));
-    _mm_storeu_si128((void *)y, _mm512_cvtepi32_epi8(codes));
+    _mm_storeu_si128((__m128i *)(void *)y, _mm512_cvtepi32_epi8(codes));
 }
 
 /* clamp((sum m + other r + b) >> shift, 0, largest) of 16 channels, as requantise_i16
@@ -108,6 +114,8 @@ LATHE_INLINE __m512i codes_of_4(i16 a, i16 b, i16 c, i16 d, int largest)
 }
 
 #define STORE_HALF(y, codes, half)                                                       \
-    _mm256_storeu_si256((void *)(y), _mm512_extracti64x4_epi64(codes, half))
+    _mm256_storeu_si256((__m256i *)(void *)(y), _mm512_extracti64x4_epi64(codes, half))
 #define STORE_QUARTER(y, codes, quarter)                                                 \
-    _mm_storeu_si128((void *)(y), _mm512_extracti32x4_epi32(codes, quarter))
+    _mm_storeu_si128((__m128i *)(void *)(y), _mm512_extracti32x4_epi32(codes, quarter))
+
+#endif

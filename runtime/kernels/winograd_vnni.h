@@ -1,5 +1,8 @@
 /* Convolutions of codes by transformed tiles, for AVX-512 VNNI: see
  * gen/passes/winograd_codes.c. Needs dots_vnni.h. */
+#ifndef LATHE_WINOGRAD_VNNI_H
+#define LATHE_WINOGRAD_VNNI_H
+
 typedef uint8_t b64 __attribute__((vector_size(64), aligned(1), may_alias));
 
 /* Four codes in every lane; and sum + their products, in place: gcc 12 copies registers
@@ -27,3 +30,5 @@ LATHE_INLINE void transform_columns(b64 a, b64 b, b64 d, uint64_t odd, b64 start
     *(b64 *)inner = (b64)_mm512_mask_sub_epi8(_mm512_add_epi8(sums, (__m512i)d), odd,
                                               sums, (__m512i)a);
 }
+
+#endif

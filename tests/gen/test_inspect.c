@@ -86,10 +86,9 @@ static void check_ops(const Inspection *it, int program)
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
         const char *suffix = op_info[op->kind].suffix;
-        char *name =
-            program == PROGRAM_INFER
-                ? rt_format("%s_%s", op->name, suffix)
-                : rt_format("%s_%s_%s", program_names[program], op->name, suffix);
+        const char *first =
+            program == PROGRAM_INFER ? it->config->name : program_names[program];
+        char *name = rt_format("%s_%s_%s", first, op->name, suffix);
         int line = check_function(source, name, PART_FUNCTION, 0);
         ck_assert_msg(line > 0, "no function %s", name);
         const Part *part = part_at(source, line);
@@ -197,9 +196,9 @@ START_TEST(a_float_layer_is_shown)
     says("static void train_b0_a_forward(const At *at)\n{\n");
     says("static void train_b0_a_backward_weight(const At *at)\n{\n");
     says("static void evaluate_b0_a_forward(const At *at)\n{\n");
-    says("static void b0_a_forward(const uint8_t *image, char *arena, float "
+    says("static void residual_b0_a_forward(const uint8_t *image, char *arena, float "
          "*scores)\n{\n");
-    says("static void conv_folded_3x3_");
+    says("static void residual_conv_folded_3x3_");
     says_not("train_b0_b_forward");
     LATHE_OK("show", path, "b0_a_relu");
     says("b0_a_relu is done by b0_a: lathe show tests/nets/residual.lua b0_a\n");
@@ -229,8 +228,8 @@ START_TEST(a_quantised_layer_is_shown)
     says(" quantizer=uniform_static w_bits=4 a_bits=4 per_channel=false ");
     says("static void train_b0_a_quantise(");
     says(" I_UNPACK: ");
-    says(
-        "static void b0_a_forward(const uint8_t *image, char *arena, int32_t *scores)\n");
+    says("static void quant_family_b0_a_forward(const uint8_t *image, char *arena, "
+         "int32_t *scores)\n");
     LATHE_OK("show", path, "b0_a", "--set", sets[0], "--weights", in_folder("w.ckpt"));
     says("\nweights: uniform_static, 4 bits, one step, step 0.5, range 3.5\n");
     LATHE_OK("show", path, "b1_a", "--set", sets[0], "--weights", in_folder("w.ckpt"));

@@ -115,7 +115,7 @@ START_TEST(clicks_show_a_layers_code)
     check_code(&browser, "train_b0_a_backward_weight(", true);
     check_code(&browser, "train_b0_a_forward(", false);
     browser_click(&browser, "button[data-pass=if]");
-    check_code(&browser, "static void b0_a_forward(", true);
+    check_code(&browser, "static void residual_b0_a_forward(", true);
 
     click_for(&browser, "circle[data-layer=\"2\"]", "stem"); /* the graph */
     click_for(&browser, "#memory rect[data-layer=\"6\"]", "b0_a");

@@ -133,8 +133,13 @@ void quant_shipped_check(const QuantShipped *shipped, const uint8_t *images,
 long quant_weight_bytes(const char *text, const char *layer)
 {
     static const char *const suffixes[] = {"packed", "codes"};
+    char type[128]; /* NAME_layer: all names begin so */
+    const char *found = strstr(text, "typedef void ");
+    ck_assert(found && sscanf(found, "typedef void %127[^(]", type) == 1);
+    int prefix = (int)(strlen(type) - strlen("layer"));
     for (int i = 0; i < 2; i++) {
-        char *name = rt_format("const uint32_t %s_%s[", layer, suffixes[i]);
+        char *name =
+            rt_format("const uint32_t %.*s%s_%s[", prefix, type, layer, suffixes[i]);
         const char *at = strstr(text, name);
         size_t length = strlen(name);
         free(name);

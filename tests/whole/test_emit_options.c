@@ -1,0 +1,198 @@
+/* What emit's options change, and that they change nothing else: emitted files that are
+ * compiled as one, as C and as C++, give the scores that each gives by itself. */
+#include "tests/suites.h"
+
+#include "gen/emit/infer_file.h"
+#include "runtime/base/support.h"
+#include "tests/tools/built_net.h"
+#include "tests/tools/folder.h"
+#include "tests/tools/process.h"
+#include "tests/tools/quant_net.h"
+#include "tests/tools/random_weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Networks ---- */
+
+/* Write file.c, whose names begin with `name`, with the weights that this seed draws. */
+static void ship_float(const char *net, const char *const *sets, int seed,
+                       const char *file, const char *name)
+{
+    Config config;
+    int count = 0;
+    while (sets[count])
+        count++;
+    char *path = net_path(net);
+    ck_assert_msg(config_load(path, sets, count, &config), "%s", rt_error());
+    free(path);
+    float *params = rt_alloc(config.net.param_floats * sizeof(float));
+    float *stats = rt_alloc((config.net.stat_floats + 1) * sizeof(float));
+    random_seed(seed);
+    random_weights(&config.net, params, stats);
+    random_checkpoint(&config, params, stats, in_folder("weights.ckpt"));
+    ck_assert_msg(shipped_write(&config, in_folder("weights.ckpt"), file,
+                                (ShippedOptions){.name = name}),
+                  "%s", rt_error());
+    free(params);
+    free(stats);
+    config_free(&config);
+}
+
+static const QuantCase quantised = {"uniform_static", {"net.width=6"}, 1, true, ""};
+
+static void ship_codes(const char *file, ShippedOptions options)
+{
+    QuantNet net;
+    quant_net_open(&net, &quantised);
+    random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
+    ck_assert_msg(shipped_write(&net.config, in_folder("weights.ckpt"), file, options),
+                  "%s", rt_error());
+    quant_net_close(&net);
+}
+
+/* ---- Programs ---- */
+
+/* Prints the bits of a network's scores for an image of noise. */
+static const char run_text[] =
+    "#define RUN(NAME, UPPER, SCORE) \\\n"
+    "    do { \\\n"
+    "        static uint8_t image[UPPER##_HEIGHT * UPPER##_WIDTH * UPPER##_CHANNELS]; "
+    "\\\n"
+    "        static int64_t arena[UPPER##_ARENA_BYTES / 8 + 1]; \\\n"
+    "        SCORE scores[UPPER##_CLASSES]; \\\n"
+    "        for (size_t i = 0; i < sizeof image; i++) \\\n"
+    "            image[i] = (uint8_t)(i * i % 251); \\\n"
+    "        NAME##_scores(image, arena, scores); \\\n"
+    "        for (int k = 0; k < UPPER##_CLASSES; k++) { \\\n"
+    "            uint32_t bits; \\\n"
+    "            memcpy(&bits, &scores[k], sizeof bits); \\\n"
+    "            printf(\"%08lx \", (unsigned long)bits); \\\n"
+    "        } \\\n"
+    "        printf(\"%s\\n\", NAME##_class_name(1)); \\\n"
+    "    } while (0)\n";
+
+static const struct {
+    const char *file, *run;
+} files[] = {
+    {"a.c", "RUN(first, FIRST, float)"},
+    {"b.c", "RUN(Second2, SECOND2, float)"},
+    {"c.c", "RUN(third, THIRD, float)"},
+    {"d.c", "RUN(quant_family, QUANT_FAMILY, int32_t)"},
+};
+enum { FILES = sizeof files / sizeof *files };
+
+/* What a program of the files from first to last prints; free() it. */
+static char *output_of(int first, int last, const char *const *compiler)
+{
+    char *text = rt_format("%s", "");
+    for (int i = first; i <= last; i++) {
+        char *more = rt_format("%s#include \"%s\"\n", text, files[i].file);
+        free(text);
+        text = more;
+    }
+    char *main = rt_format("%s#include <stdio.h>\n%sint main(void)\n{\n", text, run_text);
+    free(text);
+    for (int i = first; i <= last; i++) {
+        char *more = rt_format("%s    %s;\n", main, files[i].run);
+        free(main);
+        main = more;
+    }
+    text = rt_format("%s    return 0;\n}\n", main);
+    write_text(in_folder("main.c"), text);
+    free(main);
+    free(text);
+    const char *words[24];
+    int count = 0;
+    for (; compiler[count]; count++)
+        words[count] = compiler[count];
+    const char *const rest[] = {
+        "-Wall", "-Wextra",         "-pedantic",         "-Werror",
+        "-o",    in_folder("main"), in_folder("main.c"), NULL};
+    memcpy(words + count, rest, sizeof rest);
+    compile_quietly(words);
+    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL,
+                                 (const char *const[]){in_folder("main"), NULL}),
+                     0);
+    return rt_read_file(in_folder("said"), NULL);
+}
+
+static const char *const together[][8] = {
+    {"gcc", "-std=c99", "-O0", "-march=native", NULL},
+    {"g++", "-std=c++11", "-O0", "-march=native", NULL},
+    {"g++", "-std=c++11", "-x", "c++", "-O0", "-msse4.1", NULL},
+    {"clang++", "-std=c++11", "-x", "c++", "-O0", NULL},
+};
+enum { TOGETHER = sizeof together / sizeof *together };
+
+static void ship_all(void)
+{
+    static const char *const none[] = {NULL}, *const wide[] = {"net.normed=true", NULL};
+    ship_float("residual", none, 3, in_folder("a.c"), "first");
+    ship_float("residual", none, 4, in_folder("b.c"), "Second2");
+    ship_float("words", wide, 5, in_folder("c.c"), "third");
+    ship_codes(in_folder("d.c"), (ShippedOptions){0});
+}
+
+/* Two weight sets of one config, another network, and a quantised one. */
+START_TEST(files_are_compiled_as_one)
+{
+    ship_all();
+    char *want = rt_format("%s", "");
+    for (int i = 0; i < FILES; i++) {
+        char *one = output_of(i, i, together[0]), *more = rt_format("%s%s", want, one);
+        free(one);
+        free(want);
+        want = more;
+    }
+    for (int i = 0; i < TOGETHER; i++) {
+        if (!program_installed(together[i][0])) {
+            printf("skipped: no %s\n", together[i][0]);
+            continue;
+        }
+        char *got = output_of(0, FILES - 1, together[i]);
+        ck_assert_str_eq(got, want);
+        free(got);
+    }
+    ck_assert_str_ne(want, "");
+    free(want);
+}
+END_TEST
+
+START_TEST(names_are_of_c)
+{
+    static const char *const wrong[] = {
+        "",
+        "7up",
+        "_x",
+        "a-b",
+        "naïve",
+        "int a",
+        "a_name_that_has_more_letters_than_anybody_needs"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        QuantNet net;
+        quant_net_open(&net, &quantised);
+        random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
+        ck_assert(!shipped_write(&net.config, in_folder("weights.ckpt"),
+                                 in_folder("file.c"),
+                                 (ShippedOptions){.name = wrong[i]}));
+        ck_assert_msg(strstr(rt_error(), ": want letters, digits and _, a letter first, "
+                                         "at most 40: C names begin with it"),
+                      "%s", rt_error());
+        rt_error_clear();
+        quant_net_close(&net);
+    }
+}
+END_TEST
+
+Suite *emit_options_suite(void)
+{
+    TCase *tests = tcase_create("emit_options");
+    tcase_add_checked_fixture(tests, folder_make, folder_remove);
+    tcase_set_timeout(tests, 400);
+    tcase_add_test(tests, files_are_compiled_as_one);
+    tcase_add_test(tests, names_are_of_c);
+    Suite *suite = suite_create("emit_options");
+    suite_add_tcase(suite, tests);
+    return suite;
+}
