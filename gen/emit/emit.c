@@ -266,6 +266,9 @@ static int render(lua_State *lua)
     if (input->shipped)
         push_shipped(lua, input->shipped);
     outside_set(lua, "header", input->header);
+    set_string(lua, "input", input->input);
+    lua_pushinteger(lua, input->batch);
+    lua_setfield(lua, -2, "batch");
     set_flag(lua, "split", input->split);
     set_flag(lua, "only_weights", input->only_weights);
     set_flag(lua, "profile", input->profile);

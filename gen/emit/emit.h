@@ -57,6 +57,8 @@ typedef struct {
     const Selftest *selftest;      /* infer, or NULL */
     const char *made;              /* infer.h: lines on the weights, or NULL */
     const ClassNames *class_names; /* infer: in place of the config's, or NULL */
+    const char *input;             /* infer: what images are: uint8, int8, rgb565 */
+    int batch;                     /* infer: images that go layer by layer; 0: one */
     bool split, only_weights;      /* infer: constants in their own file */
     bool profile;                  /* trainer: keep the time of each op */
     bool mpi;                      /* trainer: of several processes */

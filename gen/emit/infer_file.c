@@ -162,6 +162,7 @@ EmitInput shipped_input(const Config *config, const Constants *constants,
                        .layers = &config->net,
                        .shipped = shipped,
                        .name = config->name,
+                       .input = "uint8",
                        .constants = constants};
 }
 
@@ -190,6 +191,20 @@ static bool c_name_ok(const char *name)
            rt_fail("--name %s: want letters, digits and _, a letter first, at most %d: "
                    "C names begin with it",
                    rt_shown(name), MOST);
+}
+
+static bool input_ok(const Config *config, const char *input)
+{
+    static const char *const kinds[] = {"uint8", "int8", "rgb565"};
+    if (input == NULL)
+        return true;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(input, kinds[i]) == 0)
+            return i < 2 || net_pixels(&config->net)->c == 3 ||
+                   rt_fail("--input rgb565: the network's images have %d channels, "
+                           "want 3",
+                           net_pixels(&config->net)->c);
+    return rt_fail("--input %s: want uint8, int8 or rgb565", rt_shown(input));
 }
 
 /* What the weights are: their file by its name alone, so that the same weights give the
@@ -226,7 +241,8 @@ static bool within_budget(const ShippedNets *shipped, long budget)
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
-    if (!output_name_ok(output) || !c_name_ok(options.name))
+    if (!output_name_ok(output) || !c_name_ok(options.name) ||
+        !input_ok(config, options.input))
         return false;
     Checkpoint checkpoint = {0};
     Constants constants;
@@ -241,6 +257,8 @@ bool shipped_write(const Config *config, const char *weights, const char *output
              within_budget(&shipped, options.arena_budget);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
+        input.batch = (int)options.batch;
+        input.input = options.input ? options.input : input.input;
         input.name = options.name ? options.name : input.name;
         char *made = made_lines(&checkpoint, weights);
         input.made = made;

@@ -8,6 +8,8 @@
 
 typedef struct {
     const char *name;  /* what C names begin with; NULL: the config's name */
+    const char *input; /* what images are: uint8, int8 or rgb565; NULL: uint8 */
+    long batch;        /* images that NAME_batch takes layer by layer; 0: there is none */
     bool split;        /* the constants in a file of their own */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file

@@ -11,7 +11,8 @@ int cmd_emit(int argc, char **argv)
 {
     const Verb verb = {
         "emit",
-        "CONFIG --weights FILE -o FILE.c [--name NAME] [--split] [--arena-budget BYTES]",
+        "CONFIG --weights FILE -o FILE.c [--name NAME] [--input KIND]\n"
+        "                  [--batch N] [--split] [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -23,6 +24,8 @@ int cmd_emit(int argc, char **argv)
         ok = options_load(&options) &&
              shipped_write(&options.config, options.weights, options.output,
                            (ShippedOptions){.name = options.c_name,
+                                            .input = options.input,
+                                            .batch = options.batch,
                                             .split = options.split,
                                             .arena_budget = options.arena_budget,
                                             .selftest = selftest_make});

@@ -3,6 +3,7 @@
 #include "tests/suites.h"
 
 #include "gen/emit/infer_file.h"
+#include "gen/run/scores.h"
 #include "runtime/base/support.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
@@ -15,9 +16,9 @@
 
 /* ---- Networks ---- */
 
-/* Write file.c, whose names begin with `name`, with the weights that this seed draws. */
+/* Write the file, with the weights that this seed draws. */
 static void ship_float(const char *net, const char *const *sets, int seed,
-                       const char *file, const char *name)
+                       const char *file, ShippedOptions options)
 {
     Config config;
     int count = 0;
@@ -31,9 +32,8 @@ static void ship_float(const char *net, const char *const *sets, int seed,
     random_seed(seed);
     random_weights(&config.net, params, stats);
     random_checkpoint(&config, params, stats, in_folder("weights.ckpt"));
-    ck_assert_msg(shipped_write(&config, in_folder("weights.ckpt"), file,
-                                (ShippedOptions){.name = name}),
-                  "%s", rt_error());
+    ck_assert_msg(shipped_write(&config, in_folder("weights.ckpt"), file, options), "%s",
+                  rt_error());
     free(params);
     free(stats);
     config_free(&config);
@@ -82,6 +82,24 @@ static const struct {
 };
 enum { FILES = sizeof files / sizeof *files };
 
+/* What the program main.c in the folder prints; free() it. */
+static char *output_of_main(const char *const *compiler)
+{
+    const char *words[24];
+    int count = 0;
+    for (; compiler[count]; count++)
+        words[count] = compiler[count];
+    const char *const rest[] = {
+        "-Wall", "-Wextra",         "-pedantic",         "-Werror",
+        "-o",    in_folder("main"), in_folder("main.c"), NULL};
+    memcpy(words + count, rest, sizeof rest);
+    compile_quietly(words);
+    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL,
+                                 (const char *const[]){in_folder("main"), NULL}),
+                     0);
+    return rt_read_file(in_folder("said"), NULL);
+}
+
 /* What a program of the files from first to last prints; free() it. */
 static char *output_of(int first, int last, const char *const *compiler)
 {
@@ -102,19 +120,7 @@ static char *output_of(int first, int last, const char *const *compiler)
     write_text(in_folder("main.c"), text);
     free(main);
     free(text);
-    const char *words[24];
-    int count = 0;
-    for (; compiler[count]; count++)
-        words[count] = compiler[count];
-    const char *const rest[] = {
-        "-Wall", "-Wextra",         "-pedantic",         "-Werror",
-        "-o",    in_folder("main"), in_folder("main.c"), NULL};
-    memcpy(words + count, rest, sizeof rest);
-    compile_quietly(words);
-    ck_assert_int_eq(process_run(NULL, in_folder("said"), NULL,
-                                 (const char *const[]){in_folder("main"), NULL}),
-                     0);
-    return rt_read_file(in_folder("said"), NULL);
+    return output_of_main(compiler);
 }
 
 static const char *const together[][8] = {
@@ -128,9 +134,10 @@ enum { TOGETHER = sizeof together / sizeof *together };
 static void ship_all(void)
 {
     static const char *const none[] = {NULL}, *const wide[] = {"net.normed=true", NULL};
-    ship_float("residual", none, 3, in_folder("a.c"), "first");
-    ship_float("residual", none, 4, in_folder("b.c"), "Second2");
-    ship_float("words", wide, 5, in_folder("c.c"), "third");
+    ship_float("residual", none, 3, in_folder("a.c"), (ShippedOptions){.name = "first"});
+    ship_float("residual", none, 4, in_folder("b.c"),
+               (ShippedOptions){.name = "Second2"});
+    ship_float("words", wide, 5, in_folder("c.c"), (ShippedOptions){.name = "third"});
     ship_codes(in_folder("d.c"), (ShippedOptions){0});
 }
 
@@ -156,6 +163,93 @@ START_TEST(files_are_compiled_as_one)
     }
     ck_assert_str_ne(want, "");
     free(want);
+}
+END_TEST
+
+/* ---- Images ---- */
+
+/* Images of values that 5 and 6 bits can say, as bytes and in the other forms, one by
+ * one and as a batch that is no multiple of three; prints how many scores differ. */
+static const char images_text[] =
+    "#include <stdio.h>\n"
+    "enum { COUNT = 7, SIDES = PLAIN_HEIGHT * PLAIN_WIDTH, ALL = COUNT * SIDES };\n"
+    "static uint8_t bytes[3 * ALL];\n"
+    "static int8_t less[3 * ALL];\n"
+    "static uint16_t packed[ALL];\n"
+    "static int64_t arena[3 * PLAIN_ARENA_BYTES / 8 + 1];\n"
+    "static SCORE want[COUNT][PLAIN_CLASSES], got[4][COUNT][PLAIN_CLASSES];\n"
+    "int main(void)\n"
+    "{\n"
+    "    for (unsigned i = 0, seed = 1; i < ALL; i++) {\n"
+    "        seed = seed * 1664525 + 1013904223;\n"
+    "        packed[i] = (uint16_t)(seed >> 16);\n"
+    "        const int r = packed[i] >> 11, g = packed[i] >> 5 & 63, b = packed[i] & "
+    "31;\n"
+    "        bytes[3 * i] = (uint8_t)(r << 3 | r >> 2);\n"
+    "        bytes[3 * i + 1] = (uint8_t)(g << 2 | g >> 4);\n"
+    "        bytes[3 * i + 2] = (uint8_t)(b << 3 | b >> 2);\n"
+    "    }\n"
+    "    for (int i = 0; i < 3 * ALL; i++)\n"
+    "        less[i] = (int8_t)(bytes[i] - 128);\n"
+    "    for (int n = 0; n < COUNT; n++) {\n"
+    "        plain_scores(bytes + 3 * SIDES * n, arena, want[n]);\n"
+    "        less_scores(less + 3 * SIDES * n, arena, got[0][n]);\n"
+    "        packed_scores(packed + SIDES * n, arena, got[1][n]);\n"
+    "    }\n"
+    "    plain_batch(bytes, COUNT, arena, got[2][0]);\n"
+    "    packed_batch(packed, COUNT, arena, got[3][0]);\n"
+    "    for (int i = 0; i < 4; i++)\n"
+    "        if (memcmp(want, got[i], sizeof want) != 0)\n"
+    "            printf(\"%d differs\\n\", i);\n"
+    "    puts(memcmp(want[0], want[1], sizeof want[0]) ? \"done\" : \"all the same\");\n"
+    "    return 0;\n"
+    "}\n";
+
+static void ship_images(bool codes)
+{
+    static const ShippedOptions options[] = {
+        {.name = "plain", .batch = 3},
+        {.name = "less", .input = "int8"},
+        {.name = "packed", .input = "rgb565", .batch = 3}};
+    static const char *const sets[] = {NULL};
+    for (int i = 0; i < 3; i++) {
+        char *file = rt_format("%s.c", in_folder(options[i].name));
+        if (codes)
+            ship_codes(file, options[i]);
+        else
+            ship_float("residual", sets, 3, file, options[i]);
+        free(file);
+    }
+}
+
+/* Every form of images gives the scores of bytes, to the bit. */
+START_TEST(images_of_any_form_score_alike)
+{
+    static const char *const compilers[][6] = {
+        {"gcc", "-std=c99", "-O1", "-march=native", NULL},
+        {"g++", "-std=c++11", "-O0", "-msse4.1", NULL}};
+    ship_images(_i / 2);
+    char *text = rt_format("#include \"plain.c\"\n#include \"less.c\"\n"
+                           "#include \"packed.c\"\n#define SCORE %s\n%s",
+                           _i / 2 ? "int32_t" : "float", images_text);
+    write_text(in_folder("main.c"), text);
+    free(text);
+    char *said = output_of_main(compilers[_i % 2]);
+    ck_assert_str_eq(said, "done\n");
+    free(said);
+}
+END_TEST
+
+/* The self-test has the same images in signed bytes. */
+START_TEST(the_self_test_passes_with_signed_images)
+{
+    static const char *const compiler[] = {"gcc", "-std=c99", "-O0", "-DLATHE_SELFTEST",
+                                           NULL};
+    ship_codes(in_folder("main.c"),
+               (ShippedOptions){.input = "int8", .selftest = selftest_make});
+    char *said = output_of_main(compiler);
+    ck_assert_str_eq(said, "passed: 0 of 15 scores differ\n");
+    free(said);
 }
 END_TEST
 
@@ -191,6 +285,8 @@ Suite *emit_options_suite(void)
     tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 400);
     tcase_add_test(tests, files_are_compiled_as_one);
+    tcase_add_loop_test(tests, images_of_any_form_score_alike, 0, 4);
+    tcase_add_test(tests, the_self_test_passes_with_signed_images);
     tcase_add_test(tests, names_are_of_c);
     Suite *suite = suite_create("emit_options");
     suite_add_tcase(suite, tests);
