@@ -144,6 +144,11 @@ int shipped_program(const ShippedNets *shipped, int variant)
     return shipped->variants[variant].own ? variant : shipped->count - 1;
 }
 
+bool shipped_is_program(const ShippedNets *shipped, int variant)
+{
+    return shipped_program(shipped, variant) == variant;
+}
+
 long shipped_arena_bytes(const ShippedNets *shipped)
 {
     long most = 0;
@@ -226,16 +231,26 @@ static char *made_lines(const Checkpoint *checkpoint, const char *path)
     return text;
 }
 
-static bool within_budget(const ShippedNets *shipped, long budget)
+static bool within_budget(const ShippedNets *shipped, const ShippedOptions *options)
 {
-    const Net *net = &shipped->variants[shipped->count - 1].net;
-    long peak;
-    const Op *op = plan_peak(net, &peak);
-    return budget == 0 || net->arena_bytes <= budget ||
-           rt_fail(
-               "--arena-budget %ld: the arena takes %ld bytes; most of it, %ld, is in "
-               "use at %s (%s:%d)",
-               budget, net->arena_bytes, peak, op->name, op->file, op->line);
+    const Target *target = options->budget_target;
+    int only = target ? shipped_program(shipped, shipped_variant(shipped, target)) : NONE;
+    for (int i = 0; options->arena_budget > 0 && i < shipped->count; i++) {
+        const Net *net = &shipped->variants[i].net;
+        if (!shipped_is_program(shipped, i) || (target && i != only) ||
+            net->arena_bytes <= options->arena_budget)
+            continue;
+        long peak;
+        const Op *op = plan_peak(net, &peak);
+        bool own = shipped->variants[i].own;
+        return rt_fail("--arena-budget %ld: the arena takes %ld bytes%s%s; most of it, "
+                       "%ld, is in use at %s (%s:%d)%s",
+                       options->arena_budget, net->arena_bytes, own ? " for " : "",
+                       own ? shipped->variants[i].target->name : "", peak, op->name,
+                       op->file, op->line,
+                       own && !target ? "; --target looks at another alone" : "");
+    }
+    return true;
 }
 
 bool shipped_write(const Config *config, const char *weights, const char *output,
@@ -254,7 +269,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         char *command = rt_format("lathe emit %s", config->origin);
         Selftest selftest = {0};
         ok = shipped_compile(config, &constants, &shipped) &&
-             within_budget(&shipped, options.arena_budget);
+             within_budget(&shipped, &options);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
         input.batch = (int)options.batch;

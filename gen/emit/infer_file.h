@@ -12,6 +12,7 @@ typedef struct {
     long batch;        /* images that NAME_batch takes layer by layer; 0: there is none */
     bool split;        /* the constants in a file of their own */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
+    const Target *budget_target; /* for a compiler with its flags; NULL: for any */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
      * compares its own with; NULL: it has none. */
     bool (*selftest)(const Config *config, const char *weights, Selftest *selftest);
@@ -34,6 +35,8 @@ void shipped_free(ShippedNets *shipped);
 int shipped_variant(const ShippedNets *shipped, const Target *target);
 /* The variant whose layers and constants that variant has: itself, or the last. */
 int shipped_program(const ShippedNets *shipped, int variant);
+/* Whether the variant has a program, with an arena, of its own: it is that of some. */
+bool shipped_is_program(const ShippedNets *shipped, int variant);
 /* Bytes of arena that every build can do with. */
 long shipped_arena_bytes(const ShippedNets *shipped);
 /* What the templates of the file see of them. */

@@ -28,6 +28,9 @@ int cmd_emit(int argc, char **argv)
                                             .batch = options.batch,
                                             .split = options.split,
                                             .arena_budget = options.arena_budget,
+                                            .budget_target = options.target
+                                                                 ? options.compile.target
+                                                                 : NULL,
                                             .selftest = selftest_make});
         if (ok)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that "

@@ -1,5 +1,6 @@
 /* show: what a config means, as a table or as the compiler sees it. */
 #include "gen/config/config_weights.h"
+#include "gen/emit/infer_file.h"
 #include "gen/emit/report.h"
 #include "gen/show/page.h"
 #include "gen/show/show_layer.h"
@@ -27,20 +28,27 @@ static bool dump(const Options *options)
     return true;
 }
 
-/* What an image takes in the standalone file, where there is one. */
+/* What an image takes in the standalone file, where there is one: on targets whose layers
+ * are their own, and on all others. */
 static void print_arena(const Config *config)
 {
-    Net net;
-    const CompileOptions plain = {.target = target_find("plain")};
-    if (!compile_infer(config, &plain, &net)) {
-        rt_error_clear();
-        return;
+    ShippedNets shipped;
+    bool ok = shipped_compile(config, NULL, &shipped);
+    for (int i = shipped.count - 1; ok && i >= 0; i--) {
+        if (!shipped_is_program(&shipped, i))
+            continue;
+        const Net *net = &shipped.variants[i].net;
+        bool own = shipped.variants[i].own;
+        long bytes;
+        const Op *op = plan_peak(net, &bytes);
+        printf("arena of the standalone file%s%s: %ld bytes, most of it in use at %s "
+               "(%ld)\n",
+               own ? ", for " : "", own ? shipped.variants[i].target->name : "",
+               net->arena_bytes, op->name, bytes);
     }
-    long bytes;
-    const Op *op = plan_peak(&net, &bytes);
-    printf("arena of the standalone file: %ld bytes, most of it in use at %s (%ld)\n",
-           net.arena_bytes, op->name, bytes);
-    net_free(&net);
+    if (!ok)
+        rt_error_clear();
+    shipped_free(&shipped);
 }
 
 static bool print_table(const Config *config, const char *path)

@@ -253,6 +253,40 @@ START_TEST(the_self_test_passes_with_signed_images)
 }
 END_TEST
 
+/* Where a target has layers of its own, their arena is looked at, too. */
+START_TEST(a_budget_is_of_every_target_or_of_one)
+{
+    static const char *const sets[] = {
+        "net.width=32", "net.side=16",
+        "quant={ quantizer='uniform_static', w_bits=4, a_bits=4, winograd='always' }",
+        NULL};
+    QuantNet net;
+    quant_net_open_other(&net, "quant_family", sets);
+    random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
+    ShippedNets shipped;
+    ck_assert(shipped_compile(&net.config, NULL, &shipped));
+    const Net *own = &shipped.variants[0].net,
+              *last = &shipped.variants[shipped.count - 1].net;
+    ck_assert(shipped.variants[0].own && own->arena_bytes > last->arena_bytes);
+    ShippedOptions options = {.arena_budget = last->arena_bytes};
+    ck_assert(!shipped_write(&net.config, in_folder("weights.ckpt"), in_folder("file.c"),
+                             options));
+    char *want = rt_format("--arena-budget %ld: the arena takes %ld bytes for vnni; most "
+                           "of it, ",
+                           last->arena_bytes, own->arena_bytes);
+    ck_assert_msg(strncmp(rt_error(), want, strlen(want)) == 0, "%s", rt_error());
+    ck_assert_ptr_nonnull(strstr(rt_error(), "; --target looks at another alone"));
+    rt_error_clear();
+    options.budget_target = target_find("dsp");
+    ck_assert_msg(shipped_write(&net.config, in_folder("weights.ckpt"),
+                                in_folder("file.c"), options),
+                  "%s", rt_error());
+    free(want);
+    shipped_free(&shipped);
+    quant_net_close(&net);
+}
+END_TEST
+
 START_TEST(names_are_of_c)
 {
     static const char *const wrong[] = {
@@ -287,6 +321,7 @@ Suite *emit_options_suite(void)
     tcase_add_test(tests, files_are_compiled_as_one);
     tcase_add_loop_test(tests, images_of_any_form_score_alike, 0, 4);
     tcase_add_test(tests, the_self_test_passes_with_signed_images);
+    tcase_add_test(tests, a_budget_is_of_every_target_or_of_one);
     tcase_add_test(tests, names_are_of_c);
     Suite *suite = suite_create("emit_options");
     suite_add_tcase(suite, tests);
