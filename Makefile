@@ -167,7 +167,7 @@ FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTI
     out/fuzz/tests/fuzz/fuzz.o
 
 .PHONY: bench-boards
-bench-boards: # emitted files, FILES, side by side
+bench-boards: out/lathe # FILES: emitted files or configs, side by side; COMMITS: of configs
 	@tests/boards/bench.sh $(FILES)
 
 .PHONY: fuzz

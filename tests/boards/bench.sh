@@ -1,11 +1,21 @@
 #!/bin/bash
-# bench.sh FILE.c...: millions of instructions that one image takes on each processor, counted
-# under QEMU, a column for each emitted file. Two images less one: without start-up.
-# FLAGS: what the files are compiled with (-O2). TARGETS: some of those below.
+# bench.sh WHAT...: millions of instructions that one image takes on each processor, counted
+# under QEMU, a column for each. Two images less one: without start-up. WHAT is an emitted file,
+# a config, or CONFIG.lua=WEIGHTS; without weights, those of an epoch of noise are taken: how
+# many instructions there are does not depend on them. COMMITS="A B": each config as each of
+# these commits emits it. FLAGS: what the files are compiled with (-O2). TARGETS: some of those
+# below.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+finish() {
+    for commit in ${COMMITS:-}; do
+        git -C "$root" worktree remove --force "$work/$commit" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap finish EXIT
 gcc -O2 -shared -fPIC -o "$work/count.so" "$here/count.c"
 
 board() { # NAME CPU FPU CODE DATA: sets what `machine` does
@@ -52,15 +62,61 @@ count() { # FILE.c IMAGES
         { cat "$work/hash" >&2; exit 1; }
 }
 
+# The lathe of a commit, or of this tree.
+lathe_of() { # [COMMIT]
+    if [ -z "${1:-}" ]; then
+        echo "$root/out/lathe"
+        return
+    fi
+    if [ ! -x "$work/$1/out/lathe" ]; then
+        git -C "$root" worktree add -q --detach "$work/$1" "$1" >&2
+        make -s -C "$work/$1" out/lathe >&2
+    fi
+    echo "$work/$1/out/lathe"
+}
+
+# Emits a config, and adds the file as a column.
+emit() { # CONFIG.lua[=WEIGHTS] [COMMIT]
+    local config=${1%%=*} weights=${1#*=} name to lathe
+    name=$(basename "$config" .lua)
+    if [ "$weights" = "$1" ]; then
+        weights=$work/weights/$name/last.ckpt
+        [ -f "$weights" ] || "$root/out/lathe" train "$config" --data random:300 --epochs 1 \
+            -o "$work/weights/$name" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
+    fi
+    lathe=$(lathe_of "${2:-}")
+    to=$work/emitted/${#files[@]}
+    mkdir -p "$to"
+    "$lathe" emit "$config" --weights "$weights" -o "$to/$name.c" >/dev/null
+    files+=("$to/$name.c")
+    names+=("${2:+$2 }$name")
+}
+
+files=() names=()
+for what in "$@"; do
+    case $what in
+    *.c) files+=("$what") names+=("${what##*/}") ;;
+    *.lua | *.lua=*)
+        if [ -z "${COMMITS:-}" ]; then
+            emit "$what"
+        else
+            for commit in $COMMITS; do emit "$what" "$commit"; done
+        fi
+        ;;
+    *) echo "bench.sh: $what: want FILE.c, CONFIG.lua or CONFIG.lua=WEIGHTS" >&2; exit 1 ;;
+    esac
+done
+[ ${#files[@]} -gt 0 ] || { echo "bench.sh: want FILE.c, CONFIG.lua or CONFIG.lua=WEIGHTS" >&2; exit 1; }
+
 printf '%-16s' target
-printf '  %36s' "${@##*/}"
+printf '  %36s' "${names[@]}"
 echo
 all="m0plus m3 m4 m7 m33 m55 aarch64 aarch64+dotprod aarch64+i8mm riscv64 riscv64+v x86_64"
 for target in ${TARGETS:-$all}; do
     choose $target
     command -v ${tools}gcc >/dev/null && command -v $qemu >/dev/null || { echo "$target: no ${tools}gcc or $qemu"; continue; }
     printf '%-16s' $target
-    for file in "$@"; do
+    for file in "${files[@]}"; do
         ${tools}gcc -std=gnu99 $flags ${FLAGS:--O2} -c -o "$work/net.o" "$file"
         count "$file" 1
         one=$(cat "$work/count")
