@@ -51,6 +51,7 @@
     X(plan)                                                                              \
     X(predict)                                                                           \
     X(profile)                                                                           \
+    X(projects)                                                                          \
     X(prompt)                                                                            \
     X(ptq)                                                                               \
     X(published)                                                                         \

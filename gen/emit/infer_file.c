@@ -3,6 +3,7 @@
 #include "gen/emit/infer_file.h"
 
 #include "gen/config/config_weights.h"
+#include "gen/emit/project.h"
 #include "gen/passes/compile.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
@@ -212,6 +213,21 @@ static bool input_ok(const Config *config, const char *input)
     return rt_fail("--input %s: want uint8, int8 or rgb565", rt_shown(input));
 }
 
+/* The file, and its project, if it has one. */
+static bool write_all(EmitInput *input, const char *output, const char *kind)
+{
+    if (kind == NULL)
+        return write_files(input, output);
+    const Project *project = project_find(kind);
+    char *file = project_make(project, output, input->name);
+    bool ok = file && write_files(input, file);
+    input->only_weights = false;
+    input->header = NULL;
+    ok = ok && project_write(project, output, input);
+    free(file);
+    return ok;
+}
+
 /* What the weights are: their file by its name alone, so that the same weights give the
  * same bytes, and what was kept with them. free() it. */
 static char *made_lines(const Checkpoint *checkpoint, const char *path)
@@ -256,8 +272,10 @@ static bool within_budget(const ShippedNets *shipped, const ShippedOptions *opti
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
-    if (!output_name_ok(output) || !c_name_ok(options.name) ||
-        !input_ok(config, options.input))
+    if (options.project && options.split)
+        return rt_fail("--split: a project has the constants in the same file");
+    if ((options.project ? !project_find(options.project) : !output_name_ok(output)) ||
+        !c_name_ok(options.name) || !input_ok(config, options.input))
         return false;
     Checkpoint checkpoint = {0};
     Constants constants;
@@ -284,7 +302,7 @@ bool shipped_write(const Config *config, const char *weights, const char *output
             ok = options.selftest(config, weights, &selftest);
             input.selftest = &selftest;
         }
-        ok = ok && write_files(&input, output);
+        ok = ok && write_all(&input, output, options.project);
         data_free(&selftest.images);
         free(selftest.scores);
         class_names_free(&kept);

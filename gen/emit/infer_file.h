@@ -7,8 +7,9 @@
 #include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
-    const char *name;  /* what C names begin with; NULL: the config's name */
-    const char *input; /* what images are: uint8, int8 or rgb565; NULL: uint8 */
+    const char *name;    /* what C names begin with; NULL: the config's name */
+    const char *project; /* the build around it, in the folder `output`; NULL: none */
+    const char *input;   /* what images are: uint8, int8 or rgb565; NULL: uint8 */
     long batch;        /* images that NAME_batch takes layer by layer; 0: there is none */
     bool split;        /* the constants in a file of their own */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
@@ -43,7 +44,7 @@ long shipped_arena_bytes(const ShippedNets *shipped);
 EmitInput shipped_input(const Config *config, const Constants *constants,
                         const ShippedNets *shipped, const char *command);
 
-/* Write `output` (a name ending in .c), the header beside it and, when split, the
+/* Write `output` (a name ending in .c; of a project its folder), the header beside it and, when split, the
  * constants as output_weights.c, from the checkpoint `weights`. */
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options);

@@ -11,8 +11,8 @@ int cmd_emit(int argc, char **argv)
 {
     const Verb verb = {
         "emit",
-        "CONFIG --weights FILE -o FILE.c [--name NAME] [--input KIND]\n"
-        "                  [--batch N] [--split] [--arena-budget BYTES]",
+        "CONFIG --weights FILE -o FILE.c [--project KIND] [--name NAME]\n"
+        "                  [--input KIND] [--batch N] [--split] [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -24,6 +24,7 @@ int cmd_emit(int argc, char **argv)
         ok = options_load(&options) &&
              shipped_write(&options.config, options.weights, options.output,
                            (ShippedOptions){.name = options.c_name,
+                                            .project = options.project,
                                             .input = options.input,
                                             .batch = options.batch,
                                             .split = options.split,
@@ -32,7 +33,9 @@ int cmd_emit(int argc, char **argv)
                                                                  ? options.compile.target
                                                                  : NULL,
                                             .selftest = selftest_make});
-        if (ok)
+        if (ok && options.project)
+            printf("%s: a project for %s\n", rt_shown(options.output), options.project);
+        else if (ok)
             printf("%s: build it with cc -O3 -c; -DLATHE_MAIN adds a main that "
                    "classifies raw "
                    "images from standard input\n",

@@ -32,9 +32,10 @@ typedef struct {
     const char *only, *key;
     FlagWords renames, teachers;
     bool ignore_extra, explain;
-    const char *c_name; /* of an emitted file; NULL: the config's */
-    const char *input;  /* of it: what images are, or NULL */
-    long arena_budget;  /* of it; 0: none */
+    const char *c_name;  /* of an emitted file; NULL: the config's */
+    const char *input;   /* of it: what images are, or NULL */
+    const char *project; /* of it: the build around it, or NULL */
+    long arena_budget;   /* of it; 0: none */
     bool profile, mpi, mpi_model, split, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 
