@@ -19,12 +19,15 @@ INLINE size_t code_offset(const PointCall *p, int row, int h, int w, int k)
 
 INLINE f16 load_codes(const uint8_t *from, int width)
 {
+    typedef uint16_t Wider __attribute__((vector_size(2 * BLOCK)));
     b16 codes = {0};
     if (width == BLOCK)
         codes = *(const b16 *)from;
     else
         memcpy(&codes, from, (size_t)width);
-    return __builtin_convertvector(codes, f16);
+    /* Step by step: gcc 12 makes floats of bytes one by one. */
+    const Wider wider = __builtin_convertvector(codes, Wider);
+    return __builtin_convertvector(__builtin_convertvector(wider, i16), f16);
 }
 
 /* Factors of x for one block. */
