@@ -225,10 +225,13 @@ void net_push(lua_State *lua, const Net *net)
         const char *name;
         long value;
     } numbers[] = {
-        {"segments", net->segments},         {"batch", net->batch},
+        {"segments", net->segments},
+        {"batch", net->batch},
         {"chunks", net->chunks},
-        {"arena_bytes", net->arena_bytes},   {"worker_bytes", net->worker_bytes},
-        {"param_floats", net->param_floats}, {"stat_floats", net->stat_floats},
+        {"arena_bytes", net->arena_bytes},
+        {"worker_bytes", net->worker_bytes},
+        {"param_floats", net->param_floats},
+        {"stat_floats", net->stat_floats},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         lua_pushinteger(lua, numbers[i].value);

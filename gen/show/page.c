@@ -231,7 +231,7 @@ static bool arena_box(const Net *net, const Tensor *t, long *offset, long *bytes
         (t->role != ROLE_DATA && t->role != ROLE_ONCE && t->role != ROLE_PARTIAL))
         return false;
     bool worker = t->role == ROLE_DATA && t->place == PLACE_WORKER;
-    int copies = worker                     ? net_workers(net)
+    int copies = worker                    ? net_workers(net)
                  : t->role == ROLE_PARTIAL ? net->chunks
                  : t->role == ROLE_DATA    ? net->batch
                                            : 1;

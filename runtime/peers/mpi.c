@@ -81,8 +81,7 @@ static void be_quiet(const Peers *peers)
 
 static bool count_fits(const Peers *peers, const Model *model)
 {
-    bool ok =
-        (peers->count & (peers->count - 1)) == 0 && peers->count <= model->chunks;
+    bool ok = (peers->count & (peers->count - 1)) == 0 && peers->count <= model->chunks;
     if (!ok && peers->rank == 0)
         fprintf(stderr,
                 "%s: %d processes, want a power of two and no more than the %d chunks of "

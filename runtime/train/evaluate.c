@@ -196,8 +196,8 @@ static bool next_pass(Evaluating *it)
         watch_show(asked->shown, "images", it->at, it->count);
     if (asked->tiers && asked->tiers->move)
         asked->tiers->move(asked->tiers->context, false);
-    bool ok = !(asked->stop && *asked->stop) &&
-              (step.count == 0 || evaluate_pass(it, &step));
+    bool ok =
+        !(asked->stop && *asked->stop) && (step.count == 0 || evaluate_pass(it, &step));
     if (ok && asked->scores)
         write_scores(it->model, &step, asked->scores);
     it->at += step.count;

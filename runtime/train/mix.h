@@ -20,8 +20,8 @@ void mixing_free(Mixing *mixing);
  * `key`. */
 bool mixing_wanted(const Recipe *recipe, int epoch, uint64_t key);
 
-/* Mix each of `count` images with the next one, the last with mixing->next, in place. Image
- * i, by numbers from `key` and its number indices[i], gets as much of the other as
+/* Mix each of `count` images with the next one, the last with mixing->next, in place.
+ * Image i, by numbers from `key` and its number indices[i], gets as much of the other as
  * Beta(alpha, alpha) says: of all pixels (recipe->mixup), or of a box of them
  * (recipe->cutmix); where the recipe has both, one of them by chance. */
 void mix_images(const Mixing *mixing, const Model *model, const Recipe *recipe,

@@ -39,8 +39,7 @@ double mpi_model_step(const Model *model, const MpiNetwork *network, int batch,
     return computed + passes * (levels * waits(model, network) + exposed);
 }
 
-void mpi_model_print(FILE *file, const Model *model, int batch, double speed,
-                     int threads)
+void mpi_model_print(FILE *file, const Model *model, int batch, double speed, int threads)
 {
     static const MpiNetwork networks[] = {{"10 Gbit/s, 50 us", 50e-6, 10e9},
                                           {"1 Gbit/s, 200 us", 200e-6, 1e9}};

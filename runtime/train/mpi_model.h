@@ -15,10 +15,10 @@ typedef struct {
 
 /* Seconds of one step of `batch` images on so many processes, of which one alone does
  * `speed` images per second. A pass computes for images / (speed * processes); and waits
- * for the statistics, forward and backward, of each BN layer and for each quantiser's sums:
- * log2 P messages each. Gradients take 2 log2 P messages and 2 (P - 1) / P times their
- * bytes each way, hidden behind the backward pass, two thirds of the time, but for those of
- * the last message, which are there when it ends. */
+ * for the statistics, forward and backward, of each BN layer and for each quantiser's
+ * sums: log2 P messages each. Gradients take 2 log2 P messages and 2 (P - 1) / P times
+ * their bytes each way, hidden behind the backward pass, two thirds of the time, but for
+ * those of the last message, which are there when it ends. */
 double mpi_model_step(const Model *model, const MpiNetwork *network, int batch,
                       double speed, int processes);
 

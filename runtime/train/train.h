@@ -52,8 +52,8 @@ void train_begin_epoch(Run *run);
 bool train_step(Run *run);
 /* Optimiser steps of the run so far. */
 long train_steps_done(const Run *run);
-/* rt_fail: what is not finite, at that step of the epoch, and the first array that is not;
- * false. */
+/* rt_fail: what is not finite, at that step of the epoch, and the first array that is
+ * not; false. */
 bool train_not_finite(const Run *run, const char *what, int step);
 
 #endif

@@ -81,7 +81,6 @@ static bool check_weights(const Run *run)
     return ok || train_not_finite(run, "a weight", run->state.step);
 }
 
-
 static Moment moment_of(const Run *run)
 {
     const TrainState *state = &run->state;
@@ -336,8 +335,8 @@ static bool conclude(const Run *run, int *status)
     if (!size_print_verdict(run->model, &run->recipe, weights.params) && *status == 0)
         *status = OVER_BUDGET;
     weights_free(&weights);
-    return !done || peers_all(run->peers, !peers_first(run->peers) ||
-                                              write_report(run, &score));
+    return !done ||
+           peers_all(run->peers, !peers_first(run->peers) || write_report(run, &score));
 }
 
 static bool run_epochs(Run *run, long steps, int *status)

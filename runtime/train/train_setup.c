@@ -282,11 +282,11 @@ static bool same_run(const Run *run, const TrainerOptions *options)
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,
                  const TrainerOptions *options)
 {
-    *run = (Run){
-        .model = model, .tiers = options->tiers, .lock = -1, .peers = rt_peers()};
+    *run =
+        (Run){.model = model, .tiers = options->tiers, .lock = -1, .peers = rt_peers()};
     char *folder = choose_folder(model, options);
     set_paths(run, folder);
-    bool first = peers_first(run->peers); /* the others write nothing */
+    bool first = peers_first(run->peers);            /* the others write nothing */
     bool there = first && access(folder, F_OK) == 0; /* else made once all is well */
     bool ok = (!there || run_folder_take(folder, &run->lock)) &&
               (options->resume ? prepare_resumed(run, recipe, options, folder)

@@ -90,8 +90,8 @@ static bool take_images(Run *run, int done, Own own)
     Mixing *mixing = &run->mixing;
     int at = run->state.step * own_before(run, run->recipe.batch) + own_before(run, done);
     uint8_t *images = work->images + (size_t)own.first * bytes;
-    bool ok = loader_take(run->loader, at, own.count, images, work->labels + own.first,
-                          NULL);
+    bool ok =
+        loader_take(run->loader, at, own.count, images, work->labels + own.first, NULL);
     if (ok && own.next)
         ok = loader_take(run->loader, at + own.count, 1, mixing->next,
                          &mixing->next_label, NULL);
@@ -203,8 +203,8 @@ bool train_step(Run *run)
                      .indices = run->order + first + done,
                      .dropout_key = epoch_key(run, KEY_DROPOUT),
                      .params = run->optim.params,
-                     .gradient = run->pass_gradient ? run->pass_gradient
-                                                    : run->optim.gradient,
+                     .gradient =
+                         run->pass_gradient ? run->pass_gradient : run->optim.gradient,
                      .stats = run->optim.stats,
                      .arena = run->work.arena,
                      .logits = run->work.logits,

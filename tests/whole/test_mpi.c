@@ -50,7 +50,7 @@ static void clean_up(void)
 static pid_t start(const char *processes, const char *run, const char *flag,
                    const char *value)
 {
-    const char *const words[] = {"mpirun", "-n",   processes, "sh", "rank.sh",
+    const char *const words[] = {"mpirun", "-n",    processes, "sh",   "rank.sh",
                                  trainer,  "train", "--data",  IMAGES, "-o",
                                  run,      flag,    value,     NULL};
     return process_start(in_folder("."), in_folder("out"), in_folder("err"), words);
@@ -149,8 +149,8 @@ static void check_ended(const char *run)
     for (int rank = 0; rank < 4; rank++)
         for (pid_t pid = pid_of(rank); kill(pid, 0) == 0;)
             usleep(10000);
-    const char *const words[] = {trainer, "train", "--data",   IMAGES,    "-o", run,
-                                 "--resume", "--steps", "1", NULL};
+    const char *const words[] = {trainer, "train",    "--data",  IMAGES, "-o",
+                                 run,     "--resume", "--steps", "1",    NULL};
     int status = process_run(in_folder("."), NULL, in_folder("err"), words);
     char *text = rt_read_file(in_folder("err"), NULL);
     ck_assert_msg(status == 0 && *text == 0, "status %d: %s", status, text);
