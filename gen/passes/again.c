@@ -2,7 +2,8 @@
  * made once more for the backward pass, which reads that output anyway, instead of being
  * kept: a loop over images then makes it and uses it up in its worker's memory, in both
  * passes. What a residual is added to would need that, too, and is kept. Needs: grad.
- * Leaves: a second POINT ahead of the first backward op that reads what the first made. */
+ * Leaves: a second POINT ahead of the first backward op that reads what the first
+ * made. */
 #include "gen/passes/passes.h"
 
 #include "runtime/base/support.h"

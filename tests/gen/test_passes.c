@@ -245,10 +245,35 @@ START_TEST(folded_parameters_are_constants)
 }
 END_TEST
 
+/* ---- again, schedule ---- */
+
+/* What is made again is made in the loop that reads it first, or the last before. */
+START_TEST(what_is_made_again_is_not_kept)
+{
+    Net net;
+    compile_program(_i, &net);
+    Links links = links_of(&net);
+    for (int i = 0; i < net.op_count; i++) {
+        const Op *op = &net.ops[i];
+        if (!op->again)
+            continue;
+        ck_assert_int_gt(net_readers(&links, op->out[0]), 0);
+        const Op *first = net_reader(&links, op->out[0], 0);
+        ck_assert_msg(first->segment >= op->segment, "%s", op->name);
+        for (const Op *loop = op + 1; loop < first; loop++)
+            ck_assert_msg(loop->scope != SCOPE_IMAGE || loop->segment == op->segment,
+                          "%s waits behind %s", op->name, loop->name);
+    }
+    links_free(&links);
+    net_free(&net);
+}
+END_TEST
+
 /* ---- grad ---- */
 
-/* Each gradient is written once, by the first of its ops, and then added to; those of all
- * parameters are there, none of what no parameter lies before. */
+/* Each gradient is written once, by the first of its ops, and then added to or replaced
+ * by what is left of it; those of all parameters are there, none of what no parameter
+ * lies before. */
 START_TEST(gradients_are_written_then_added_to)
 {
     Net net;
@@ -256,12 +281,12 @@ START_TEST(gradients_are_written_then_added_to)
     int *writers = rt_alloc(net.tensor_count * sizeof(int));
     for (int i = 0; i < net.op_count; i++) {
         const Op *op = &net.ops[i];
-        const bool adds[OP_OUTPUTS] = {op->accumulate, op->accumulate_residual};
         for (int j = 0; j < OP_OUTPUTS; j++) {
             if (op->out[j] == NONE)
                 continue;
             const Tensor *t = &net.tensors[op->out[j]];
-            ck_assert_msg(adds[j] == (writers[op->out[j]] > 0) || t->role != ROLE_DATA,
+            const bool after = op_reads(op, op->out[j]);
+            ck_assert_msg(after == (writers[op->out[j]] > 0) || t->role != ROLE_DATA,
                           "%s %s", op->name, t->name);
             writers[op->out[j]]++;
             ck_assert_str_ne(t->name, "image.gradient");
@@ -388,6 +413,7 @@ Suite *passes_suite(void)
     tcase_add_loop_test(tests, phases_are_the_transposed_convolution, 0, 7 * 4);
     tcase_add_loop_test(tests, runs_become_points, 0, FUSIONS);
     tcase_add_loop_test(tests, folded_parameters_are_constants, 0, FUSIONS);
+    tcase_add_loop_test(tests, what_is_made_again_is_not_kept, 0, PROGRAMS / 2);
     tcase_add_loop_test(tests, gradients_are_written_then_added_to, 0, PROGRAMS / 2);
     tcase_add_test(tests, names_are_apart);
     Suite *suite = suite_create("passes");
