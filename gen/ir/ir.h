@@ -69,6 +69,7 @@ typedef enum {
  * templates/ops/conv_FORM.c.in. */
 #define FORMS(X)                                                                         \
     X(LANES, "lanes")                                                                    \
+    X(CROSSED, "crossed")                                                                \
     X(DSP, "dsp") X(MVE, "mve") X(NEON, "neon") X(NEON_DOT, "neon_dot") X(RVV, "rvv")
 typedef enum {
 #define FORM(name, word) FORM_##name,

@@ -62,9 +62,20 @@ static bool choose_rvv(const Net *net, Op *op)
     return true;
 }
 
+/* Depthwise, of codes alone: 64 channels at once, and what is left of them by vectors. */
+static bool choose_crossed(const Net *net, Op *op)
+{
+    op->scratch = 8 << 10; /* sums of pixels by four vectors, taps, constants */
+    return op->depthwise && op->kernel_h <= 4 && op->lanes == 16 &&
+           op_out(net, op, "y")->c >= 64 && op->own.quantizer != RT_QUANT_NONE &&
+           op->in[I_CONV_residual] == NONE;
+}
+
 static bool choose(const Net *net, Op *op, Form form)
 {
     switch (form) {
+    case FORM_CROSSED:
+        return choose_crossed(net, op);
     case FORM_DSP:
         return choose_dsp(net, op);
     case FORM_MVE:
@@ -82,7 +93,9 @@ static bool choose(const Net *net, Op *op, Form form)
 
 bool choose_form(const Net *net, Op *op, const Target *target)
 {
-    bool chosen = op->kind == OP_I_CONV && choose(net, op, target->form);
+    bool groups = target->form == FORM_CROSSED; /* the others are of dense ones */
+    bool chosen = op->kind == OP_I_CONV && (op->groups > 1) == groups &&
+                  choose(net, op, target->form);
     op->form = chosen ? target->form : FORM_LANES;
     op->scratch = chosen ? op->scratch : 0;
     return chosen;

@@ -273,11 +273,9 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         t = op_out(net, op, "y");
         op->code_block = rt_code_block(t->c);
         op->channels = op->packed_bits ? op->code_block : t->c;
-        if (op->groups > 1) {
+        if (op->groups > 1)
             choose_codes_groups(op, target, t);
-            break;
-        }
-        if (choose_form(net, op, target))
+        if (choose_form(net, op, target) || op->groups > 1)
             break;
         op->lanes = integer_lanes_for(target, t->c);
         if (op->lanes == 1) { /* processors have few registers, and bytes take more */

@@ -113,6 +113,75 @@ LATHE_INLINE __m512i codes_of_4(i16 a, i16 b, i16 c, i16 d, int largest)
     return _mm512_permutexvar_epi32(order, codes);
 }
 
+/* ---- 64 channels at once, a word of up to four codes for each ---- */
+
+/* Vectors of these hold channels 4j..4j+3 of each sixteen, as unpacking leaves them. */
+LATHE_INLINE i16 lanes_of_4(const void *from, int second, int third, int fourth)
+{
+    const int32_t *at = (const int32_t *)from;
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)at));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + second)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + third)), 2);
+    return (i16)_mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + fourth)), 3);
+}
+
+/* Byte `from` of each word as byte `to`, the others 0. */
+LATHE_INLINE i16 moved_byte(i16 words, int from, int to)
+{
+    const __m512i byte =
+        _mm512_and_si512(_mm512_srl_epi32((__m512i)words, _mm_cvtsi32_si128(8 * from)),
+                         _mm512_set1_epi32(255));
+    return (i16)_mm512_sll_epi32(byte, _mm_cvtsi32_si128(8 * to));
+}
+
+/* A pixel's codes of 64 channels, and those `row` bytes below, `rows` of up to four, to
+ * words of one channel each. */
+LATHE_INLINE void cross_rows(const uint8_t *x, int row, int rows, i16 to[4])
+{
+    const __m512i none = _mm512_setzero_si512();
+    const __m512i x0 = _mm512_loadu_si512(x);
+    const __m512i x1 = rows > 1 ? _mm512_loadu_si512(x + row) : none;
+    const __m512i x2 = rows > 2 ? _mm512_loadu_si512(x + 2 * row) : none;
+    const __m512i x3 = rows > 3 ? _mm512_loadu_si512(x + 3 * row) : none;
+    const __m512i low0 = _mm512_unpacklo_epi8(x0, x1);
+    const __m512i high0 = _mm512_unpackhi_epi8(x0, x1);
+    const __m512i low1 = _mm512_unpacklo_epi8(x2, x3);
+    const __m512i high1 = _mm512_unpackhi_epi8(x2, x3);
+    to[0] = (i16)_mm512_unpacklo_epi16(low0, low1);
+    to[1] = (i16)_mm512_unpackhi_epi16(low0, low1);
+    to[2] = (i16)_mm512_unpacklo_epi16(high0, high1);
+    to[3] = (i16)_mm512_unpackhi_epi16(high0, high1);
+}
+
+LATHE_INLINE i16 dot_words_i16(i16 sum, i16 x, i16 w)
+{
+    return (i16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+}
+
+/* scale_i16 of vector j of the 64 channels that b and m begin with. */
+LATHE_INLINE Scale16 crossed_scale(const int64_t *b, const int32_t *m, int j)
+{
+    int64_t own_b[16];
+    int32_t own_m[16];
+    for (int i = 0; i < 16; i++) {
+        own_b[i] = b[i / 4 * 16 + 4 * j + i % 4];
+        own_m[i] = m[i / 4 * 16 + 4 * j + i % 4];
+    }
+    return scale_i16(own_b, own_m, NULL);
+}
+
+/* Codes of 64 channels, in order: packing undoes what unpacking did. */
+LATHE_INLINE void store_crossed(i16 s0, i16 s1, i16 s2, i16 s3, const Scale16 scales[4],
+                                int shift, int32_t largest, uint8_t *y)
+{
+    const __m512i low = _mm512_packs_epi32((__m512i)scaled_i16(s0, &scales[0], shift),
+                                           (__m512i)scaled_i16(s1, &scales[1], shift));
+    const __m512i high = _mm512_packs_epi32((__m512i)scaled_i16(s2, &scales[2], shift),
+                                            (__m512i)scaled_i16(s3, &scales[3], shift));
+    _mm512_storeu_si512(y, _mm512_min_epu8(_mm512_packus_epi16(low, high),
+                                           _mm512_set1_epi8((char)largest)));
+}
+
 #define STORE_HALF(y, codes, half)                                                       \
     _mm256_storeu_si256((__m256i *)(void *)(y), _mm512_extracti64x4_epi64(codes, half))
 #define STORE_QUARTER(y, codes, quarter)                                                 \

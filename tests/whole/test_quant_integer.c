@@ -56,11 +56,23 @@ static const QuantCase cases[] = {
      5,
      true,
      ""},
+    /* Depthwise, 64 channels at once and some left, words in blocks and not: in these
+     * places, evaluated on VNNI (see evaluation_is_the_shipped_arithmetic). */
+    {"uniform_static",
+     {"net.width=96", "net.growth=1", "net.groups=96", "net.side=5"},
+     5,
+     false,
+     ""},
     /* Blocks of weights: tiles of one, of two, and of parts. */
     {"uniform_static",
      {"net.width=64", "net.growth=1", "net.shortcut='B'"},
      6,
      false,
+     ""},
+    {"parametric_d",
+     {"net.width=80", "net.growth=1", "net.groups=80", "net.shortcut='B'"},
+     2,
+     true,
      ""},
     {"uniform_static", {"net.width=32", "net.side=3"}, 4, true, ""},
     {"parametric_d_xmax", {"net.width=64", "net.growth=1", "net.side=1"}, 0, false, ""},
