@@ -75,14 +75,26 @@ lathe_of() { # [COMMIT]
     echo "$work/$1/out/lathe"
 }
 
+# Weights of an epoch of noise, of a quantised config calibrated on it, as TO.
+make_weights() { # CONFIG.lua TO
+    local folder=${2%/*}
+    mkdir -p "$folder"
+    "$root/out/lathe" train "$1" --set "quant.quantizer='none'" --data random:300 --epochs 1 \
+        -o "$folder/run" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
+    if ! "$root/out/lathe" ptq "$1" --weights "$folder/run/last.ckpt" --data random:300 --plain \
+        -o "$2" >"$work/said" 2>&1; then
+        grep -q 'nothing to quantise' "$work/said" || { cat "$work/said" >&2; exit 1; }
+        cp "$folder/run/last.ckpt" "$2"
+    fi
+}
+
 # Emits a config, and adds the file as a column.
 emit() { # CONFIG.lua[=WEIGHTS] [COMMIT]
     local config=${1%%=*} weights=${1#*=} name to lathe
     name=$(basename "$config" .lua)
     if [ "$weights" = "$1" ]; then
-        weights=$work/weights/$name/last.ckpt
-        [ -f "$weights" ] || "$root/out/lathe" train "$config" --data random:300 --epochs 1 \
-            -o "$work/weights/$name" >"$work/said" 2>&1 || { cat "$work/said" >&2; exit 1; }
+        weights=$work/weights/$name/weights.ckpt
+        [ -f "$weights" ] || make_weights "$config" "$weights"
     fi
     lathe=$(lathe_of "${2:-}")
     to=$work/emitted/${#files[@]}
