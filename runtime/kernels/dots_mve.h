@@ -22,7 +22,8 @@ LATHE_INLINE int8x16_t mve_load_some(const uint8_t *x, int count)
 LATHE_INLINE uint32x4_t mve_steps(int step)
 {
     const uint32_t bytes = 4u * (uint32_t)step;
-    return (uint32x4_t){0, bytes, 2 * bytes, 3 * bytes};
+    const uint32x4_t steps = {0, bytes, 2 * bytes, 3 * bytes};
+    return steps;
 }
 
 /* Those words; the first `count`, and 0 for the others. */

@@ -19,10 +19,15 @@ LATHE_INLINE i16 dot_i16(i16 sum, const uint8_t *x, i16 w)
     return (i16)_mm512_dpbusd_epi32((__m512i)sum, _mm512_set1_epi32(four), (__m512i)w);
 }
 
+LATHE_INLINE __m128i sixteen_bytes(const void *at)
+{
+    return _mm_loadu_si128((const __m128i *)at);
+}
+
 /* Codes in 32 bits: gcc 12 makes a detour of __builtin_convertvector. */
 LATHE_INLINE i16 widen_i16(const uint8_t *x)
 {
-    return (i16)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));
+    return (i16)_mm512_cvtepu8_epi32(sixteen_bytes(x));
 }
 
 LATHE_INLINE i16 each_i16(i16 sum, const uint8_t *x, i16 w)
@@ -119,10 +124,10 @@ LATHE_INLINE __m512i codes_of_4(i16 a, i16 b, i16 c, i16 d, int largest)
 LATHE_INLINE i16 lanes_of_4(const void *from, int second, int third, int fourth)
 {
     const int32_t *at = (const int32_t *)from;
-    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const void *)at));
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + second)), 1);
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + third)), 2);
-    return (i16)_mm512_inserti32x4(v, _mm_loadu_si128((const void *)(at + fourth)), 3);
+    __m512i v = _mm512_castsi128_si512(sixteen_bytes(at));
+    v = _mm512_inserti32x4(v, sixteen_bytes(at + second), 1);
+    v = _mm512_inserti32x4(v, sixteen_bytes(at + third), 2);
+    return (i16)_mm512_inserti32x4(v, sixteen_bytes(at + fourth), 3);
 }
 
 /* Byte `from` of each word as byte `to`, the others 0. */

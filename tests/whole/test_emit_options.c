@@ -287,6 +287,23 @@ START_TEST(a_budget_is_of_every_target_or_of_one)
 }
 END_TEST
 
+/* Kernels for boards are C++ as well. */
+START_TEST(boards_compilers_take_it_as_cpp)
+{
+    static const char *const cpus[] = {"-mcpu=cortex-m3", "-mcpu=cortex-m55"};
+    if (!program_installed("arm-none-eabi-g++")) {
+        puts("skipped: no arm-none-eabi-g++");
+        return;
+    }
+    ship_codes(in_folder("main.c"), (ShippedOptions){.name = "board"});
+    for (int i = 0; i < 2; i++)
+        compile_quietly((const char *const[]){
+            "arm-none-eabi-g++", "-std=c++11", "-x", "c++", "-O1", "-mthumb", cpus[i],
+            i ? "-mfloat-abi=hard" : "-mfloat-abi=soft", "-Wall", "-Wextra", "-pedantic",
+            "-Werror", "-c", "-o", in_folder("main.o"), in_folder("main.c"), NULL});
+}
+END_TEST
+
 START_TEST(names_are_of_c)
 {
     static const char *const wrong[] = {
@@ -322,6 +339,7 @@ Suite *emit_options_suite(void)
     tcase_add_loop_test(tests, images_of_any_form_score_alike, 0, 4);
     tcase_add_test(tests, the_self_test_passes_with_signed_images);
     tcase_add_test(tests, a_budget_is_of_every_target_or_of_one);
+    tcase_add_test(tests, boards_compilers_take_it_as_cpp);
     tcase_add_test(tests, names_are_of_c);
     Suite *suite = suite_create("emit_options");
     suite_add_tcase(suite, tests);
