@@ -62,6 +62,7 @@
     X(quant_requant)                                                                     \
     X(quant_ship)                                                                        \
     X(quant_train)                                                                       \
+    X(records)                                                                           \
     X(repl)                                                                              \
     X(resume)                                                                            \
     X(runs)                                                                              \

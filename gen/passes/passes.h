@@ -33,6 +33,14 @@ int integer_largest_weight(const Op *layer);
 /* winograd: for a standalone file; convolutions by transformed tiles, where the target
  * has kernels for them. */
 void pass_winograd(Net *net, const Target *target);
+/* What a POINT or Q_POINT reads and puts out. */
+typedef struct {
+    int x, coef, residual, y;
+} PointSlots;
+PointSlots point_slots(const Op *point);
+/* The first part of grad: a BN_FOLD becomes the sums and the batch's affine, ahead of the
+ * POINT that applies it. */
+void batch_statistics(Net *net);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* again: for training; what is cheap to make is made again for the backward pass. */
