@@ -94,12 +94,15 @@ static double input_step(const QuantNet *net, int tensor)
     return 1 / image_deviation(&net->config, net->config.net.tensors[tensor].c);
 }
 
+enum { CHANNELS = 256 }; /* at most, of a test's layers */
+
 /* ---- What a ReLU quantises: one convolution's sums, and one more's or codes ---- */
 
 typedef struct {
-    const Op *conv, *bn;                   /* NULL: codes */
-    int codes;                             /* tensor */
-    double gain[64], offset[64], size[64]; /* size: of what offset is the sum of */
+    const Op *conv, *bn; /* NULL: codes */
+    int codes;           /* tensor */
+    double gain[CHANNELS], offset[CHANNELS],
+        size[CHANNELS]; /* size: of what offset is the sum of */
 } Term;
 
 static const Constant *constant(const Constants *constants, const Op *op,
@@ -339,11 +342,12 @@ static void real_numbers(const Reference *r, Term *term, double step)
 {
     const QuantNet *net = r->net;
     if (term->conv == NULL) {
-        for (int k = 0; k < 64; k++)
+        for (int k = 0; k < CHANNELS; k++)
             term->gain[k] = input_step(net, term->codes) / step;
         return;
     }
     const Tensor *y = &r->layout->tensors[term->conv->out[0]];
+    ck_assert_int_le(y->c, CHANNELS);
     const Tensor *w = &r->layout->tensors[term->conv->in[1]];
     const Quantiser *q = &term->conv->own;
     int *codes = quant_ref_codes(net, term->conv), largest;
