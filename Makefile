@@ -55,6 +55,7 @@ CORES = $(shell nproc)
 DEMO = configs/demo_cifar10.lua
 DEMO_OUT = out/demo_cifar10
 DEMO_PICTURES = tests/sample/images/*.png
+DEMO_ZOO = resnet20_int4
 
 demo:
 	$(AGAIN) packages TEST_PACKAGES=
@@ -66,6 +67,13 @@ demo:
 	cc -O3 -DLATHE_MAIN -o $(DEMO_OUT)/infer $(DEMO_OUT)/infer.c
 	out/lathe classify $(DEMO) --weights $(DEMO_OUT)/best.ckpt $(DEMO_PICTURES)
 	out/lathe data raw $(DEMO_PICTURES) | $(DEMO_OUT)/infer
+	@echo; echo "trained on all of CIFAR-10, in 4-bit integers, from configs/zoo:"
+	@mkdir -p out/zoo
+	set -e; for net in $(DEMO_ZOO); do \
+	    out/lathe emit configs/zoo/$$net.lua --weights configs/zoo/$$net.ckpt -o out/zoo/$$net.c; \
+	    cc -O3 -DLATHE_MAIN -o out/zoo/$$net out/zoo/$$net.c; \
+	    out/lathe data raw $(DEMO_PICTURES) | out/zoo/$$net; \
+	done
 	@echo; echo "$(DEMO_OUT) has now:"
 	@printf '  %-22s %s\n' \
 	    'infer.c, infer.h' 'the trained network as one C file, and how to call it' \
@@ -119,7 +127,7 @@ install: out/lathe
 	install -D out/lathe $(call quoted,$(BIN)/lathe)
 	install -D -m 644 gen/lathe.1 $(call quoted,$(MAN)/lathe.1)
 	rm -rf $(call quoted,$(PARTS))
-	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' \
+	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' -o -name '*.ckpt' \
 	    -o -path 'runtime/*.h' -o -name mpi.c) out/libruntime.a; do \
 	    install -D -m 644 "$$part" $(call quoted,$(PARTS))/"$$part"; \
 	done
@@ -169,6 +177,10 @@ FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTI
 .PHONY: bench-boards
 bench-boards: out/lathe # FILES: emitted files or configs, side by side; COMMITS: of configs
 	@tests/boards/bench.sh $(FILES)
+
+.PHONY: results
+results: out/lathe # the zoo's rows of README.md on all of CIFAR-10
+	@tests/results.sh
 
 .PHONY: fuzz
 fuzz:
