@@ -55,7 +55,7 @@ CORES = $(shell nproc)
 DEMO = configs/demo_cifar10.lua
 DEMO_OUT = out/demo_cifar10
 DEMO_PICTURES = tests/sample/images/*.png
-DEMO_ZOO = resnet20_int4
+DEMO_ZOO = configs/zoo/resnet20_int4
 
 demo:
 	$(AGAIN) packages TEST_PACKAGES=
@@ -69,11 +69,9 @@ demo:
 	out/lathe data raw $(DEMO_PICTURES) | $(DEMO_OUT)/infer
 	@echo; echo "trained on all of CIFAR-10, in 4-bit integers, from configs/zoo:"
 	@mkdir -p out/zoo
-	set -e; for net in $(DEMO_ZOO); do \
-	    out/lathe emit configs/zoo/$$net.lua --weights configs/zoo/$$net.ckpt -o out/zoo/$$net.c; \
-	    cc -O3 -DLATHE_MAIN -o out/zoo/$$net out/zoo/$$net.c; \
-	    out/lathe data raw $(DEMO_PICTURES) | out/zoo/$$net; \
-	done
+	out/lathe emit $(DEMO_ZOO).lua --weights $(DEMO_ZOO).ckpt -o out/zoo/infer.c
+	cc -O3 -DLATHE_MAIN -o out/zoo/infer out/zoo/infer.c
+	out/lathe data raw $(DEMO_PICTURES) | out/zoo/infer
 	@echo; echo "$(DEMO_OUT) has now:"
 	@printf '  %-22s %s\n' \
 	    'infer.c, infer.h' 'the trained network as one C file, and how to call it' \
@@ -127,8 +125,8 @@ install: out/lathe
 	install -D out/lathe $(call quoted,$(BIN)/lathe)
 	install -D -m 644 gen/lathe.1 $(call quoted,$(MAN)/lathe.1)
 	rm -rf $(call quoted,$(PARTS))
-	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' -o -name '*.ckpt' \
-	    -o -path 'runtime/*.h' -o -name mpi.c) out/libruntime.a; do \
+	set -e; for part in $$(find gen templates runtime configs -name '*.lua' -o -name '*.in' \
+	    -o -name '*.ckpt' -o -path 'runtime/*.h' -o -name mpi.c) out/libruntime.a; do \
 	    install -D -m 644 "$$part" $(call quoted,$(PARTS))/"$$part"; \
 	done
 
