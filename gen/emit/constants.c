@@ -1,6 +1,7 @@
 /* The list of an inference file's constants: see constants.h. */
 #include "gen/emit/constants.h"
 
+#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
 
@@ -26,27 +27,25 @@ const Constant *constants_find(const Constants *constants, const char *name)
     return NULL;
 }
 
-static const float *array_at(const Net *net, int tensor, int first, const float *params,
-                             const float *stats)
+/* The channels from `first` on, of a concatenation's part; NULL for NONE. */
+static const float *part_of(const Net *net, int tensor, int first, const float *params,
+                            const float *stats)
 {
-    if (tensor == NONE)
-        return NULL;
-    const Tensor *t = &net->tensors[tensor];
-    return (t->role == ROLE_PARAM ? params : stats) + t->offset + first;
+    const float *all = params_numbers(net, tensor, params, stats);
+    return all ? all + first : NULL;
 }
 
 void constants_affine(const Net *net, const Op *fold, const float *params,
                       const float *stats, float *coef)
 {
-    const int *in = fold->in,
-              first = fold->channel_offset; /* of a concatenation's part */
+    const int *in = fold->in, first = fold->channel_offset;
     const BnCall bn = {.channels = op_out(net, fold, "coef")->k,
                        .eps = fold->eps,
-                       .scale = array_at(net, in[BN_FOLD_scale], first, params, stats),
-                       .shift = array_at(net, in[BN_FOLD_shift], first, params, stats),
-                       .mean = array_at(net, in[BN_FOLD_mean], first, params, stats),
-                       .var = array_at(net, in[BN_FOLD_var], first, params, stats),
-                       .bias = array_at(net, in[BN_FOLD_bias], first, params, stats)};
+                       .scale = part_of(net, in[BN_FOLD_scale], first, params, stats),
+                       .shift = part_of(net, in[BN_FOLD_shift], first, params, stats),
+                       .mean = part_of(net, in[BN_FOLD_mean], first, params, stats),
+                       .var = part_of(net, in[BN_FOLD_var], first, params, stats),
+                       .bias = part_of(net, in[BN_FOLD_bias], first, params, stats)};
     rt_bn_fold(&bn, coef);
 }
 

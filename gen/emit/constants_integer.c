@@ -2,6 +2,7 @@
  * weights alone, carried out here, op by op, with the runtime's own functions. */
 #include "gen/emit/constants.h"
 
+#include "gen/ir/params.h"
 #include "gen/passes/passes.h"
 #include "runtime/base/support.h"
 #include "runtime/kernels/kernels.h"
@@ -30,10 +31,7 @@ static void *values_of(Maker *m, int tensor)
 
 static const float *param(const Maker *m, int tensor)
 {
-    if (tensor == NONE)
-        return NULL;
-    const Tensor *t = &m->net->tensors[tensor];
-    return (t->role == ROLE_PARAM ? m->params : m->stats) + t->offset;
+    return params_numbers(m->net, tensor, m->params, m->stats);
 }
 
 /* The step of codes: the image's, or the quantiser's. */
@@ -57,13 +55,12 @@ static void make_weights(Maker *m, const Op *op)
         factor[c] = config_image_factor(m->config, c);
         zero[c] = (float)m->config->mean[c];
     }
-    int steps = m->net->tensors[op->own.range != NONE ? op->own.range : op->own.step].k;
     const RtWeights weights = {.quant = quantiser_rt(&op->own),
                                .taps = w->rank == 4 ? w->h * w->w : 1,
                                .c = w->rank == 1 ? 1 : w->c,
                                .k = w->k,
                                .groups = op->groups,
-                               .steps = steps,
+                               .steps = params_steps(m->net, &op->own),
                                .factor = op->input.is_image ? factor : NULL,
                                .zero = op->input.is_image ? zero : NULL,
                                .zero_of_all = op->input.zero};

@@ -44,8 +44,8 @@ long shipped_arena_bytes(const ShippedNets *shipped);
 EmitInput shipped_input(const Config *config, const Constants *constants,
                         const ShippedNets *shipped, const char *command);
 
-/* Write `output` (a name ending in .c; of a project its folder), the header beside it and, when split, the
- * constants as output_weights.c, from the checkpoint `weights`. */
+/* Write `output` (a name ending in .c; of a project its folder), the header beside it,
+ * and, when split, the constants as output_weights.c, from the checkpoint `weights`. */
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options);
 

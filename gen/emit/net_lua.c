@@ -2,6 +2,7 @@
  * fields, enums and slots. */
 #include "gen/emit/outside.h"
 #include "gen/ir/ir.h"
+#include "gen/ir/params.h"
 #include "gen/ir/transposed.h"
 
 #include <lauxlib.h>
@@ -113,9 +114,7 @@ static void push_quantiser(lua_State *lua, const Net *net, const Quantiser *it,
     bool learned = it->range != NONE && net->tensors[it->range].role == ROLE_PARAM;
     lua_pushinteger(lua, learned ? net->tensors[it->range].offset : -1);
     lua_setfield(lua, -2, "range_offset");
-    lua_pushinteger(lua, it->step != NONE    ? net->tensors[it->step].k
-                         : it->range != NONE ? net->tensors[it->range].k
-                                             : 1);
+    lua_pushinteger(lua, params_steps(net, it));
     lua_setfield(lua, -2, "steps");
     lua_setfield(lua, -2, field);
 }

@@ -40,6 +40,20 @@ Param *params_of(const Net *net, Role role)
     return list;
 }
 
+float *params_numbers(const Net *net, int tensor, const float *params, const float *stats)
+{
+    if (tensor == NONE)
+        return NULL;
+    const Tensor *t = &net->tensors[tensor];
+    return (float *)(t->role == ROLE_PARAM ? params : stats) + t->offset;
+}
+
+int params_steps(const Net *net, const Quantiser *quantiser)
+{
+    int tensor = quantiser->step != NONE ? quantiser->step : quantiser->range;
+    return tensor == NONE ? 1 : net->tensors[tensor].k;
+}
+
 const Op *params_op(const Net *net, const Param *param)
 {
     for (int i = 0; i < net->op_count; i++)

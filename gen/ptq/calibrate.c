@@ -4,6 +4,7 @@
  * [d][each]. */
 #include "gen/ptq/calibrate.h"
 
+#include "gen/ir/params.h"
 #include "gen/ptq/ranges.h"
 #include "gen/ptq/rounding.h"
 #include "runtime/base/support.h"
@@ -205,13 +206,10 @@ static void quantised_part(void *context, int part, int worker)
     part_free(&p);
 }
 
-/* The index-th number of a quantiser's parameter; NULL when it has no such parameter. */
-static float *number_at(const Calibration *c, int tensor, int index)
+/* The numbers of a quantiser's parameter; NULL when it has no such parameter. */
+static float *numbers_of(const Calibration *c, int tensor)
 {
-    if (tensor == NONE)
-        return NULL;
-    const Tensor *t = &c->net->tensors[tensor];
-    return (t->role == ROLE_PARAM ? c->params : c->stats) + t->offset + index;
+    return params_numbers(c->net, tensor, c->params, c->stats);
 }
 
 /* Set a quantiser's index-th numbers for values of that range and mean; returns the step
@@ -219,7 +217,9 @@ static float *number_at(const Calibration *c, int tensor, int index)
 static float set_quantiser(const Calibration *c, const Quantiser *q, int index,
                            double range, double mean, int *largest)
 {
-    float *step = number_at(c, q->step, index), *limit = number_at(c, q->range, index);
+    float *step = numbers_of(c, q->step), *limit = numbers_of(c, q->range);
+    step = step ? step + index : NULL;
+    limit = limit ? limit + index : NULL;
     range_to_quantiser(q->quantizer, q->bits, q->is_signed, range, mean, step, limit);
     const RtQuant quant = quantiser_rt(q);
     return rt_quant_step(&quant, step ? *step : 0, limit ? *limit : 0, largest);
@@ -231,8 +231,7 @@ static void find_steps(Layer *l)
 {
     const Quantiser *own = &l->op->own;
     const Quant *quant = &l->op->quant;
-    int param = own->range != NONE ? own->range : own->step;
-    int steps = l->c->net->tensors[param].k;
+    int steps = params_steps(l->c->net, own);
     int channels = steps == 1 ? l->k : 1; /* that share a step */
     int stride = steps == 1 ? 1 : l->each;
     long count = (long)l->d * channels;
@@ -372,8 +371,8 @@ static void add_bias(Layer *l, const float *before)
         double mean = range_of(bias, l->k, 1, true, q->bits, RANGE_MEAN, 0) / 2;
         int largest;
         set_quantiser(l->c, q, 0, range, mean, &largest);
-        rt_quant_weights(&weights, bias, number_at(l->c, q->step, 0),
-                         number_at(l->c, q->range, 0), NULL, used, NULL);
+        rt_quant_weights(&weights, bias, numbers_of(l->c, q->step),
+                         numbers_of(l->c, q->range), NULL, used, NULL);
     }
     for (long i = 0; i < (long)l->c->images * l->k; i++) {
         l->out->f[i] += before[i % l->k];

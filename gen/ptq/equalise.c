@@ -2,6 +2,7 @@
 #include "gen/ptq/equalise.h"
 
 #include "gen/ir/links.h"
+#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 
 #include <math.h>
@@ -24,10 +25,7 @@ typedef struct {
 
 static float *numbers(const Equaliser *e, int tensor)
 {
-    if (tensor == NONE)
-        return NULL;
-    const Tensor *t = &e->net->tensors[tensor];
-    return (t->role == ROLE_PARAM ? e->params : e->stats) + t->offset;
+    return params_numbers(e->net, tensor, e->params, e->stats);
 }
 
 /* The BN of all the channels that a POINT's affine is for. */
@@ -55,8 +53,8 @@ static const Op *only_reader(const Equaliser *e, int tensor)
     return net_readers(&e->links, tensor) == 1 ? net_reader(&e->links, tensor, 0) : NULL;
 }
 
-/* Weights that read input channel `channel`, as runs of `length` floats `stride` apart.
- * A convolution's are [rows][columns][in of a group][out]. */
+/* Weights of one channel of a convolution, runs of `length` floats `stride` apart. All of
+ * them are [rows][columns][in of a group][out]. */
 typedef struct {
     float *first;
     long runs, stride, length;
@@ -188,9 +186,7 @@ static bool lets_scales_through(const Op *point)
 
 static bool shares_a_step(const Equaliser *e, const Op *conv)
 {
-    const Quantiser *own = &conv->own;
-    int number = own->range != NONE ? own->range : own->step;
-    return own->quantizer != RT_QUANT_NONE && e->net->tensors[number].k == 1;
+    return conv->own.quantizer != RT_QUANT_NONE && params_steps(e->net, &conv->own) == 1;
 }
 
 static void across_relu(const Equaliser *e, const Op *point)

@@ -3,6 +3,7 @@
 
 #include "gen/config/field_table.h"
 #include "gen/emit/report.h"
+#include "gen/ir/params.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/kernels/quant.h"
@@ -89,10 +90,8 @@ static void print_span(const char *name, Span span, FILE *file)
 
 static const float *number_of(const Inspection *it, int tensor)
 {
-    if (tensor == NONE)
-        return NULL;
-    const Tensor *t = &it->config->net.tensors[tensor];
-    return (t->role == ROLE_PARAM ? it->weights.params : it->weights.stats) + t->offset;
+    return params_numbers(&it->config->net, tensor, it->weights.params,
+                          it->weights.stats);
 }
 
 static void print_quantiser(const Inspection *it, const char *what, const Quantiser *q,
@@ -101,7 +100,7 @@ static void print_quantiser(const Inspection *it, const char *what, const Quanti
     const Net *net = &it->config->net;
     if (q->quantizer == RT_QUANT_NONE)
         return;
-    int count = net->tensors[q->step != NONE ? q->step : q->range].k;
+    int count = params_steps(net, q);
     fprintf(file, "%s: %s, %.3g bits, %s", what, quantizer_words[q->quantizer],
             report_bits(net, q, it->weights.params),
             count > 1 ? "one step a channel" : "one step");
