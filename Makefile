@@ -176,6 +176,10 @@ FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTI
 bench-boards: out/lathe # FILES: emitted files or configs, side by side; COMMITS: of configs
 	@tests/boards/bench.sh $(FILES)
 
+.PHONY: bench
+bench: out/lathe # ROWS: some of its rows; beside oneDNN and PyTorch where they are installed
+	@python3 tests/peers/bench.py $(ROWS)
+
 .PHONY: results
 results: out/lathe # the zoo's rows of README.md on all of CIFAR-10
 	@tests/results.sh

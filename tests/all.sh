@@ -1,13 +1,15 @@
 #!/bin/bash
 # all.sh PROGRAM...: every suite of each test program, one on each core. Prints what fails as it
-# ends, then a line for each program: what check counted in all its suites, and how long it took.
+# ends, then a line for each program: what check counted in all its suites, and how long they
+# took, in seconds of a processor.
 set -uo pipefail
 if [ $# -eq 2 ] && [ -n "${TEST_LOGS:-}" ]; then # one suite: called by the last line
     log=$TEST_LOGS/${1//\//_}.$2
-    SECONDS=0
-    "$1" "$2" >"$log" 2>&1
+    TIMEFORMAT="seconds: %U %S"
+    { time "$1" "$2" >"$log" 2>&1; } 2>"$log.time"
     status=$?
-    echo "seconds: $SECONDS" >>"$log"
+    awk '{ printf "%s %.0f\n", $1, $2 + $3 }' "$log.time" >>"$log"
+    rm "$log.time"
     grep -q '^[0-9]*%: Checks:' "$log" || echo "0%: Checks: 1, Failures: 0, Errors: 1" >>"$log"
     [ $status -eq 0 ] && exit
     echo "---- $1 $2 (exit status $status)"

@@ -1,84 +1,85 @@
-/* The check suites, one per module; the test program runs them all. */
+/* The check suites. ONCE: what they run is made by lathe's C compiler or is installed, and has
+ * no sanitizers, so that the sanitized test program leaves them out unless they are named. */
 #ifndef LATHE_SUITES_H
 #define LATHE_SUITES_H
 
 #include <check.h>
 
-#define SUITES(X)                                                                        \
-    X(augment)                                                                           \
-    X(boards)                                                                            \
-    X(cache)                                                                             \
-    X(checkpoint)                                                                        \
-    X(class_names)                                                                       \
-    X(cmd_data)                                                                          \
-    X(colour)                                                                            \
-    X(command)                                                                           \
-    X(compare)                                                                           \
-    X(config)                                                                            \
-    X(data)                                                                              \
-    X(emit_options)                                                                      \
-    X(equalise)                                                                          \
-    X(events)                                                                            \
-    X(groups)                                                                            \
-    X(hostile)                                                                           \
-    X(image_files)                                                                       \
-    X(images)                                                                            \
-    X(import)                                                                            \
-    X(import_keras)                                                                      \
-    X(import_names)                                                                      \
-    X(inspect)                                                                           \
-    X(interrupt)                                                                         \
-    X(jit)                                                                               \
-    X(jpeg)                                                                              \
-    X(kernels)                                                                           \
-    X(kill)                                                                              \
-    X(library)                                                                           \
-    X(loader)                                                                            \
-    X(loss)                                                                              \
-    X(machine)                                                                           \
-    X(matmul)                                                                            \
-    X(mix)                                                                               \
-    X(mpi)                                                                               \
-    X(network)                                                                           \
-    X(optim)                                                                             \
-    X(outside)                                                                           \
-    X(pack)                                                                              \
-    X(page)                                                                              \
-    X(passes)                                                                            \
-    X(pickle)                                                                            \
-    X(picture)                                                                           \
-    X(places)                                                                            \
-    X(plan)                                                                              \
-    X(predict)                                                                           \
-    X(profile)                                                                           \
-    X(projects)                                                                          \
-    X(prompt)                                                                            \
-    X(ptq)                                                                               \
-    X(published)                                                                         \
-    X(quant_budget)                                                                      \
-    X(quant_integer)                                                                     \
-    X(quant_numbers)                                                                     \
-    X(quant_ranges)                                                                      \
-    X(quant_requant)                                                                     \
-    X(quant_ship)                                                                        \
-    X(quant_train)                                                                       \
-    X(records)                                                                           \
-    X(repl)                                                                              \
-    X(resume)                                                                            \
-    X(runs)                                                                              \
-    X(seeds)                                                                             \
-    X(shipped)                                                                           \
-    X(stack)                                                                             \
-    X(streams)                                                                           \
-    X(teach)                                                                             \
-    X(trainer)                                                                           \
-    X(verify)                                                                            \
-    X(weights)                                                                           \
-    X(winograd)                                                                          \
-    X(winograd_codes)
+#define SUITES(BOTH, ONCE)                                                               \
+    BOTH(augment)                                                                        \
+    ONCE(boards)                                                                         \
+    BOTH(cache)                                                                          \
+    BOTH(checkpoint)                                                                     \
+    BOTH(class_names)                                                                    \
+    BOTH(cmd_data)                                                                       \
+    BOTH(colour)                                                                         \
+    BOTH(command)                                                                        \
+    BOTH(compare)                                                                        \
+    BOTH(config)                                                                         \
+    BOTH(data)                                                                           \
+    BOTH(emit_options)                                                                   \
+    BOTH(equalise)                                                                       \
+    BOTH(events)                                                                         \
+    BOTH(groups)                                                                         \
+    BOTH(hostile)                                                                        \
+    BOTH(image_files)                                                                    \
+    BOTH(images)                                                                         \
+    BOTH(import)                                                                         \
+    BOTH(import_keras)                                                                   \
+    BOTH(import_names)                                                                   \
+    BOTH(inspect)                                                                        \
+    BOTH(interrupt)                                                                      \
+    BOTH(jit)                                                                            \
+    BOTH(jpeg)                                                                           \
+    ONCE(kernels)                                                                        \
+    ONCE(kill)                                                                           \
+    BOTH(library)                                                                        \
+    BOTH(loader)                                                                         \
+    BOTH(loss)                                                                           \
+    ONCE(machine)                                                                        \
+    BOTH(matmul)                                                                         \
+    BOTH(mix)                                                                            \
+    ONCE(mpi)                                                                            \
+    ONCE(network)                                                                        \
+    BOTH(optim)                                                                          \
+    BOTH(outside)                                                                        \
+    BOTH(pack)                                                                           \
+    BOTH(page)                                                                           \
+    BOTH(passes)                                                                         \
+    BOTH(pickle)                                                                         \
+    BOTH(picture)                                                                        \
+    ONCE(places)                                                                         \
+    BOTH(plan)                                                                           \
+    BOTH(predict)                                                                        \
+    BOTH(profile)                                                                        \
+    ONCE(projects)                                                                       \
+    BOTH(prompt)                                                                         \
+    BOTH(ptq)                                                                            \
+    ONCE(published)                                                                      \
+    BOTH(quant_budget)                                                                   \
+    ONCE(quant_integer)                                                                  \
+    BOTH(quant_numbers)                                                                  \
+    BOTH(quant_ranges)                                                                   \
+    BOTH(quant_requant)                                                                  \
+    BOTH(quant_ship)                                                                     \
+    ONCE(quant_train)                                                                    \
+    BOTH(records)                                                                        \
+    BOTH(repl)                                                                           \
+    ONCE(resume)                                                                         \
+    ONCE(runs)                                                                           \
+    ONCE(seeds)                                                                          \
+    ONCE(shipped)                                                                        \
+    ONCE(stack)                                                                          \
+    ONCE(streams)                                                                        \
+    ONCE(teach)                                                                          \
+    ONCE(trainer)                                                                        \
+    ONCE(verify)                                                                         \
+    BOTH(weights)                                                                        \
+    ONCE(winograd)                                                                       \
+    ONCE(winograd_codes)
 
 #define SUITE(name) Suite *name##_suite(void);
-SUITES(SUITE)
+SUITES(SUITE, SUITE)
 #undef SUITE
 
 #endif

@@ -8,6 +8,7 @@
 #include "tests/tools/lathe_run.h"
 #include "tests/tools/process.h"
 #include "tests/tools/random_weights.h"
+#include "tests/tools/sanitized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +110,8 @@ START_TEST(every_line_of_a_function_is_mapped)
 {
     Looked at;
     Inspection it;
-    char *path = net_path(nets[_i / TARGETS]);
-    open_net(&it, &at, path, target_table[_i % TARGETS].name);
+    char *path = net_path(nets[SAMPLED(_i) / TARGETS]);
+    open_net(&it, &at, path, target_table[SAMPLED(_i) % TARGETS].name);
     for (int program = 0; program < (it.has_infer ? PROGRAM_COUNT : PROGRAM_INFER);
          program++)
         check_ops(&it, program);
@@ -441,7 +442,8 @@ Suite *inspect_suite(void)
     TCase *tests = tcase_create("inspect");
     tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, every_line_of_a_function_is_mapped, 0, NETS * TARGETS);
+    tcase_add_loop_test(tests, every_line_of_a_function_is_mapped, 0,
+                        SAMPLE(NETS * TARGETS));
     tcase_add_loop_test(tests, no_layer_is_lost, 0, NETS);
     tcase_add_test(tests, costs_are_those_counted_by_hand);
     tcase_add_test(tests, a_float_layer_is_shown);

@@ -8,6 +8,7 @@
 #include "runtime/base/support.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/programs.h"
+#include "tests/tools/sanitized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,7 +252,7 @@ END_TEST
 START_TEST(what_is_made_again_is_not_kept)
 {
     Net net;
-    compile_program(_i, &net);
+    compile_program(SAMPLED(_i), &net);
     Links links = links_of(&net);
     for (int i = 0; i < net.op_count; i++) {
         const Op *op = &net.ops[i];
@@ -277,7 +278,7 @@ END_TEST
 START_TEST(gradients_are_written_then_added_to)
 {
     Net net;
-    compile_program(_i, &net);
+    compile_program(SAMPLED(_i), &net);
     int *writers = rt_alloc(net.tensor_count * sizeof(int));
     for (int i = 0; i < net.op_count; i++) {
         const Op *op = &net.ops[i];
@@ -413,8 +414,9 @@ Suite *passes_suite(void)
     tcase_add_loop_test(tests, phases_are_the_transposed_convolution, 0, 7 * 4);
     tcase_add_loop_test(tests, runs_become_points, 0, FUSIONS);
     tcase_add_loop_test(tests, folded_parameters_are_constants, 0, FUSIONS);
-    tcase_add_loop_test(tests, what_is_made_again_is_not_kept, 0, PROGRAMS / 2);
-    tcase_add_loop_test(tests, gradients_are_written_then_added_to, 0, PROGRAMS / 2);
+    tcase_add_loop_test(tests, what_is_made_again_is_not_kept, 0, SAMPLE(PROGRAMS / 2));
+    tcase_add_loop_test(tests, gradients_are_written_then_added_to, 0,
+                        SAMPLE(PROGRAMS / 2));
     tcase_add_test(tests, names_are_apart);
     Suite *suite = suite_create("passes");
     suite_add_tcase(suite, tests);

@@ -5,6 +5,7 @@
 #include "gen/base/paths.h"
 #include "runtime/base/support.h"
 #include "tests/tools/programs.h"
+#include "tests/tools/sanitized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -293,12 +294,12 @@ static char *dump(const Net *net)
 START_TEST(programs_are_sound)
 {
     Net net, again;
-    compile_program(_i, &net);
-    check_tiles(&net, _i);
+    compile_program(SAMPLED(_i), &net);
+    check_tiles(&net, SAMPLED(_i));
     check_halos(&net);
     check_segments(&net);
     check_places(&net);
-    compile_program(_i, &again);
+    compile_program(SAMPLED(_i), &again);
     char *one = dump(&net), *other = dump(&again);
     ck_assert_str_eq(one, other); /* nothing hangs on addresses or chance */
     free(one);
@@ -358,7 +359,7 @@ Suite *plan_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, sums_are_waited_for, 0, 2);
     tcase_add_loop_test(tests, schedule_keeps_the_order_of_what_depends, 0, NETS);
-    tcase_add_loop_test(tests, programs_are_sound, 0, PROGRAMS);
+    tcase_add_loop_test(tests, programs_are_sound, 0, SAMPLE(PROGRAMS));
     tcase_add_test(tests, golden);
     tcase_add_loop_test(tests, small_arenas, 0, 2);
     Suite *suite = suite_create("plan");

@@ -12,6 +12,7 @@
 #include "tests/tools/lathe_run.h"
 #include "tests/tools/process.h"
 #include "tests/tools/random_weights.h"
+#include "tests/tools/sanitized.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static const struct {
      true, true},
 };
 enum { TEXTS = sizeof hostile / sizeof *hostile };
+#define HOSTILE hostile[SAMPLED(_i)] /* of this test */
 
 /* ---- What is said ---- */
 
@@ -291,7 +293,7 @@ static void hostile_clean_up(void)
 
 START_TEST(trainers_are_the_same_code)
 {
-    Subject s = subject_of(hostile[_i].text, hostile[_i].refused);
+    Subject s = subject_of(HOSTILE.text, HOSTILE.refused);
     SAYS_OK("gen", SUBJECT(&harmless), "--target", "tcc", "-o", "a");
     SAYS_OK("gen", SUBJECT(&s), "--target", "tcc", "-o", "b");
     check_same_code("a/network.c", "b/network.c", bare_code);
@@ -308,8 +310,8 @@ END_TEST
 
 START_TEST(shipped_files_are_the_same_code)
 {
-    Subject s = subject_of(hostile[_i].text, hostile[_i].refused);
-    const char *name = hostile[_i].no_name ? "plain too" : hostile[_i].text;
+    Subject s = subject_of(HOSTILE.text, HOSTILE.refused);
+    const char *name = HOSTILE.no_name ? "plain too" : HOSTILE.text;
     char *output = rt_format("out of/%sn.c", name), *copy = rt_format("%s", output);
     ck_assert(rt_make_directories(dirname(copy)));
     char *stem = rt_format("%.*s", (int)strlen(output) - 2, output);
@@ -335,7 +337,7 @@ END_TEST
 
 START_TEST(where_lines_are_wanted_the_rest_is_refused)
 {
-    const char *text = hostile[_i].text;
+    const char *text = HOSTILE.text;
     char *sets[] = {set_text("net.note=", text, ""), set_text("net.torch=", text, ""),
                     set_text("data.classes={", text, ", 'b' }")};
     static const char *const wanted[] = {
@@ -343,7 +345,7 @@ START_TEST(where_lines_are_wanted_the_rest_is_refused)
         "torch: want text without control characters",
         "data.classes: want a list of names without control characters"};
     for (int i = 0; i < 3; i++) {
-        if (hostile[_i].refused) {
+        if (HOSTILE.refused) {
             FAILS("gen", harmless.path, "--set", sets[i], "-o", "a");
             ck_assert_msg(strstr(err, wanted[i]) && strstr(err, harmless.path), "%s",
                           err);
@@ -352,7 +354,7 @@ START_TEST(where_lines_are_wanted_the_rest_is_refused)
         }
         free(sets[i]);
     }
-    if (hostile[_i].no_name) {
+    if (HOSTILE.no_name) {
         char *output = rt_format("%s.c", text);
         for (char *p = output; *p; p++)
             *p = *p == '/' ? '_' : *p; /* of one file */
@@ -368,10 +370,10 @@ START_TEST(names_of_layers_are_refused)
 {
     char *name = set_text("net.layers=function() return dense{ avgpool(image{ 4, 4, 3, "
                           "name = ",
-                          hostile[_i].text, " }), name = 'fc', out = 2 } end");
+                          HOSTILE.text, " }), name = 'fc', out = 2 } end");
     FAILS("gen", harmless.path, "--set", name, "-o", "a");
-    const char *wanted = hostile[_i].refused ? "image: name: want text without control"
-                                             : "want at most 40 of a-z, 0-9 and _";
+    const char *wanted = HOSTILE.refused ? "image: name: want text without control"
+                                         : "want at most 40 of a-z, 0-9 and _";
     ck_assert_msg(strstr(err, wanted), "%s", err);
     ck_assert_ptr_nonnull(strstr(err, "--set net.layers:1: "));
     ck_assert_int_ne(access("a", F_OK), 0);
@@ -382,8 +384,8 @@ END_TEST
 /* Every verb repeats its words only in print. */
 START_TEST(terminals_get_text)
 {
-    const char *text = hostile[_i].text;
-    Subject s = subject_of(text, hostile[_i].refused);
+    const char *text = HOSTILE.text;
+    Subject s = subject_of(text, HOSTILE.refused);
     char *lua = rt_format("none %s.lua", text), *png = rt_format("none %s.png", text);
     SAYS_OK("show", SUBJECT(&s));
     SAYS_OK("show", SUBJECT(&s), "c");
@@ -404,7 +406,7 @@ START_TEST(terminals_get_text)
     FAILS("export", lua, "-o", "x.npz");
     FAILS_LONG("data", "raw", png); /* one for each picture, and their number */
     FAILS("repl", lua);
-    write_text("script.lua", hostile[_i].text);
+    write_text("script.lua", HOSTILE.text);
     LATHE("repl", "script.lua");
     check_printable(err);
     free(lua);
@@ -476,11 +478,12 @@ Suite *hostile_suite(void)
     TCase *tests = tcase_create("hostile");
     tcase_add_checked_fixture(tests, hostile_make, hostile_clean_up);
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, trainers_are_the_same_code, 0, TEXTS);
-    tcase_add_loop_test(tests, shipped_files_are_the_same_code, 0, TEXTS);
-    tcase_add_loop_test(tests, where_lines_are_wanted_the_rest_is_refused, 0, TEXTS);
-    tcase_add_loop_test(tests, names_of_layers_are_refused, 0, TEXTS);
-    tcase_add_loop_test(tests, terminals_get_text, 0, TEXTS);
+    tcase_add_loop_test(tests, trainers_are_the_same_code, 0, SAMPLE(TEXTS));
+    tcase_add_loop_test(tests, shipped_files_are_the_same_code, 0, SAMPLE(TEXTS));
+    tcase_add_loop_test(tests, where_lines_are_wanted_the_rest_is_refused, 0,
+                        SAMPLE(TEXTS));
+    tcase_add_loop_test(tests, names_of_layers_are_refused, 0, SAMPLE(TEXTS));
+    tcase_add_loop_test(tests, terminals_get_text, 0, SAMPLE(TEXTS));
 #ifndef __SANITIZE_ADDRESS__
     if (program_installed("chromium"))
         tcase_add_test(tests, pages_have_the_same_elements);

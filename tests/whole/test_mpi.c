@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef __SANITIZE_ADDRESS__ /* the trainers are none of its programs */
-
 #define IMAGES "random:120"
 static char *trainer; /* of tests/nets/shared.lua; NULL: there is no MPI */
 
@@ -242,12 +240,9 @@ START_TEST(processes_are_a_power_of_two)
 }
 END_TEST
 
-#endif
-
 Suite *mpi_suite(void)
 {
     TCase *tests = tcase_create("mpi");
-#ifndef __SANITIZE_ADDRESS__
     tcase_add_checked_fixture(tests, prepare, clean_up);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, processes_change_no_bit);
@@ -257,7 +252,6 @@ Suite *mpi_suite(void)
     tcase_add_test(tests, interrupted_mpirun_ends_all);
     tcase_add_loop_test(tests, one_that_fails_ends_all, 0, ODDS);
     tcase_add_test(tests, processes_are_a_power_of_two);
-#endif
     Suite *suite = suite_create("mpi");
     suite_add_tcase(suite, tests);
     return suite;
