@@ -139,6 +139,8 @@ typedef enum {
     X(int, tile_vectors, "kernel tile: vectors of output channels")                      \
     X(bool, taps_held, "depthwise: weights of all taps stay in registers")               \
     X(int, channels, "output channels of a call of an integer convolution's kernel")     \
+    X(int, band, "rows of outputs of the same")                                          \
+    X(bool, within, "runs in the loop of the next op, for a band of rows at a time")     \
     X(int, packed_bits, "of weights that it unpacks, a block at a time")                 \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \

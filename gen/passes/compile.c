@@ -106,6 +106,12 @@ static bool step_sequence(Compiling *c)
     return true;
 }
 
+static bool step_tighten(Compiling *c)
+{
+    pass_tighten(c->net);
+    return true;
+}
+
 static bool step_names(Compiling *c)
 {
     pass_names(c->net);

@@ -25,6 +25,7 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(select, ALL)                                                                       \
     X(schedule, NOT_INFER)                                                               \
     X(sequence, INFER)                                                                   \
+    X(tighten, INFER)                                                                    \
     X(names, ALL)                                                                        \
     X(plan, ALL)
 #define COMPILE_STEPS(X) COMPILE_COMPUTE(X) COMPILE_LAY_OUT(X)

@@ -84,7 +84,8 @@ static void add_window(char *name, const Op *op)
 
 static bool is_picture(const Tensor *t)
 {
-    return t->role == ROLE_DATA || t->role == ROLE_PIXELS || t->role == ROLE_LOGITS;
+    return t->role == ROLE_DATA || t->role == ROLE_PIXELS || t->role == ROLE_LOGITS ||
+           (t->role == ROLE_ONCE && t->rank == 3);
 }
 
 /* The nth tensor of an op, inputs first; NULL for an empty slot. */
@@ -105,7 +106,8 @@ static bool is_scratch(const Op *op, int n)
     return op->kind == OP_CONV_BWD_WEIGHT && n == OP_INPUTS + CONV_BWD_WEIGHT_scratch;
 }
 
-/* The first tensor's shape, and the first other one. */
+/* The first tensor's shape, and the first other one: of a band of rows, where a call makes
+ * no more. */
 static void add_shapes(char *name, const Net *net, const Op *op)
 {
     const Tensor *from = NULL, *to = NULL;

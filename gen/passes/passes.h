@@ -57,12 +57,18 @@ bool choose_form(const Net *net, Op *op, const Target *target);
 void pass_schedule(Net *net);
 /* sequence: for one image; every op its own segment, in order. */
 void pass_sequence(Net *net);
+/* Let the op put its codes where its residual lies, for which both, and what else lies
+ * there, get a wider halo; false: it cannot, or does already. pass_sequence follows. */
+bool sequence_widen(Net *net, int index);
+/* tighten: for one image; less memory for what the arena's peak is made of. */
+void pass_tighten(Net *net);
 /* names: what kernels are called, so that those of one text share a name. */
 void pass_names(Net *net);
 /* plan: halos, arena offsets from liveness. */
 void pass_plan(Net *net, int batch);
-/* The op at which most bytes of the arena of a planned program are in use, and
- * how many. */
+/* The part of plan that places nothing: sizes, and from when to when tensors are used. */
+void plan_lives(Net *net, int batch);
+/* The op at which most bytes of the arena are in use, and how many; needs lives. */
 const Op *plan_peak(const Net *net, long *bytes);
 
 #endif

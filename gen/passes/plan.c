@@ -214,7 +214,7 @@ static long plan_arena(Net *net, long base)
     return end;
 }
 
-void pass_plan(Net *net, int batch)
+void plan_lives(Net *net, int batch)
 {
     net->batch = batch;
     for (int i = 0; i < net->tensor_count; i++) {
@@ -224,6 +224,11 @@ void pass_plan(Net *net, int batch)
     }
     find_lifetimes(net);
     share_places(net);
+}
+
+void pass_plan(Net *net, int batch)
+{
+    plan_lives(net, batch);
     net->worker_bytes = plan_workers(net);
     net->arena_bytes = plan_arena(net, net->worker_bytes * net_workers(net));
     give_places(net);

@@ -273,6 +273,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         t = op_out(net, op, "y");
         op->code_block = rt_code_block(t->c);
         op->channels = op->packed_bits ? op->code_block : t->c;
+        op->band = t->h;
         if (op->groups > 1)
             choose_codes_groups(op, target, t);
         if (choose_form(net, op, target) || op->groups > 1)

@@ -4,6 +4,7 @@
 
 #include "gen/emit/infer_file.h"
 #include "gen/emit/profiled.h"
+#include "gen/ir/cost.h"
 #include "gen/passes/compile.h"
 #include "gen/run/trace.h"
 #include "runtime/base/random.h"
@@ -122,20 +123,35 @@ static void time_ops(const Shipped *shipped, const Memory *memory, int images,
 
 /* ---- Reporting ---- */
 
+/* A row for each layer's function: what runs within the next op's is part of that. */
+static int list_ops(const Net *net, RtProfileOp *ops)
+{
+    int count = 0;
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        ops[count] = profiled_op(net, op);
+        if (i > 0 && op[-1].within) {
+            ops[count].macs += op[-1].macs;
+            ops[count].bytes += op_traffic(net, &op[-1]);
+        }
+        count += !op->within;
+    }
+    return count;
+}
+
 static void report(const Net *net, const Shipped *whole, const Shipped *traced,
                    const Memory *memory, FILE *tables, FILE *headlines, FILE *json)
 {
     RtProfileOp *ops = rt_alloc((size_t)net->op_count * sizeof *ops);
     ProfileTime *times = rt_alloc((size_t)net->op_count * sizeof *times);
-    for (int i = 0; i < net->op_count; i++)
-        ops[i] = profiled_op(net, &net->ops[i]);
+    int count = list_ops(net, ops);
     double seconds = seconds_an_image(whole, memory);
     int images = (int)(enough_seconds / seconds) + 1;
     Profile profile = {.title = "inference",
                        .pass = "image",
                        .ops = ops,
                        .times = times,
-                       .count = net->op_count,
+                       .count = count,
                        .threads = 1,
                        .passes = images,
                        .calls = images,

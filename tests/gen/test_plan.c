@@ -339,7 +339,9 @@ START_TEST(small_arenas)
     static const struct {
         const char *config;
         long most;
-    } nets[] = {{"resnet20_int8_cifar10", 37056}, {"resnet20_int4_cifar10", 40 << 10}};
+    } nets[] = {{"resnet20_int8_cifar10", 37056},
+                {"resnet20_int4_cifar10", 40 << 10},
+                {"resnet8_int8_cifar10", 45 << 10}};
     const CompileOptions options = {.target = target_find("plain")};
     char *path = rt_format("%s/configs/%s.lua", lathe_root(), nets[_i].config);
     Config config;
@@ -361,7 +363,7 @@ Suite *plan_suite(void)
     tcase_add_loop_test(tests, schedule_keeps_the_order_of_what_depends, 0, NETS);
     tcase_add_loop_test(tests, programs_are_sound, 0, SAMPLE(PROGRAMS));
     tcase_add_test(tests, golden);
-    tcase_add_loop_test(tests, small_arenas, 0, 2);
+    tcase_add_loop_test(tests, small_arenas, 0, 3);
     Suite *suite = suite_create("plan");
     suite_add_tcase(suite, tests);
     return suite;

@@ -11,6 +11,7 @@ local residual = family{
     shortcut = "A",
     pool = false,
     linear = false, -- the first block's sum goes on without ReLU
+    itself = false, -- the first block's second convolution is added to what it reads
     early = false, -- the shortcut is laid out first
     layers = function(net)
         local function unit(x, name, out, stride, groups)
@@ -30,7 +31,7 @@ local residual = family{
             x = maxpool{ x, name = "pool", kernel = 3, stride = 2, pad = 1 }
         end
         local y = relu(unit(x, "b0_a", net.width, 1, net.groups))
-        x = add(unit(y, "b0_b", net.width, 1), x)
+        x = add(unit(y, "b0_b", net.width, 1), net.itself and y or x)
         x = net.linear and x or relu(x)
         local short = net.early and shortcut(x, "b1", out)
         y = relu(unit(x, "b1_a", out, 2, net.groups))

@@ -113,6 +113,21 @@ static void change_a_number(char *text, const char *mark)
     *at = *at == '1' ? '2' : '1';
 }
 
+/* It cannot be overwritten while windows are still read from it. */
+START_TEST(a_convolution_may_be_added_to_what_it_reads)
+{
+    const QuantCase itself = {
+        "uniform_static", {"net.width=8", "net.itself=true"}, 1, false, ""};
+    QuantNet net;
+    char *said;
+    ship(&net, in_folder("file.c"), &itself, true);
+    ck_assert_msg(run_selftest(0, in_folder("file.c"), &said) == 0, "%s", said);
+    ck_assert_str_eq(said, "passed: 0 of 15 scores differ\n");
+    free(said);
+    quant_net_close(&net);
+}
+END_TEST
+
 START_TEST(the_self_test_can_fail)
 {
     static const char *const marks[] = {"expected[3][5] = {", "_stem_packed["};
@@ -356,6 +371,7 @@ Suite *quant_ship_suite(void)
     tcase_add_checked_fixture(tests, folder_make, lathe_clean_up);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, the_self_test_passes_everywhere, 0, CASES);
+    tcase_add_test(tests, a_convolution_may_be_added_to_what_it_reads);
     tcase_add_test(tests, the_self_test_can_fail);
     tcase_add_test(tests, hooks_and_sections);
     tcase_add_test(tests, an_arena_over_its_budget_is_refused);
