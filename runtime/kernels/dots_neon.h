@@ -137,4 +137,19 @@ requantise_4x4(int32x4_t sum0, int32x4_t sum1, int32x4_t sum2, int32x4_t sum3,
     vst1q_u8(y, vminq_u8(narrow, vdupq_n_u8((uint8_t)largest)));
 }
 
+/* The same of `pixels`, sixteen sums of each behind those of the other; the next pixel is
+ * `step` codes on, what is added to it other_step. Not inline: tiles of many kernels end
+ * so, and it is longer than most. */
+__attribute__((noinline, unused)) static void
+neon_requantise(int pixels, const int32_t *sums, const uint8_t *codes,
+                const int32_t *others, int other_step, const int64_t *b, const int32_t *m,
+                const int32_t *r, const int32_t *shift, uint8_t *y, int step)
+{
+    for (int i = 0; i < pixels; i++, sums += 16)
+        requantise_4x4(vld1q_s32(sums), vld1q_s32(sums + 4), vld1q_s32(sums + 8),
+                       vld1q_s32(sums + 12), codes ? codes + i * other_step : codes,
+                       others ? others + i * other_step : others, b, m, r, shift[0],
+                       shift[1], y + i * step);
+}
+
 #endif

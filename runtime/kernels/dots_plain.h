@@ -25,7 +25,7 @@ LATHE_INLINE int32_t dot_i1(int32_t sum, const uint8_t *x, uint32_t w)
 }
 
 /* Channel by channel: sum + x w. */
-LATHE_UNUSED static inline int32_t each_i1(int32_t sum, const uint8_t *x, int32_t w)
+LATHE_INLINE int32_t each_i1(int32_t sum, const uint8_t *x, int32_t w)
 {
     return sum + x[0] * w;
 }
@@ -33,10 +33,9 @@ LATHE_UNUSED static inline int32_t each_i1(int32_t sum, const uint8_t *x, int32_
 /* clamp((sum m + other r + b) >> shift, 0, largest); b contains the rounding. Without
  * anything to add, r is NULL and known to be when this is inlined. Shifted, every value
  * fits 32 bits: rt_requant_derive sees to it. */
-LATHE_UNUSED static inline void requantise_i1(int32_t sum, int32_t other,
-                                              const int64_t *b, const int32_t *m,
-                                              const int32_t *r, int shift,
-                                              int32_t largest, uint8_t *y)
+LATHE_INLINE void requantise_i1(int32_t sum, int32_t other, const int64_t *b,
+                                const int32_t *m, const int32_t *r, int shift,
+                                int32_t largest, uint8_t *y)
 {
     int64_t wide = (int64_t)sum * *m + *b;
     if (r)
