@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 11
+#define LATHE_ABI 12
 
 /* A pass's images are cut into this many chunks, unless train.chunks says otherwise: any
  * power of two up to RT_MOST_CHUNKS. Sums over the images are kept per chunk and added by
@@ -93,6 +93,7 @@ typedef struct {
     Border crop_border; /* what comes in there */
     int cutout;         /* side of the square that is blanked; 0 = off */
     double brightness, contrast, saturation, hue; /* colours change by up to this */
+    bool trivial_augment; /* one random change of each image, see data/trivial.h */
     double erase; /* share of the images in which a box is blanked */
     double erase_least, erase_most, erase_ratio; /* its area, its sides' largest factor */
     double area;    /* least share of a picture that is cut out at random; 0 = off */

@@ -73,6 +73,7 @@
     ONCE(streams)                                                                        \
     ONCE(teach)                                                                          \
     ONCE(trainer)                                                                        \
+    BOTH(trivial)                                                                        \
     ONCE(verify)                                                                         \
     BOTH(weights)                                                                        \
     ONCE(winograd)                                                                       \

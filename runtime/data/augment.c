@@ -5,6 +5,7 @@
 #include "runtime/base/random.h"
 #include "runtime/base/support.h"
 #include "runtime/data/colour.h"
+#include "runtime/data/trivial.h"
 #include "runtime/draw/resize.h"
 
 #include <math.h>
@@ -22,7 +23,8 @@ enum {
     TRIES = 10,
     KEY_COLOUR = KEY_PART + TRIES,
     KEY_ERASE,
-    KEY_ERASED
+    KEY_ERASED,
+    KEY_TRIVIAL
 };
 
 /* Blank a box; what lies outside the image is cut off. */
@@ -181,6 +183,9 @@ void augment(const ImageSet *set, const Image *kept, const Recipe *recipe,
     uint8_t *changed = changed_pixels(set, kept, recipe, key);
     shift(set, changed ? changed : kept->pixels, recipe, pad_pixel, key, out);
     free(changed);
+    if (recipe->trivial_augment)
+        trivial_augment(random_bits(key, KEY_TRIVIAL), pad_pixel, set->height, set->width,
+                        set->channels, out);
     if (recipe->cutout > 0)
         cut_out(set, recipe->cutout, pad_pixel, key, out);
     if (recipe->erase > 0)

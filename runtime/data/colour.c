@@ -3,8 +3,11 @@
 #include "runtime/data/colour.h"
 
 #include "runtime/base/random.h"
+#include "runtime/base/support.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { ONE_BITS = 16, ONE = 1 << ONE_BITS, HALF = ONE / 2 };
 
@@ -58,6 +61,23 @@ void colour_saturation(uint8_t *pixels, int count, double factor)
         for (int c = 0; c < 3; c++)
             pixel[c] = blend(pixel[c], other, share);
     }
+}
+
+void colour_sharpness(uint8_t *pixels, int height, int width, int channels, double factor)
+{
+    int share = share_of(factor), row = width * channels;
+    size_t bytes = (size_t)height * (size_t)row;
+    uint8_t *before = memcpy(rt_alloc(bytes), pixels, bytes);
+    for (int h = 1; h < height - 1; h++)
+        for (int i = channels; i < row - channels; i++) {
+            const uint8_t *at = before + (size_t)h * (size_t)row + i;
+            int sum = 4 * at[0];
+            for (int r = -row; r <= row; r += row)
+                sum += at[r - channels] + at[r] + at[r + channels];
+            pixels[(size_t)h * (size_t)row + (size_t)i] =
+                blend(at[0], (2 * sum + 13) / 26, share);
+        }
+    free(before);
 }
 
 static int most_of(int a, int b)

@@ -15,6 +15,10 @@ void colour_brightness(uint8_t *pixels, int count, int channels, double factor);
 void colour_contrast(uint8_t *pixels, int count, int channels, double factor);
 /* Each RGB pixel away from its grey by the factor. */
 void colour_saturation(uint8_t *pixels, int count, double factor);
+/* Every value away from what its 3 x 3 pixels make, the middle one counted five times, by
+ * the factor; pixels at the edge stay. */
+void colour_sharpness(uint8_t *pixels, int height, int width, int channels,
+                      double factor);
 /* The hue of each RGB pixel turned by that share of the circle; value and chroma of HSV
  * stay. */
 void colour_hue(uint8_t *pixels, int count, double turn);

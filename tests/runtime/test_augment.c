@@ -367,6 +367,7 @@ START_TEST(same_key_same_bytes)
                   .cutout = 3,
                   .hue = 0.1,
                   .brightness = 0.2,
+                  .trivial_augment = true,
                   .erase = 0.5,
                   .erase_least = 0.1,
                   .erase_most = 0.2,
@@ -388,7 +389,7 @@ END_TEST
 START_TEST(one_channel_stays_inside)
 {
     uint8_t guarded[H * W + 2];
-    Recipe all = {.flip = true, .crop = 3, .cutout = 5};
+    Recipe all = {.flip = true, .crop = 3, .cutout = 5, .trivial_augment = true};
     set.channels = 1;
     for (uint64_t key = 0; key < 200; key++) {
         memset(guarded, 0xaa, sizeof guarded);
