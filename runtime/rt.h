@@ -109,6 +109,7 @@ typedef struct {
     int mix_end;          /* epochs at the end in which they are not */
     double distill;       /* weight of the teachers' scores in the loss, 0..1 */
     double temperature;   /* that softens them and the network's */
+    int bn_batches; /* from which BN's statistics are estimated anew at the end; 0: none */
     uint64_t seed;
 } Recipe;
 
@@ -164,6 +165,7 @@ struct Step {
     float *params;        /* training keeps quantisers' numbers in their bounds */
     float *gradient;
     float *stats;
+    double bn_share; /* instead of BN's momentum, where it is above 0 */
     char *arena;     /* Model.arena_bytes, 64-byte aligned */
     float *logits;   /* [count][classes] */
     int64_t *scores; /* evaluation in integers, out: [count][classes] the scores that the

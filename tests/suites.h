@@ -70,6 +70,7 @@
     ONCE(seeds)                                                                          \
     ONCE(shipped)                                                                        \
     ONCE(stack)                                                                          \
+    ONCE(statistics)                                                                     \
     ONCE(streams)                                                                        \
     ONCE(teach)                                                                          \
     ONCE(trainer)                                                                        \

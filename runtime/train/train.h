@@ -12,6 +12,8 @@
 #include "runtime/train/train_options.h"
 #include "runtime/train/train_state.h"
 
+#include <signal.h>
+
 typedef struct {
     const Model *model;
     Recipe recipe; /* in effect: with the command line's epochs and seed */
@@ -50,6 +52,12 @@ void train_begin_epoch(Run *run);
 /* One optimiser step on the next batch of the epoch; false and rt_fail when the loss is
  * not finite, or when an image is broken: then it is as if the step had not begun. */
 bool train_step(Run *run);
+/* BN's running statistics anew, into weights->stats: the means of those of
+ * recipe.bn_batches batches of an epoch behind the last one, through the network with
+ * weights->params. *done is false where *stop, in any process, came first: then all is as
+ * it was. False and rt_fail when an image is broken. */
+bool train_renew_statistics(Run *run, const Weights *weights,
+                            const volatile sig_atomic_t *stop, bool *done);
 /* Optimiser steps of the run so far. */
 long train_steps_done(const Run *run);
 /* rt_fail: what is not finite, at that step of the epoch, and the first array that is

@@ -217,6 +217,10 @@ static bool finish_epoch(Run *run, bool *done)
     Weights weights = {.params = optim->averages ? optim->ema : optim->params,
                        .stats = optim->averages ? optim->ema_stats : optim->stats};
     Score score = {0}, test = {0};
+    bool last = state->epoch + 1 == state->epochs;
+    if (last && run->recipe.bn_batches > 0 &&
+        (!train_renew_statistics(run, &weights, &stop_signal, done) || !*done))
+        return rt_error()[0] == 0;
     if (!score_epoch(run, &weights, &score, &test, done) || !*done)
         return rt_error()[0] == 0;
     EpochRow row = row_of(run, &score, &test);

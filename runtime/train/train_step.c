@@ -173,6 +173,28 @@ static void mix(Run *run, Own own, Step *step)
     step->shares = run->mixing.shares;
 }
 
+/* A pass over images from `done` on of the step's batch. */
+static Step pass_of(const Run *run, int done)
+{
+    const Recipe *recipe = &run->recipe;
+    return (Step){.images = run->work.images,
+                  .labels = run->work.labels,
+                  .count = pass_images(run, done),
+                  .peers = run->peers,
+                  .indices = run->order + run->state.step * recipe->batch + done,
+                  .dropout_key = epoch_key(run, KEY_DROPOUT),
+                  .params = run->optim.params,
+                  .gradient =
+                      run->pass_gradient ? run->pass_gradient : run->optim.gradient,
+                  .stats = run->optim.stats,
+                  .arena = run->work.arena,
+                  .logits = run->work.logits,
+                  .label_smoothing = (float)recipe->label_smoothing,
+                  .distill = (float)recipe->distill,
+                  .temperature = (float)recipe->temperature,
+                  .loss_scale = 1.0f / (float)recipe->batch};
+}
+
 /* Processes add up what the pass alone gives. */
 static void add_gradient(const Run *run)
 {
@@ -189,29 +211,13 @@ bool train_step(Run *run)
     uint64_t since = rt_profile_now();
     TrainState *state = &run->state;
     const Recipe *recipe = &run->recipe;
-    int first = state->step * recipe->batch;
     double rate = current_rate(run), loss = state->loss;
     long correct = state->correct;
     if (run->before)
         keep_before(run);
     for (int done = 0; done < recipe->batch;) {
         Own own = own_images(run, pass_images(run, done));
-        Step step = {.images = run->work.images,
-                     .labels = run->work.labels,
-                     .count = pass_images(run, done),
-                     .peers = run->peers,
-                     .indices = run->order + first + done,
-                     .dropout_key = epoch_key(run, KEY_DROPOUT),
-                     .params = run->optim.params,
-                     .gradient =
-                         run->pass_gradient ? run->pass_gradient : run->optim.gradient,
-                     .stats = run->optim.stats,
-                     .arena = run->work.arena,
-                     .logits = run->work.logits,
-                     .label_smoothing = (float)recipe->label_smoothing,
-                     .distill = (float)recipe->distill,
-                     .temperature = (float)recipe->temperature,
-                     .loss_scale = 1.0f / (float)recipe->batch};
+        Step step = pass_of(run, done);
         if (!take_images(run, done, own))
             return undo_step(run, loss, correct);
         since = profile_part(PART_AUGMENT, step.count, since);
@@ -235,4 +241,56 @@ bool train_step(Run *run)
     profile_part(PART_OPTIMISER, recipe->batch, since);
     state->step++;
     return true;
+}
+
+/* ---- Statistics anew ---- */
+
+/* One batch through the network, whose passes move `stats` to the mean of all of them. */
+static bool renew_by_batch(Run *run, float *params, float *stats, long *passes)
+{
+    for (int done = 0; done < run->recipe.batch;) {
+        Step step = pass_of(run, done);
+        if (!take_images(run, done, own_images(run, step.count)))
+            return false;
+        step.params = params;
+        step.stats = stats;
+        step.gradient = run->optim.gradient;
+        step.bn_share = 1.0 / (double)++*passes;
+        run->model->train(&step);
+        done += step.count;
+    }
+    run->state.step++;
+    return true;
+}
+
+bool train_renew_statistics(Run *run, const Weights *weights,
+                            const volatile sig_atomic_t *stop, bool *done)
+{
+    TrainState *state = &run->state;
+    const int epoch = state->epoch, step = state->step;
+    const size_t params = run->model->param_floats * sizeof(float);
+    const size_t stats = run->model->stat_floats * sizeof(float);
+    int batches = run->recipe.bn_batches;
+    batches = batches < run->steps_per_epoch ? batches : run->steps_per_epoch;
+    float *copy = memcpy(rt_alloc_aligned(params), weights->params, params);
+    float *fresh = memset(rt_alloc_aligned(stats), 0, stats);
+    long passes = 0;
+    bool ok = true, stopped = false;
+    state->epoch = state->epochs;
+    state->step = 0;
+    train_begin_epoch(run);
+    while (ok && !stopped && state->step < batches) {
+        ok = renew_by_batch(run, copy, fresh, &passes);
+        stopped = peers_largest(run->peers, *stop);
+    }
+    state->epoch = epoch;
+    state->step = step;
+    run->unreadable = !ok;
+    *done = ok && !stopped;
+    if (*done)
+        memcpy(weights->stats, fresh, stats);
+    memset(run->optim.gradient, 0, params);
+    free(copy);
+    free(fresh);
+    return ok;
 }

@@ -19,6 +19,7 @@ return {
         lr = 0.1,
         momentum = 0.9,
         ema = 0.9,
+        bn_batches = 2,
         flip = true,
         crop = 1,
         mixup = 0.2,

@@ -47,8 +47,9 @@ static void track_mean(Step *step, float mean[TINY_CHANNELS])
             mean[i % TINY_CHANNELS] +=
                 x[i] / (float)(step->count * TINY_SIDE * TINY_SIDE);
     }
+    float share = step->bn_share > 0 ? (float)step->bn_share : 0.1f;
     for (int c = 0; c < TINY_CHANNELS; c++)
-        step->stats[c] += 0.1f * (mean[c] - step->stats[c]);
+        step->stats[c] += share * (mean[c] - step->stats[c]);
 }
 
 static void backward(Step *step, const float x[TINY_INPUTS], const float *scores,
