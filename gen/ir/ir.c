@@ -203,6 +203,11 @@ long tensor_row(const Tensor *tensor)
     return (long)(tensor->left + tensor->w + tensor->right) * tensor->cs;
 }
 
+long tensor_bytes(const Tensor *tensor)
+{
+    return tensor_padded_count(tensor) * type_bytes(tensor->type);
+}
+
 long tensor_padded_count(const Tensor *tensor)
 {
     if (tensor->rank != 3)

@@ -270,6 +270,7 @@ int type_bytes(Type type);
 long tensor_count(const Tensor *tensor);
 long tensor_padded_count(const Tensor *tensor);
 long tensor_row(const Tensor *tensor);
+long tensor_bytes(const Tensor *tensor); /* with halo */
 
 /* Whether op reads (writes) the tensor. */
 bool op_reads(const Op *op, int tensor);

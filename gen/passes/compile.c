@@ -100,6 +100,12 @@ static bool step_schedule(Compiling *c)
     return true;
 }
 
+static bool step_ahead(Compiling *c)
+{
+    pass_ahead(c->net);
+    return true;
+}
+
 static bool step_sequence(Compiling *c)
 {
     pass_sequence(c->net);

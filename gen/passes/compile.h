@@ -24,6 +24,7 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(blocks, INFER)                                                                     \
     X(select, ALL)                                                                       \
     X(schedule, NOT_INFER)                                                               \
+    X(ahead, NOT_INFER)                                                                  \
     X(sequence, INFER)                                                                   \
     X(tighten, INFER)                                                                    \
     X(names, ALL)                                                                        \

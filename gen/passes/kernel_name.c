@@ -25,6 +25,8 @@ static const struct {
     {OP_POINT, INPUT, POINT_residual, "plus"},
     {OP_CONV_FOLDED, INPUT, CONV_FOLDED_b, "bias"},
     {OP_CONV_FOLDED, INPUT, CONV_FOLDED_residual, "plus"},
+    {OP_CONV, OUTPUT, CONV_partial, "sums"},
+    {OP_CONV_BWD_INPUT, OUTPUT, CONV_BWD_INPUT_partial, "sums"},
     {OP_POINT_SUMS, INPUT, POINT_SUMS_y, "relu"},
     {OP_POINT_BWD, INPUT, POINT_BWD_coef, "bn"},
     {OP_POINT_BWD, INPUT, POINT_BWD_y, "relu"},
@@ -106,6 +108,13 @@ static bool is_scratch(const Op *op, int n)
     return op->kind == OP_CONV_BWD_WEIGHT && n == OP_INPUTS + CONV_BWD_WEIGHT_scratch;
 }
 
+/* What is fetched for others: its bytes are all that the kernel knows. */
+static bool is_ahead(const Op *op, int n)
+{
+    const char *slot = n < OP_INPUTS ? op_info[op->kind].inputs[n] : NULL;
+    return slot && strncmp(slot, "ahead", strlen("ahead")) == 0;
+}
+
 /* The first tensor's shape, and the first other one: of a band of rows, where a call makes
  * no more. */
 static void add_shapes(char *name, const Net *net, const Op *op)
@@ -113,7 +122,7 @@ static void add_shapes(char *name, const Net *net, const Op *op)
     const Tensor *from = NULL, *to = NULL;
     for (int n = 0; n < SLOTS; n++) {
         const Tensor *t = nth_tensor(net, op, n);
-        if (t == NULL || !is_picture(t) || is_scratch(op, n))
+        if (t == NULL || !is_picture(t) || is_scratch(op, n) || is_ahead(op, n))
             continue;
         if (from == NULL)
             from = t;
@@ -217,6 +226,9 @@ static void add_words(char *name, const Net *net, const Op *op)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (ways[i].is)
             add(name, "_%s", ways[i].word);
+    for (int n = 0; n < OP_INPUTS; n++)
+        if (is_ahead(op, n) && op->in[n] != NONE)
+            add(name, "_ahead%ld", tensor_bytes(&net->tensors[op->in[n]]));
     if (op->panel)
         add(name, "_panel%d", op->panel);
     if (op->ceiling > 0)
@@ -248,7 +260,7 @@ static void add_rows(char *name, const Net *net, const Op *op)
     const OpInfo *info = &op_info[op->kind];
     for (int n = 0; n < SLOTS; n++) {
         const Tensor *t = nth_tensor(net, op, n);
-        if (t && t->role == ROLE_DATA && t->left + t->right > 0)
+        if (t && !is_ahead(op, n) && t->role == ROLE_DATA && t->left + t->right > 0)
             add(name, "_%s%d",
                 n < OP_INPUTS ? info->inputs[n] : info->outputs[n - OP_INPUTS],
                 t->left + t->w + t->right);

@@ -55,6 +55,8 @@ void pass_select(Net *net, const Target *target, const Lowering *force);
 bool choose_form(const Net *net, Op *op, const Target *target);
 /* schedule: order and segments. */
 void pass_schedule(Net *net);
+/* ahead: what convolutions fetch of the next image. */
+void pass_ahead(Net *net);
 /* sequence: for one image; every op its own segment, in order. */
 void pass_sequence(Net *net);
 /* Let the op put its codes where its residual lies, for which both, and what else lies

@@ -219,7 +219,7 @@ void plan_lives(Net *net, int batch)
     net->batch = batch;
     for (int i = 0; i < net->tensor_count; i++) {
         Tensor *tensor = &net->tensors[i];
-        tensor->bytes = tensor_padded_count(tensor) * type_bytes(tensor->type);
+        tensor->bytes = tensor_bytes(tensor);
         tensor->place = PLACE_BATCH;
     }
     find_lifetimes(net);

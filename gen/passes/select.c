@@ -343,6 +343,7 @@ void pass_select(Net *net, const Target *target, const Lowering *force)
                      (op_in(net, &net->ops[i], "x")->c + 1L) *
                          op_in(net, &net->ops[i], "dy")->c);
     choose_algorithms(net, target, force);
+    winograd_absorb(net);
     set_halos(net);
     for (int i = 0; i < net->op_count; i++)
         lower(net, &net->ops[i], target, force);

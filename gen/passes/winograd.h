@@ -41,6 +41,8 @@ int winograd_gradient_chunk(const Tiling *tiling, int *images);
  * step: by one more op, which is put in front of it, or by the CONV_FLIP that turns them.
  * What it adds up for a gradient by weights lies in one more tensor. */
 void winograd_lower(Net *net, int index);
+/* Then: what is done pixel by pixel around such ops is done by them. */
+void winograd_absorb(Net *net);
 /* The op that transforms the weights of such an op. */
 Op *winograd_weights(const Net *net, const Op *op);
 

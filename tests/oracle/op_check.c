@@ -173,6 +173,12 @@ static bool adds(const Op *op, int slot, const Tensor *t)
            (slot == 0 && op->accumulate) || (slot == 1 && op->accumulate_residual);
 }
 
+/* Whether the reference adds to what was there, too: more is done to the sum. */
+static bool adds_itself(const Op *op, int slot)
+{
+    return op->kind == OP_CONV_BWD_INPUT && slot == CONV_BWD_INPUT_dx;
+}
+
 /* The op that turns or transforms the weights this one reads, by index; or NONE. */
 static int weights_of(const Net *net, const Op *op)
 {
@@ -284,7 +290,7 @@ static void check_outputs(const Bench *b, const OpView *view)
             continue;
         const Tensor *t = &b->net->tensors[op->out[i]];
         char *copy = place_of(b, t, b->at.image, b->at.chunk);
-        if (adds(op, i, t)) {
+        if (adds(op, i, t) && !adds_itself(op, i)) {
             const char *old = b->before + (copy - b->memory);
             for (long j = 0; j < tensor_count(t); j++)
                 view->out[i][j] += get(t, old, j);
@@ -344,8 +350,11 @@ static bool add_reference(const Bench *b, int image, bool sizes, OpView *sum)
                 rt_alloc(tensor_count(&b->net->tensors[op->out[i]]) * sizeof(double));
     const int weights = weights_of(b->net, op);
     const Tensor *w = weights == NONE ? NULL : op_in(b->net, &b->net->ops[weights], "w");
-    double *weight = w ? read_terms(b, w, 0, sizes) : NULL;
+    double *weight = w ? read_terms(b, w, 0, sizes) : NULL, *before = NULL;
     view.weight = weight;
+    if (op->accumulate && adds_itself(op, 0))
+        before = read_terms(b, &b->net->tensors[op->out[0]], image, sizes);
+    view.before = before;
     view.label = b->labels[image];
     view.image = image;
     bool known = reference_op(&view);
@@ -362,6 +371,7 @@ static bool add_reference(const Bench *b, int image, bool sizes, OpView *sum)
         sum->in[i] = view.in[i];
     }
     free(weight);
+    free(before);
     return known;
 }
 
@@ -405,7 +415,8 @@ static void note_error(Bench *b, const OpView *view)
     const char *copy = place_of(b, t, b->at.image, b->at.chunk);
     const char *old = b->before + (copy - b->memory);
     for (long i = 0; i < tensor_count(t); i++) {
-        double terms = sizes.out[0][i] + (adds(b->op, 0, t) ? fabs(get(t, old, i)) : 0);
+        const bool more = adds(b->op, 0, t) && !adds_itself(b->op, 0);
+        double terms = sizes.out[0][i] + (more ? fabs(get(t, old, i)) : 0);
         double error = fabs(get(t, copy, i) - view->out[0][i]) / fmax(terms, 1e-30);
         b->error = fmax(b->error, error);
     }

@@ -73,15 +73,17 @@ static void bn_fold(const OpView *v)
     }
 }
 
+static void add_statistics(const Tensor *like, const double *x, double *sums)
+{
+    for (long i = 0; i < tensor_count(like); i++) {
+        sums[i % like->c] += x[i];
+        sums[like->c + i % like->c] += x[i] * x[i];
+    }
+}
+
 static void bn_stats(const OpView *v)
 {
-    const Tensor *x = op_in(v->net, v->op, "x");
-    double *sums = output(v, "partial");
-    for (long i = 0; i < tensor_count(x); i++) {
-        double value = input(v, "x")[i];
-        sums[i % x->c] += value;
-        sums[x->c + i % x->c] += value * value;
-    }
+    add_statistics(op_in(v->net, v->op, "x"), input(v, "x"), output(v, "partial"));
 }
 
 static void bn_finish(const OpView *v)
@@ -107,30 +109,39 @@ static void bn_finish(const OpView *v)
     }
 }
 
-/* dy times the activation's derivative, by its output. */
+/* dy times the activation's derivative, by its output y. */
+static double through_activation(const Op *op, double y, double dy)
+{
+    bool cut = op->ceiling > 0 && y >= op->ceiling;
+    return y > 0 ? (cut ? 0 : dy) : op->slope * dy;
+}
+
 static double through_relu(const OpView *v, long i)
 {
     const double *y = input(v, "y");
     double dy = input(v, "dy")[i];
-    if (y == NULL)
-        return dy;
-    bool cut = v->op->ceiling > 0 && y[i] >= v->op->ceiling;
-    return y[i] > 0 ? (cut ? 0 : dy) : v->op->slope * dy;
+    return y ? through_activation(v->op, y[i], dy) : dy;
+}
+
+/* g = dy through the activation, and its sums. */
+static void add_sums(const OpView *v, const Tensor *like, const double *dy, double *g)
+{
+    const double *saved = input(v, "saved"), *y = input(v, "y");
+    double *sums = output(v, "partial");
+    for (long i = 0; i < tensor_count(like); i++) {
+        const int c = i % like->c;
+        const double here = y ? through_activation(v->op, y[i], dy[i]) : dy[i];
+        sums[c] += here;
+        if (saved)
+            sums[like->c + c] += here * (input(v, "x")[i] - saved[c]);
+        if (g)
+            g[i] = here;
+    }
 }
 
 static void point_sums(const OpView *v)
 {
-    const Tensor *dy = op_in(v->net, v->op, "dy");
-    double *sums = output(v, "partial");
-    for (long i = 0; i < tensor_count(dy); i++) {
-        int c = i % dy->c;
-        double g = through_relu(v, i);
-        if (input(v, "y"))
-            output(v, "g")[i] = g;
-        sums[c] += g;
-        if (input(v, "saved"))
-            sums[dy->c + c] += g * (input(v, "x")[i] - input(v, "saved")[c]);
-    }
+    add_sums(v, op_in(v->net, v->op, "dy"), input(v, "dy"), output(v, "g"));
 }
 
 /* dx = scale / std (g - mean of g - xhat mean of g xhat), Ioffe and Szegedy 2015, as an
@@ -250,9 +261,18 @@ static void multiply(const OpView *v)
         const Window g = forward_window(v);
         ref_conv(&g, input(v, "x"), v->weight ? v->weight : input(v, "w"),
                  output(v, "y"));
+        if (output(v, "partial"))
+            add_statistics(op_out(v->net, v->op, "y"), output(v, "y"),
+                           output(v, "partial"));
     } else if (v->op->kind == OP_CONV_BWD_INPUT) {
         const Window g = backward_window(v);
-        ref_conv_by_input(&g, input(v, "dy"), v->weight, output(v, "dx"));
+        double *dx = output(v, "dx");
+        ref_conv_by_input(&g, input(v, "dy"), v->weight, dx);
+        const Tensor *like = op_out(v->net, v->op, "dx");
+        for (long i = 0; v->before && i < tensor_count(like); i++)
+            dx[i] += v->before[i];
+        if (output(v, "partial"))
+            add_sums(v, like, dx, dx);
     } else if (v->op->kind == OP_DENSE) {
         ref_dense(op_in(v->net, v->op, "x")->c, op_out(v->net, v->op, "y")->c,
                   input(v, "x"), input(v, "w"), input(v, "b"), output(v, "y"));

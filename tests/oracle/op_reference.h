@@ -13,6 +13,7 @@ typedef struct {
     double *in[OP_INPUTS];   /* by slot; running statistics change */
     double *out[OP_OUTPUTS]; /* filled with what the op writes or adds */
     const double *weight;    /* not turned or transformed; NULL: as in `in` */
+    const double *before;    /* CONV_BWD_INPUT: dx, where it adds to that; or NULL */
     int images;              /* of the batch */
     int label;               /* LOSS */
     int image;               /* DROPOUT */
