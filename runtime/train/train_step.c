@@ -245,6 +245,16 @@ bool train_step(Run *run)
 
 /* ---- Statistics anew ---- */
 
+/* Without what BN tracks; ranges of quantisers that were found once stay. */
+static void clear_statistics(const Model *model, float *stats)
+{
+    for (int i = 0; i < model->stat_count; i++) {
+        const Param *it = &model->stats[i];
+        if (it->kind == PARAM_BN_MEAN || it->kind == PARAM_BN_VAR)
+            memset(stats + it->offset, 0, it->count * sizeof *stats);
+    }
+}
+
 /* One batch through the network, whose passes move `stats` to the mean of all of them. */
 static bool renew_by_batch(Run *run, float *params, float *stats, long *passes)
 {
@@ -273,7 +283,8 @@ bool train_renew_statistics(Run *run, const Weights *weights,
     int batches = run->recipe.bn_batches;
     batches = batches < run->steps_per_epoch ? batches : run->steps_per_epoch;
     float *copy = memcpy(rt_alloc_aligned(params), weights->params, params);
-    float *fresh = memset(rt_alloc_aligned(stats), 0, stats);
+    float *fresh = memcpy(rt_alloc_aligned(stats), weights->stats, stats);
+    clear_statistics(run->model, fresh);
     long passes = 0;
     bool ok = true, stopped = false;
     state->epoch = state->epochs;

@@ -6,6 +6,7 @@
 #include "tests/tools/folder.h"
 #include "tests/tools/trainer_run.h"
 
+#include <math.h>
 #include <signal.h>
 
 /* The pixels' means, by channel, over all training images of `data`. */
@@ -22,6 +23,12 @@ static void mean_pixels(const char *data, double mean[TINY_CHANNELS])
     data_free(&train);
 }
 
+/* What the network by hand tracks, and a range that a quantiser would have. */
+static const Param tracked[] = {
+    {"norm.mean", PARAM_BN_MEAN, INIT_ZERO, 1, {TINY_CHANNELS}, 0, TINY_CHANNELS, 1},
+    {"norm.range", PARAM_RANGE, INIT_ONE, 1, {1}, TINY_CHANNELS, 1, 1},
+};
+
 /* At the end from batches of all images, with averages and without; and from as many in a
  * run that was stopped in its last epoch. */
 START_TEST(statistics_are_estimated_anew)
@@ -30,6 +37,8 @@ START_TEST(statistics_are_estimated_anew)
     recipe.held_out = recipe.crop = 0;
     recipe.batch = 4;
     recipe.bn_batches = 100; /* more than there are */
+    model.stats = tracked;
+    model.stat_count = 2;
     double want[TINY_CHANNELS];
     mean_pixels("random:104", want);
     ck_assert_int_eq(RUN("--data", "random:104", "-o", in_folder("a"), "--epochs", "2"),
@@ -41,6 +50,8 @@ START_TEST(statistics_are_estimated_anew)
     ck_assert_ptr_nonnull(mean);
     for (int c = 0; c < TINY_CHANNELS; c++)
         ck_assert_double_eq_tol(mean->values[c], want[c], 1e-5);
+    const Array *range = checkpoint_find(&best, "", "norm.range");
+    ck_assert(range != NULL && fabsf(range->values[0] - 1) < 1e-5f);
     checkpoint_free(&best);
     check_same_values("a/best.ckpt", "", "a/last.ckpt", _i ? "ema/" : "");
     ck_assert_int_eq(RUN("--data", "random:104", "-o", in_folder("b"), "--epochs", "2",
