@@ -22,19 +22,44 @@ static bool write_as(const char *template, const EmitInput *input, const char *p
     return ok;
 }
 
+/* What is fetched, as it will be asked for: words, the lowest byte first. */
+static bool write_fetched(const EmitInput *input, const char *path)
+{
+    const Net *net = &input->shipped->variants[input->shipped->count - 1].net;
+    size_t size = 0;
+    for (int i = 0; i < net->tensor_count; i++)
+        if (net->tensors[i].role == ROLE_FAR)
+            size += 4 * (size_t)tensor_count(&net->tensors[i]);
+    char *bytes = rt_alloc(size);
+    for (int i = 0; i < net->tensor_count; i++) {
+        const Tensor *t = &net->tensors[i];
+        if (t->role != ROLE_FAR)
+            continue;
+        const uint32_t *words = constants_find(input->constants, t->name)->values;
+        for (long at = 0; at < 4 * tensor_count(t); at++)
+            bytes[t->offset + at] = (char)(words[at / 4] >> at % 4 * 8);
+    }
+    bool ok = rt_write_if_changed(path, bytes, size);
+    free(bytes);
+    return ok;
+}
+
 static bool write_files(EmitInput *input, const char *output)
 {
     int stem = (int)strlen(output) - 2;
     char *header = rt_format("%.*s.h", stem, output);
     char *constants = rt_format("%.*s_weights.c", stem, output);
+    char *fetched = rt_format("%.*s_weights.bin", stem, output);
     char *copy = rt_format("%s", header);
     input->header = basename(copy);
     bool ok = write_as("infer/infer.h.in", input, header) &&
               write_as("infer/infer.c.in", input, output);
     input->only_weights = true;
     ok = ok && (!input->split || write_as("infer/infer.c.in", input, constants));
+    ok = ok && (!input->fetch || write_fetched(input, fetched));
     free(header);
     free(constants);
+    free(fetched);
     free(copy);
     return ok;
 }
@@ -103,14 +128,15 @@ static bool has_own_layers(const Net *net)
     return false;
 }
 
-bool shipped_compile(const Config *config, Constants *constants, ShippedNets *shipped)
+bool shipped_compile(const Config *config, Constants *constants, bool fetch,
+                     ShippedNets *shipped)
 {
     Config packed = *config;
     packed.net = at_packed_bits(config, constants);
     *shipped = (ShippedNets){.kind = quant_used(&config->net) ? SHIP_CODES : SHIP_FLOATS};
     bool ok = true;
     for (int i = 0; ok && i < TARGET_COUNT; i++) {
-        const CompileOptions compile = {.target = &target_table[i]};
+        const CompileOptions compile = {.target = &target_table[i], .fetch = fetch};
         if (!(compile.target->ships & shipped->kind))
             continue;
         int at = shipped->count++;
@@ -272,8 +298,9 @@ static bool within_budget(const ShippedNets *shipped, const ShippedOptions *opti
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options)
 {
-    if (options.project && options.split)
-        return rt_fail("--split: a project has the constants in the same file");
+    if (options.project && (options.split || options.fetch))
+        return rt_fail("--%s: a project has the constants in the same file",
+                       options.split ? "split" : "fetch");
     if ((options.project ? !project_find(options.project) : !output_name_ok(output)) ||
         !c_name_ok(options.name) || !input_ok(config, options.input))
         return false;
@@ -286,10 +313,11 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         ShippedNets shipped;
         char *command = rt_format("lathe emit %s", config->origin);
         Selftest selftest = {0};
-        ok = shipped_compile(config, &constants, &shipped) &&
+        ok = shipped_compile(config, &constants, options.fetch, &shipped) &&
              within_budget(&shipped, &options);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
+        input.fetch = options.fetch;
         input.batch = (int)options.batch;
         input.input = options.input ? options.input : input.input;
         input.name = options.name ? options.name : input.name;

@@ -12,6 +12,7 @@ typedef struct {
     const char *input;   /* what images are: uint8, int8 or rgb565; NULL: uint8 */
     long batch;        /* images that NAME_batch takes layer by layer; 0: there is none */
     bool split;        /* the constants in a file of their own */
+    bool fetch;        /* weights outside the address space, as output_weights.bin */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
     const Target *budget_target; /* for a compiler with its flags; NULL: for any */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
@@ -29,8 +30,10 @@ bool constants_exist(const Config *config, const Weights *weights);
 
 /* The infer program for every target that ships; learned bits as `constants` has them,
  * or, when that is NULL, as they begin. Constants that a target alone reads are added.
- * False and rt_fail when there is no such program; shipped_free in any case. */
-bool shipped_compile(const Config *config, Constants *constants, ShippedNets *shipped);
+ * `fetch`: weights lie outside the address space. False and rt_fail when there is no such
+ * program; shipped_free in any case. */
+bool shipped_compile(const Config *config, Constants *constants, bool fetch,
+                     ShippedNets *shipped);
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */
 int shipped_variant(const ShippedNets *shipped, const Target *target);
@@ -45,7 +48,8 @@ EmitInput shipped_input(const Config *config, const Constants *constants,
                         const ShippedNets *shipped, const char *command);
 
 /* Write `output` (a name ending in .c; of a project its folder), the header beside it,
- * and, when split, the constants as output_weights.c, from the checkpoint `weights`. */
+ * and, when split, the constants as output_weights.c, when fetched, the weights as
+ * output_weights.bin, from the checkpoint `weights`. */
 bool shipped_write(const Config *config, const char *weights, const char *output,
                    ShippedOptions options);
 

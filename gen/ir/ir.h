@@ -22,7 +22,8 @@ enum { NAME_SIZE = 64, NAME_LETTERS = 40, KERNEL_SIZE = 192 };
     X(GRADIENT, "gradient", "step->gradient")                                            \
     X(DATA, "data", "arena, one per image, with a halo of zeros")                        \
     X(ONCE, "once", "arena, one per batch")                                              \
-    X(PARTIAL, "partial", "arena, one per chunk of images")
+    X(PARTIAL, "partial", "arena, one per chunk of images")                              \
+    X(FAR, "far", "outside the address space, of a standalone file alone")
 typedef enum {
 #define ROLE(name, word, where) ROLE_##name,
     ROLES(ROLE)
@@ -93,7 +94,7 @@ typedef enum {
     X(int, right, "halo columns right")                                                  \
     X(place, place, "batch or worker")                                                   \
     X(long, bytes, "bytes of one copy, halo included")                                   \
-    X(long, offset, "bytes into the arena; floats into params, stats, gradient")         \
+    X(long, offset, "bytes into the arena, a file; floats into params, stats")           \
     X(int, first, "segment that writes it first")                                        \
     X(int, last, "segment that uses it last")
 

@@ -73,13 +73,21 @@ static bool step_fold(Compiling *c)
 
 static bool step_winograd(Compiling *c)
 {
-    pass_winograd(c->net, c->options->target);
+    if (!c->options->fetch) /* one file of weights is for all targets */
+        pass_winograd(c->net, c->options->target);
     return true;
 }
 
 static bool step_blocks(Compiling *c)
 {
     pass_blocks(c->net);
+    return true;
+}
+
+static bool step_fetch(Compiling *c)
+{
+    if (c->options->fetch)
+        pass_fetch(c->net);
     return true;
 }
 

@@ -19,17 +19,19 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(grad, TRAIN)                                                                       \
     X(again, TRAIN)                                                                      \
     X(fold, INFER)
-#define COMPILE_LAY_OUT(X)                                                               \
+#define COMPILE_LOWER(X)                                                                 \
     X(winograd, INFER)                                                                   \
     X(blocks, INFER)                                                                     \
-    X(select, ALL)                                                                       \
+    X(fetch, INFER)                                                                      \
+    X(select, ALL)
+#define COMPILE_LAY_OUT(X)                                                               \
     X(schedule, NOT_INFER)                                                               \
     X(ahead, NOT_INFER)                                                                  \
     X(sequence, INFER)                                                                   \
     X(tighten, INFER)                                                                    \
     X(names, ALL)                                                                        \
     X(plan, ALL)
-#define COMPILE_STEPS(X) COMPILE_COMPUTE(X) COMPILE_LAY_OUT(X)
+#define COMPILE_STEPS(X) COMPILE_COMPUTE(X) COMPILE_LOWER(X) COMPILE_LAY_OUT(X)
 
 /* Which programs have a step. */
 enum {
@@ -46,6 +48,7 @@ typedef struct {
     const Lowering *lowering; /* of what has it; NULL: as the config says */
     const char *dump; /* print the IR after this step, "program/step", to stdout */
     bool profile;     /* the trainer keeps the time of each op */
+    bool fetch;       /* the standalone file's weights lie outside the address space */
     bool mpi;         /* several processes train, which mpirun starts */
 } CompileOptions;
 
@@ -67,7 +70,9 @@ bool compile_knows(const char *dump);
     "train/, evaluate/ or infer/ and\n"                                                  \
     "                      " COMPILE_COMPUTE(                                            \
         STEP_HELP) "\n"                                                                  \
-                   "                      " COMPILE_LAY_OUT(                             \
-                       STEP_HELP) " as far as it has that"
+                   "                      " COMPILE_LOWER(                               \
+                       STEP_HELP) "\n"                                                   \
+                                  "                      " COMPILE_LAY_OUT(              \
+                                      STEP_HELP) " as far as it has that"
 
 #endif

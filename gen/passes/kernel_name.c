@@ -189,7 +189,7 @@ static void add_words(char *name, const Net *net, const Op *op)
 {
     if (op_is(op, MOVES) || op->kind == OP_MAXPOOL_BWD || op->kind == OP_I_POINT)
         add(name, "%s", type_word(nth_tensor(net, op, 0)));
-    if (op->kind == OP_I_CONV && op->packed_bits)
+    if (op->kind == OP_I_CONV && op->channels < op_out(net, op, "y")->c)
         add(name, "_by%d", op->channels);
     if (op->kind == OP_I_CONV || op->kind == OP_I_POINT)
         add(name, "%s", op_out(net, op, "y")->type == TYPE_I32 ? "_to_sums" : "");

@@ -48,6 +48,9 @@ void pass_again(Net *net);
 /* blocks: for a standalone file; packed weights of wide convolutions are unpacked a block
  * at a time. */
 void pass_blocks(Net *net);
+/* fetch: for a standalone file; weights are copied to the arena when a layer's turn
+ * comes. */
+void pass_fetch(Net *net);
 /* select: lowering, vectors and tiles of every op, as the target wants them. */
 void pass_select(Net *net, const Target *target, const Lowering *force);
 /* The part of select that gives an I_CONV the form of its target, its tile and scratch;

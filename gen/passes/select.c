@@ -252,6 +252,13 @@ static void choose_winograd(const Net *net, Op *op, const Target *target)
     weights->panel = op->lanes * op->tile_vectors;
 }
 
+/* Whether a convolution has its weights in memory a block at a time. */
+static bool has_own_blocks(const Op *op)
+{
+    return op->kind == OP_I_CONV &&
+           (op->out[I_CONV_unpacked] != NONE || op->out[I_CONV_fetched] != NONE);
+}
+
 /* Lowering, vectors and tile of one op; which channels vectors run along depends on its
  * kind. */
 static void lower(const Net *net, Op *op, const Target *target, const Lowering *force)
@@ -272,7 +279,7 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
     case OP_I_CONV:
         t = op_out(net, op, "y");
         op->code_block = rt_code_block(t->c);
-        op->channels = op->packed_bits ? op->code_block : t->c;
+        op->channels = has_own_blocks(op) ? op->code_block : t->c;
         op->band = t->h;
         if (op->groups > 1)
             choose_codes_groups(op, target, t);

@@ -12,7 +12,8 @@ int cmd_emit(int argc, char **argv)
     const Verb verb = {
         "emit",
         "CONFIG --weights FILE -o FILE.c [--project KIND] [--name NAME]\n"
-        "                  [--input KIND] [--batch N] [--split] [--arena-budget BYTES]",
+        "                  [--input KIND] [--batch N] [--split] [--fetch]\n"
+        "                  [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -28,6 +29,7 @@ int cmd_emit(int argc, char **argv)
                                             .input = options.input,
                                             .batch = options.batch,
                                             .split = options.split,
+                                            .fetch = options.fetch,
                                             .arena_budget = options.arena_budget,
                                             .budget_target = options.target
                                                                  ? options.compile.target

@@ -240,6 +240,54 @@ START_TEST(images_of_any_form_score_alike)
 }
 END_TEST
 
+/* ---- Weights outside the address space ---- */
+
+/* Layers of several blocks of channels and of one, packed and not, a projection that runs
+ * within another layer; and floats. */
+static void ship_fetched(bool codes, const char *file, ShippedOptions options)
+{
+    static const char *const sets[] = {NULL};
+    static const QuantCase wide = {
+        "uniform_static", {"net.width=32", "net.shortcut='B'"}, 1, true, ""};
+    if (!codes) {
+        ship_float("residual", sets, 3, file, options);
+        return;
+    }
+    QuantNet net;
+    quant_net_open(&net, &wide);
+    random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
+    ck_assert_msg(shipped_write(&net.config, in_folder("weights.ckpt"), file, options),
+                  "%s", rt_error());
+    quant_net_close(&net);
+}
+
+/* Those that are fetched give the scores of constants, and all of them are. */
+START_TEST(fetched_weights_score_alike)
+{
+    static const char *const compiler[] = {"gcc", "-std=c99", "-O1", "-march=native",
+                                           NULL};
+    ship_fetched(_i, in_folder("plain.c"), (ShippedOptions){.name = "plain"});
+    ship_fetched(_i, in_folder("away.c"),
+                 (ShippedOptions){.name = "away", .fetch = true});
+    const char *type = _i ? "int32_t" : "float";
+    char *text = rt_format(
+        "#define LATHE_FETCH_FILE \"%s\"\n#include \"plain.c\"\n#include \"away.c\"\n"
+        "%sint main(void)\n{\n    RUN(plain, PLAIN, %s);\n    RUN(away, AWAY, %s);\n"
+        "    printf(\"%%d\\n\", AWAY_WEIGHT_BYTES);\n    return 0;\n}\n",
+        in_folder("away_weights.bin"), run_text, type, type);
+    write_text(in_folder("main.c"), text);
+    free(text);
+    char *said = output_of_main(compiler);
+    char *rest = said, *want = strsep(&rest, "\n"), *got = strsep(&rest, "\n");
+    ck_assert_str_eq(got, want);
+    size_t bytes;
+    free(rt_read_file(in_folder("away_weights.bin"), &bytes));
+    ck_assert_int_eq(strtol(rest, NULL, 10), bytes);
+    ck_assert_uint_gt(bytes, 0);
+    free(said);
+}
+END_TEST
+
 /* The self-test has the same images in signed bytes. */
 START_TEST(the_self_test_passes_with_signed_images)
 {
@@ -264,7 +312,7 @@ START_TEST(a_budget_is_of_every_target_or_of_one)
     quant_net_open_other(&net, "quant_family", sets);
     random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
     ShippedNets shipped;
-    ck_assert(shipped_compile(&net.config, NULL, &shipped));
+    ck_assert(shipped_compile(&net.config, NULL, false, &shipped));
     const Net *own = &shipped.variants[0].net,
               *last = &shipped.variants[shipped.count - 1].net;
     ck_assert(shipped.variants[0].own && own->arena_bytes > last->arena_bytes);
@@ -337,6 +385,7 @@ Suite *emit_options_suite(void)
     tcase_set_timeout(tests, 400);
     tcase_add_test(tests, files_are_compiled_as_one);
     tcase_add_loop_test(tests, images_of_any_form_score_alike, 0, 4);
+    tcase_add_loop_test(tests, fetched_weights_score_alike, 0, 2);
     tcase_add_test(tests, the_self_test_passes_with_signed_images);
     tcase_add_test(tests, a_budget_is_of_every_target_or_of_one);
     tcase_add_test(tests, boards_compilers_take_it_as_cpp);

@@ -238,9 +238,11 @@ START_TEST(other_kinds_are_refused)
          "--project make: want cmake, arduino, zephyr, cmsis or mlperf"},
         {{.project = "cmake", .split = true},
          "--split: a project has the constants in the same file"},
+        {{.project = "cmake", .fetch = true},
+         "--fetch: a project has the constants in the same file"},
     };
     Config config = {0};
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert(
             !shipped_write(&config, "none", in_folder("project"), wrong[i].options));
         ck_assert_str_eq(rt_error(), wrong[i].error);
