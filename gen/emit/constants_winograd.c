@@ -1,10 +1,12 @@
-/* Transformed weights of I_WINOGRAD, from codes: see gen/passes/winograd_codes.c. */
+/* Transformed weights of a standalone file: of I_WINOGRAD, from codes, see
+ * gen/passes/winograd_codes.c; of CONV_FOLDED, see gen/passes/winograd.h. */
 #include "gen/emit/constants.h"
 
 #include "runtime/base/support.h"
 #include "runtime/kernels/quant.h"
 
 #include <assert.h>
+#include <math.h>
 
 /* The code of tap t, input channel c and output channel k in the words of codes. */
 static int code_at(const uint32_t *words, int channels, int outputs, int t, int c, int k)
@@ -58,9 +60,48 @@ static void make_layer(const Net *net, const Op *op, Constants *constants)
         }
 }
 
+/* Three weights at point p, as weights_to_points of templates/ops/winograd.c.in. */
+static double at_point(const double g[3], int p)
+{
+    const double sign = p % 2 ? 1 : -1;
+    if (p == 0 || p == 5)
+        return g[p == 0 ? 0 : 2];
+    if (p < 3)
+        return -2 / 3.0 * g[0] - 1 / 3.0 * g[2] - sign * sqrt(2) / 3 * g[1];
+    return 1 / 6.0 * g[0] + 1 / 3.0 * g[2] + sign * sqrt(2) / 6 * g[1];
+}
+
+/* [36 points][k / panel][c][panel], from folded weights [9][c][k]. */
+static void make_points(const Net *net, const Op *op, Constants *constants)
+{
+    const int c = op_in(net, op, "x")->c, k = op_out(net, op, "y")->c;
+    const int panel = op->panel;
+    char name[NAME_SIZE];
+    name_behind(name, op->name, ".weight");
+    const float *w = constants_find(constants, name)->values;
+    const Tensor *points = op_in(net, op, "w");
+    float *to =
+        constants_add(constants, points->name, "", TYPE_F32, tensor_count(points));
+    for (int i = 0; i < c * k; i++) {
+        double columns[6][3];
+        for (int v = 0; v < 3; v++)
+            for (int p = 0; p < 6; p++) {
+                const double g[3] = {w[v * c * k + i], w[(3 + v) * c * k + i],
+                                     w[(6 + v) * c * k + i]};
+                columns[p][v] = at_point(g, p);
+            }
+        const int n = i % k, place = n / panel * c * panel + i / k * panel + n % panel;
+        for (int p = 0; p < 36; p++)
+            to[(size_t)p * c * k + place] = (float)at_point(columns[p / 6], p % 6);
+    }
+}
+
 void constants_winograd(const Net *net, Constants *constants)
 {
     for (int i = 0; i < net->op_count; i++)
         if (net->ops[i].kind == OP_I_WINOGRAD)
             make_layer(net, &net->ops[i], constants);
+        else if (net->ops[i].kind == OP_CONV_FOLDED &&
+                 net->ops[i].lowering == LOWER_WINOGRAD)
+            make_points(net, &net->ops[i], constants);
 }

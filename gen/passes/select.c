@@ -247,6 +247,13 @@ static void choose_winograd(const Net *net, Op *op, const Target *target)
     }
     op->tiles = winograd_chunk(&it);
     choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
+    if (op->kind == OP_CONV_FOLDED) {
+        enum { SPILLED = 24 << 10 }; /* of a tile's transforms, without optimisation */
+        op->panel = op->lanes * op->tile_vectors;
+        op->scratch = SPILLED + (long)sizeof(float) * WINOGRAD_POINTS *
+                                    (op->tiles * (it.c + it.k) + 2 * WINOGRAD_APART);
+        return;
+    }
     Op *weights = winograd_weights(net, op);
     weights->lanes = op->lanes;
     weights->panel = op->lanes * op->tile_vectors;
@@ -328,16 +335,27 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         op->lowering = LOWER_CALL;
 }
 
-/* The convolutions that become products of transformed tiles; libtcc's compiler would be
- * slower at them than the runtime's matrix products. */
+/* Whether the op becomes products of transformed tiles. A standalone file has four times
+ * the weights then: where the config says so, for wide vectors. */
+static bool wants_tiles(const Net *net, const Op *op, const Target *target,
+                        const Lowering *force)
+{
+    enum { WIDE = 16 };
+    if (!winograd_can(net, op))
+        return false;
+    if (op->kind == OP_CONV_FOLDED)
+        return op->quant.winograd == WINOGRAD_ALWAYS && target->lanes == WIDE &&
+               winograd_pays(net, op);
+    return force ? *force == LOWER_WINOGRAD : winograd_pays(net, op);
+}
+
+/* The convolutions that do; libtcc's compiler would be slower at them than the runtime's
+ * matrix products. */
 static void choose_algorithms(Net *net, const Target *target, const Lowering *force)
 {
-    for (int i = net->op_count - 1; i >= 0 && !target->calls; i--) {
-        const Op *op = &net->ops[i];
-        if (winograd_can(net, op) &&
-            (force ? *force == LOWER_WINOGRAD : winograd_pays(net, op)))
+    for (int i = net->op_count - 1; i >= 0 && !target->calls; i--)
+        if (wants_tiles(net, &net->ops[i], target, force))
             winograd_lower(net, i);
-    }
 }
 
 void pass_select(Net *net, const Target *target, const Lowering *force)

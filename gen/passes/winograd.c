@@ -28,7 +28,8 @@ Tiling winograd_tiling(const Net *net, const Op *op)
 
 bool winograd_can(const Net *net, const Op *op)
 {
-    bool product = op->kind == OP_CONV || op->kind == OP_CONV_BWD_INPUT ||
+    bool product = op->kind == OP_CONV || op->kind == OP_CONV_FOLDED ||
+                   op->kind == OP_CONV_BWD_INPUT ||
                    (op->kind == OP_CONV_BWD_WEIGHT && op->scope == SCOPE_IMAGE);
     if (!product || op->kernel_h != 3 || op->kernel_w != 3 || op->stride != 1 ||
         op->groups != 1 || op->pad_top > 2 || op->pad_left > 2)
@@ -110,6 +111,15 @@ static void add_transform(Net *net, int index)
     net->ops[index + 1].in[CONV_w] = points;
 }
 
+/* A constant takes the place of the weights. */
+static void add_points(Net *net, int index)
+{
+    const Tensor w = net->tensors[net->ops[index].in[CONV_FOLDED_w]];
+    const int points = net_add_array(net, ROLE_PARAM, TYPE_F32, net->ops[index].name,
+                                     ".points", WINOGRAD_POINTS * w.c, w.k);
+    net->ops[index].in[CONV_FOLDED_w] = points;
+}
+
 /* Tiles of both at all points, 16 floats behind each, and the sums of their products. */
 static void add_tiles(Net *net, int index)
 {
@@ -128,6 +138,10 @@ void winograd_lower(Net *net, int index)
     net->ops[index].lowering = LOWER_WINOGRAD;
     if (net->ops[index].kind == OP_CONV_BWD_WEIGHT) {
         add_tiles(net, index);
+        return;
+    }
+    if (net->ops[index].kind == OP_CONV_FOLDED) {
+        add_points(net, index);
         return;
     }
     if (net->ops[index].kind == OP_CONV)
