@@ -146,7 +146,7 @@ CHECKED = out/sanitize/tests/run out/tests/run
 check: # limits of time are for what hangs
 	@tests/rooms.sh
 	$(AGAIN) -s -j$(CORES) $(CHECKED) out/lathe out/sanitize/lathe out/baseline/lathe
-	@CK_TIMEOUT_MULTIPLIER=4 tests/all.sh $(CHECKED)
+	@CK_TIMEOUT_MULTIPLIER=15 tests/all.sh $(CHECKED)
 
 out/tests/run: $(TESTED)
 	$(CC) -fopenmp -rdynamic -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
