@@ -55,7 +55,7 @@ CORES = $(shell nproc)
 DEMO = configs/demo_cifar10.lua
 DEMO_OUT = out/demo_cifar10
 DEMO_PICTURES = tests/sample/images/*.png
-DEMO_ZOO = configs/zoo/resnet20_int4
+DEMO_ZOO = resnet20_int8 resnet20_int4 resnet20_mixed
 
 demo:
 	$(AGAIN) packages TEST_PACKAGES=
@@ -67,11 +67,13 @@ demo:
 	cc -O3 -DLATHE_MAIN -o $(DEMO_OUT)/infer $(DEMO_OUT)/infer.c
 	out/lathe classify $(DEMO) --weights $(DEMO_OUT)/best.ckpt $(DEMO_PICTURES)
 	out/lathe data raw $(DEMO_PICTURES) | $(DEMO_OUT)/infer
-	@echo; echo "trained on all of CIFAR-10, in 4-bit integers, from configs/zoo:"
+	@echo; echo "from configs/zoo, trained on all of CIFAR-10:"
 	@mkdir -p out/zoo
-	out/lathe emit $(DEMO_ZOO).lua --weights $(DEMO_ZOO).ckpt -o out/zoo/infer.c
-	cc -O3 -DLATHE_MAIN -o out/zoo/infer out/zoo/infer.c
-	out/lathe data raw $(DEMO_PICTURES) | out/zoo/infer
+	@set -ex; for net in $(DEMO_ZOO); do \
+	    out/lathe emit configs/zoo/$$net.lua --weights configs/zoo/$$net.ckpt -o out/zoo/$$net.c; \
+	    cc -O3 -DLATHE_MAIN -o out/zoo/$$net out/zoo/$$net.c; \
+	    out/lathe data raw $(DEMO_PICTURES) | out/zoo/$$net; \
+	done
 	@echo; echo "$(DEMO_OUT) has now:"
 	@printf '  %-22s %s\n' \
 	    'infer.c, infer.h' 'the trained network as one C file, and how to call it' \

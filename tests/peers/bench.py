@@ -19,9 +19,10 @@ SECONDS = 2  # a time, one of ROUNDS
 class Row:
     """What is timed: a config's part, by lathe, and the peers' words for it."""
 
-    def __init__(self, name, config, part, threads, batch=None, onednn=None, pytorch=None):
+    def __init__(self, name, config, part, threads, batch=None, onednn=None, pytorch=None,
+                 more=()):
         self.name, self.threads = name, threads
-        self.ways = {"lathe": lathe(config, part, threads, batch)}
+        self.ways = {"lathe": lathe(config, part, threads, batch) + list(more)}
         if onednn and os.path.exists(ONEDNN):
             self.ways["oneDNN"] = [ONEDNN] + onednn.split()
         if pytorch and HAS_TORCH:
@@ -43,6 +44,8 @@ def rows():
                   128, None, "resnet20_qat4 128")
     yield Row("train-resnet18-t2", fp18, "train", 2, 16, None, "resnet18 16")
     yield Row("infer-resnet20-fp32", fp20, "infer", 1, None, "infer 20 f32")
+    yield Row("infer-resnet20-fp32-winograd", fp20, "infer", 1, None, "infer 20 f32",
+              more=["--set", "quant={ quantizer = 'none', winograd = 'always' }"])
     yield Row("infer-resnet20-int8", "resnet20_int8_cifar10.lua", "infer", 1, None,
               "infer 20 s8")
     yield Row("infer-resnet20-int4", "resnet20_int4_cifar10.lua", "infer", 1)
@@ -88,7 +91,7 @@ def measure(row, rounds):
 
 def show(name, medians):
     own = medians["lathe"]
-    text = f"{name:24}{own:10.3f} ms"
+    text = f"{name:30}{own:10.3f} ms"
     for way, ms in medians.items():
         if way != "lathe":
             text += f"   {way} {ms:10.3f} ms, {own / ms:.2f} of it"

@@ -225,14 +225,17 @@ END_TEST
 /* A change as the index and sign of its strength make it, found by trying all. */
 static int kind_of(const uint8_t *changed)
 {
-    static const double most[TRIVIAL_COUNT] = {
-#define CHANGE(name, least, most, is_signed) most,
+    static const struct {
+        double most;
+        bool is_signed;
+    } changes[TRIVIAL_COUNT] = {
+#define CHANGE(name, least, most, is_signed) {most, is_signed},
         TRIVIAL_CHANGES(CHANGE)
 #undef CHANGE
     };
     for (int kind = 0; kind < TRIVIAL_COUNT; kind++)
-        for (int i = -30; i <= 30; i++) {
-            change((TrivialChange)kind, most[kind] * i / 30);
+        for (int i = changes[kind].is_signed ? -30 : 0; i <= 30; i++) {
+            change((TrivialChange)kind, changes[kind].most * i / 30);
             if (memcmp(got, changed, BYTES) == 0)
                 return kind;
         }

@@ -1,0 +1,25 @@
+-- ResNet-20 on CIFAR-10 at learned bits, 70.1 KiB of weights, the zoo's: 20 epochs from its float
+-- network, which teaches.
+local config = require "resnet20_mixed_cifar10"
+
+config.quant.w_range = "mse"
+config.quant.descent = 0.3
+
+config.train = {
+    epochs = 20,
+    batch = 128,
+    lr = 0.02,
+    momentum = 0.9,
+    nesterov = true,
+    weight_decay = 1e-4,
+    schedule = "cosine",
+    warmup_epochs = 1,
+    ema = 0.999,
+    flip = true,
+    crop = 4,
+    crop_border = "reflect",
+    bn_batches = 100,
+    seed = 1,
+}
+
+return config
