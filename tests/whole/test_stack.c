@@ -180,19 +180,20 @@ static bool can_run(int machine)
     return runs;
 }
 
+/* Each network takes half of the builds. */
 START_TEST(a_call_stays_within_the_headers_bound)
 {
     ship(_i);
-    unsigned first = 0;
-    for (int i = 0; i < MACHINES; i++) {
-        if (!can_run(i)) {
+    const unsigned first = measure("gcc", "-O0", NULL);
+    for (int i = 0, build = 0; i < MACHINES; i++) {
+        const bool runs = can_run(i);
+        if (!runs)
             printf("skipped: %s\n", machines[i].compiler);
-            continue;
-        }
-        for (int j = 0; machines[i].flags[j]; j++) {
+        for (int j = 0; runs && machines[i].flags[j]; j++) {
+            if (build++ % 2 != _i % 2)
+                continue;
             unsigned hash =
                 measure(machines[i].compiler, machines[i].flags[j], machines[i].emulator);
-            first = i + j == 0 ? hash : first;
             ck_assert_msg(hash == first, "%s %s: other scores than gcc's at -O0",
                           machines[i].compiler, machines[i].flags[j]);
         }
