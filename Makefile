@@ -56,6 +56,12 @@ DEMO = configs/demo_cifar10.lua
 DEMO_OUT = out/demo_cifar10
 DEMO_PICTURES = tests/sample/images/*.png
 DEMO_ZOO = resnet20_int8 resnet20_int4 resnet20_mixed
+define SHIP_OF_ZOO
+	out/lathe emit configs/zoo/$1.lua --weights configs/zoo/$1.ckpt -o out/zoo/$1.c
+	cc -O3 -DLATHE_MAIN -o out/zoo/$1 out/zoo/$1.c
+	out/lathe data raw $(DEMO_PICTURES) | out/zoo/$1
+
+endef
 
 demo:
 	$(AGAIN) packages TEST_PACKAGES=
@@ -69,11 +75,7 @@ demo:
 	out/lathe data raw $(DEMO_PICTURES) | $(DEMO_OUT)/infer
 	@echo; echo "from configs/zoo, trained on all of CIFAR-10:"
 	@mkdir -p out/zoo
-	@set -ex; for net in $(DEMO_ZOO); do \
-	    out/lathe emit configs/zoo/$$net.lua --weights configs/zoo/$$net.ckpt -o out/zoo/$$net.c; \
-	    cc -O3 -DLATHE_MAIN -o out/zoo/$$net out/zoo/$$net.c; \
-	    out/lathe data raw $(DEMO_PICTURES) | out/zoo/$$net; \
-	done
+	$(foreach net,$(DEMO_ZOO),$(call SHIP_OF_ZOO,$(net)))
 	@echo; echo "$(DEMO_OUT) has now:"
 	@printf '  %-22s %s\n' \
 	    'infer.c, infer.h' 'the trained network as one C file, and how to call it' \
