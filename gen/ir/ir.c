@@ -139,6 +139,21 @@ int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, i
     return index;
 }
 
+int net_add_shaped(Net *net, Role role, const char *name, const char *suffix,
+                   const Tensor *shape)
+{
+    const Tensor like = *shape; /* which may be of an array that grows */
+    int index = net_add_tensor(net, role, name, suffix);
+    Tensor *tensor = &net->tensors[index];
+    tensor->type = like.type;
+    tensor->rank = like.rank;
+    tensor->h = like.h;
+    tensor->w = like.w;
+    tensor->c = like.c;
+    tensor->k = like.k;
+    return index;
+}
+
 int net_add_array(Net *net, Role role, Type type, const char *name, const char *suffix,
                   int c, int k)
 {

@@ -249,6 +249,9 @@ void op_activate(Op *op, const Op *like);
 int net_add_tensor(Net *net, Role role, const char *name, const char *suffix);
 /* A per-image float tensor of this shape. */
 int net_add_data(Net *net, const char *name, const char *suffix, int h, int w, int c);
+/* One of the same type and shape as another, without halo. */
+int net_add_shaped(Net *net, Role role, const char *name, const char *suffix,
+                   const Tensor *shape);
 /* An array [c][k] that is not per image. */
 int net_add_array(Net *net, Role role, Type type, const char *name, const char *suffix,
                   int c, int k);

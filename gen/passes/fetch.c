@@ -39,19 +39,13 @@ static void fetch_blocks(Net *net, Op *conv, int weights)
 /* All of a layer's, ahead of it. */
 static void fetch_all(Net *net, Op *op, int slot)
 {
-    const Tensor from = net->tensors[op->in[slot]];
+    const int from = op->in[slot];
+    op->in[slot] =
+        net_add_shaped(net, ROLE_ONCE, op->name, ".fetched", &net->tensors[from]);
     Op *fetch = net_append_like(net, op, OP_FETCH);
     fetch->own = quantiser_none();
-    fetch->in[FETCH_from] = op->in[slot];
-    op->in[slot] = net_add_tensor(net, ROLE_ONCE, op->name, ".fetched");
+    fetch->in[FETCH_from] = from;
     fetch->out[FETCH_to] = op->in[slot];
-    Tensor *to = &net->tensors[op->in[slot]];
-    to->type = from.type;
-    to->rank = from.rank;
-    to->h = from.h;
-    to->w = from.w;
-    to->c = from.c;
-    to->k = from.k;
 }
 
 static bool has_blocks(const Net *net, const Op *op)

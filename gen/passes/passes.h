@@ -62,6 +62,9 @@ void pass_schedule(Net *net);
 void pass_ahead(Net *net);
 /* sequence: for one image; every op its own segment, in order. */
 void pass_sequence(Net *net);
+/* At least so wide a halo. A convolution reads its borders from one of zeros, so that no
+ * loop tests for them. */
+void want_halo(Tensor *tensor, int top, int left, int bottom, int right);
 /* Let the op put its codes where its residual lies, for which both, and what else lies
  * there, get a wider halo; false: it cannot, or does already. pass_sequence follows. */
 bool sequence_widen(Net *net, int index);

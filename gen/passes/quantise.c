@@ -52,13 +52,7 @@ static WeightTensors quantise_weights(Quantising *q, const Op *layer, int param,
     int count = (int)tensor_count(&w);
     WeightTensors t;
     t.codes = net_add_array(net, ROLE_ONCE, TYPE_U32, name, ".codes", words, w.k);
-    t.values = net_add_tensor(net, ROLE_ONCE, name, ".values");
-    Tensor *values = &net->tensors[t.values];
-    values->rank = w.rank;
-    values->h = w.h;
-    values->w = w.w;
-    values->c = w.c;
-    values->k = w.k;
+    t.values = net_add_shaped(net, ROLE_ONCE, name, ".values", &w);
     t.scales = net_add_array(net, ROLE_ONCE, TYPE_F32, name, ".scales", 2, w.k);
     int dvalues = net_add_array(net, ROLE_ONCE, TYPE_F32, name, ".dvalues", 1, count);
     Op *op = net_append_like(net, layer, OP_Q_WEIGHTS);

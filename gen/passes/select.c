@@ -18,9 +18,7 @@ static int most(int a, int b)
     return a > b ? a : b;
 }
 
-/* A convolution reads its borders from a halo of zeros, so that no loop tests for
- * them. */
-static void want_halo(Tensor *tensor, int top, int left, int bottom, int right)
+void want_halo(Tensor *tensor, int top, int left, int bottom, int right)
 {
     tensor->top = most(tensor->top, top);
     tensor->left = most(tensor->left, left);

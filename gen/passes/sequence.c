@@ -28,8 +28,8 @@ static bool fits_place(const Net *net, int index, const int *readers)
         return false;
     int residual = op->in[I_CONV_residual];
     const Tensor *from = &net->tensors[residual];
-    return from->type == TYPE_U8 && from->cs == from->c &&
-           residual != op->in[I_CONV_x] && readers[residual] <= index;
+    return from->type == TYPE_U8 && from->cs == from->c && residual != op->in[I_CONV_x] &&
+           readers[residual] <= index;
 }
 
 static bool same_halo(const Tensor *a, const Tensor *b)
@@ -38,17 +38,10 @@ static bool same_halo(const Tensor *a, const Tensor *b)
            a->right == b->right;
 }
 
-static int most(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static void share_halo(Tensor *a, Tensor *b)
 {
-    a->top = b->top = most(a->top, b->top);
-    a->left = b->left = most(a->left, b->left);
-    a->bottom = b->bottom = most(a->bottom, b->bottom);
-    a->right = b->right = most(a->right, b->right);
+    want_halo(a, b->top, b->left, b->bottom, b->right);
+    want_halo(b, a->top, a->left, a->bottom, a->right);
 }
 
 bool sequence_widen(Net *net, int index)
@@ -78,9 +71,8 @@ void pass_sequence(Net *net)
     for (int i = 0; i < net->op_count; i++) {
         Op *op = &net->ops[i];
         op->segment = op->within ? i + 1 : i;
-        op->in_place =
-            fits_place(net, i, readers) &&
-            same_halo(op_in(net, op, "residual"), op_out(net, op, "y"));
+        op->in_place = fits_place(net, i, readers) &&
+                       same_halo(op_in(net, op, "residual"), op_out(net, op, "y"));
     }
     net->segments = net->op_count;
     free(readers);

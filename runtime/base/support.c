@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,20 +62,10 @@ void *rt_alloc(size_t bytes)
     return must(calloc(1, bytes ? bytes : 1), bytes);
 }
 
-/* Large blocks in large pages, where the system has them for who asks: with small ones a
- * pass over an arena misses the cache of addresses at every page. */
 void *rt_alloc_aligned(size_t bytes)
 {
-    enum { LARGE = 2 << 20 };
-    const size_t alignment = bytes >= 2 * LARGE ? LARGE : 64;
-    /* Never 0, a multiple of the alignment. */
-    const size_t whole = (bytes + alignment) & ~(alignment - 1);
-    void *block = must(aligned_alloc(alignment, whole), bytes);
-#ifdef MADV_HUGEPAGE
-    if (alignment == LARGE)
-        madvise(block, whole, MADV_HUGEPAGE); /* else small ones do */
-#endif
-    return memset(block, 0, whole);
+    size_t whole = (bytes + 64) & ~(size_t)63; /* never 0, a multiple of the alignment */
+    return memset(must(aligned_alloc(64, whole), bytes), 0, whole);
 }
 
 void *rt_grow(void *old, size_t bytes)
