@@ -96,12 +96,17 @@ static void make_points(const Net *net, const Op *op, Constants *constants)
     }
 }
 
+bool constants_transformed(const Op *op)
+{
+    return op->kind == OP_I_WINOGRAD ||
+           (op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD);
+}
+
 void constants_winograd(const Net *net, Constants *constants)
 {
-    for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_I_WINOGRAD)
-            make_layer(net, &net->ops[i], constants);
-        else if (net->ops[i].kind == OP_CONV_FOLDED &&
-                 net->ops[i].lowering == LOWER_WINOGRAD)
-            make_points(net, &net->ops[i], constants);
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        if (constants_transformed(op))
+            (op->kind == OP_I_WINOGRAD ? make_layer : make_points)(net, op, constants);
+    }
 }

@@ -123,9 +123,7 @@ bool constants_exist(const Config *config, const Weights *weights)
 static bool has_own_layers(const Net *net)
 {
     for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_I_WINOGRAD ||
-            (net->ops[i].kind == OP_CONV_FOLDED &&
-             net->ops[i].lowering == LOWER_WINOGRAD))
+        if (constants_transformed(&net->ops[i]))
             return true;
     return false;
 }
