@@ -109,28 +109,24 @@ static void bn_finish(const OpView *v)
     }
 }
 
-/* dy times the activation's derivative, by its output y. */
-static double through_activation(const Op *op, double y, double dy)
-{
-    bool cut = op->ceiling > 0 && y >= op->ceiling;
-    return y > 0 ? (cut ? 0 : dy) : op->slope * dy;
-}
-
-static double through_relu(const OpView *v, long i)
+/* dy times the activation's derivative at value i, by its output y, if there is one. */
+static double through_activation(const OpView *v, long i, double dy)
 {
     const double *y = input(v, "y");
-    double dy = input(v, "dy")[i];
-    return y ? through_activation(v->op, y[i], dy) : dy;
+    if (y == NULL)
+        return dy;
+    bool cut = v->op->ceiling > 0 && y[i] >= v->op->ceiling;
+    return y[i] > 0 ? (cut ? 0 : dy) : v->op->slope * dy;
 }
 
 /* g = dy through the activation, and its sums. */
 static void add_sums(const OpView *v, const Tensor *like, const double *dy, double *g)
 {
-    const double *saved = input(v, "saved"), *y = input(v, "y");
+    const double *saved = input(v, "saved");
     double *sums = output(v, "partial");
     for (long i = 0; i < tensor_count(like); i++) {
         const int c = i % like->c;
-        const double here = y ? through_activation(v->op, y[i], dy[i]) : dy[i];
+        const double here = through_activation(v, i, dy[i]);
         sums[c] += here;
         if (saved)
             sums[like->c + c] += here * (input(v, "x")[i] - saved[c]);
@@ -178,7 +174,7 @@ static void point_backward(const OpView *v)
     double *dx = output(v, "dx"), *dresidual = output(v, "dresidual");
     for (long i = 0; i < tensor_count(dy); i++) {
         int c = i % dy->c;
-        double g = through_relu(v, i);
+        double g = through_activation(v, i, input(v, "dy")[i]);
         if (dx)
             dx[i] = coef ? coef[c] * g + coef[dy->c + c] * input(v, "x")[i] +
                                coef[2 * dy->c + c]
