@@ -65,6 +65,7 @@
     ONCE(quant_train)                                                                    \
     BOTH(records)                                                                        \
     BOTH(repl)                                                                           \
+    BOTH(sweep)                                                                          \
     ONCE(resume)                                                                         \
     ONCE(runs)                                                                           \
     ONCE(seeds)                                                                          \

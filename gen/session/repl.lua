@@ -17,6 +17,7 @@ local function show_shown(result)
 end
 local nets = load_part("repl_net", native, fields, options, show_shown)
 load_part("repl_sweep", native, fields, options, show_shown)
+local plot_series = load_part("repl_plot", native, fields, options)
 local about = load_part("repl_about", native, fields, nets, printer)
 local complete = load_part("repl_complete", native, nets)
 
@@ -163,7 +164,8 @@ local function begin(defaults)
         given.data = given.data or defaults.data
         return nets.open(path, given)
     end }
-    open = lathe.open
+    lathe.plot = plot_series
+    open, plot = lathe.open, lathe.plot
 end
 
 local function script(path, ...)

@@ -20,7 +20,7 @@ A session with a net:
   net:source("s2b0_conv1")               the C of a layer
   net:undo(), net:reset()                one change back; all of them
 
-help("eval") explains a method: eval, ptq, train, sweep, save, source, changes, more.
+help("eval") explains: open, eval, ptq, train, sweep, plot, save, source, changes, more.
 NAME? says what a name is: net?, net.train?, net.s2b0_conv1?, net:eval?, net.train.lr?
 Everything else is Lua 5.4. Tab completes, Ctrl-C stops whatever runs, Ctrl-D ends.]]
 
@@ -59,6 +59,11 @@ net:sweep(FIELD, VALUES, { images = N, ptq = true, x = "size", file = FILE.png, 
   accuracy over KB or, where sizes are the same or with x = "value", over the values. With
   float weights the float network is the first row, and a line in the picture. Fields that
   only training looks at are refused. Returns the rows; rows.float is the float network.]],
+    plot = [[
+plot(FILE.png, { { x = { 71, 134 }, y = { 0.92, 0.93 }, name = "ours", labels = { "a", "b" } } },
+    { title = "accuracy over size", x = "weights, KB", y = "accuracy", log = true })
+  A picture of one or several series; name, labels and all of the second table may be left
+  out, log = true makes x logarithmic where all of it is above 0.]],
     save = [[
 net:save("my.lua")          the config as it is now; beside the original it requires that
                             one, in another folder it has the texts of all it requires

@@ -76,7 +76,8 @@ local function plot(net, rows, o)
         file = ("out/repl/%s_%s.png"):format(name, rows.field:gsub("[^%w_]", "_"))
     end
     check(native.plot(file, ("%s %s"):format(name, rows.field),
-        size and "weights, KB" or rows.field, "accuracy", x, y, size and labels or nil,
+        size and "weights, KB" or rows.field, "accuracy",
+        { { x = x, y = y, labels = size and labels or nil } },
         rows.float and rows.float.accuracy))
     print("picture: " .. native.shown(native.shorter(file)))
 end

@@ -87,32 +87,53 @@ static int files(lua_State *lua)
     return 1;
 }
 
-/* plot(path, title, x_name, y_name, {x, ...}, {y, ...}, {label, ...} or nil, y of the
- * float network or nil) */
+/* The series on top of the stack, where what it points to is pushed, too. */
+static PlotSeries series_at_top(lua_State *lua, int color)
+{
+    static const char *const lists[] = {"x", "y"};
+    int series = lua_gettop(lua), count;
+    lua_getfield(lua, series, "x");
+    PlotSeries it = {.count = (int)lua_rawlen(lua, -1), .color = color};
+    double *numbers = lua_newuserdatauv(lua, (2 * it.count + 1) * sizeof *numbers, 0);
+    for (int list = 0; list < 2; list++) {
+        lua_getfield(lua, series, lists[list]);
+        for (int i = 0; i < it.count; i++) {
+            lua_rawgeti(lua, -1, i + 1);
+            numbers[list * it.count + i] = luaL_checknumber(lua, -1);
+            lua_pop(lua, 1);
+        }
+    }
+    it.x = numbers;
+    it.y = numbers + it.count;
+    if (lua_getfield(lua, series, "name") == LUA_TSTRING)
+        it.name = lua_tostring(lua, -1);
+    if (lua_getfield(lua, series, "labels") == LUA_TTABLE)
+        it.labels = repl_strings(lua, lua_gettop(lua), &count);
+    return it;
+}
+
+/* plot(path, title, x_name, y_name, {{name = text, x = {...}, y = {...}, labels = {...}},
+ * ...}, y of the float network or nil, whether x is logarithmic, else as it fits): of a
+ * series, name and labels may be missing. */
 static int plot(lua_State *lua)
 {
     const char *path = luaL_checkstring(lua, 1);
-    PlotSeries series = {.count = (int)luaL_len(lua, 5)};
-    const PlotReference float_network = {"float32", luaL_optnumber(lua, 8, 0)};
-    const PlotPanel panel = {.x = {luaL_checkstring(lua, 3), PLOT_FITTING},
+    int count = (int)lua_rawlen(lua, 5);
+    PlotSeries *series = lua_newuserdatauv(lua, (count + 1) * sizeof *series, 0);
+    for (int i = 0; i < count; i++) { /* what it points to stays on the stack */
+        luaL_checkstack(lua, 16, NULL);
+        lua_rawgeti(lua, 5, i + 1);
+        series[i] = series_at_top(lua, i);
+    }
+    const PlotReference float_network = {"float32", luaL_optnumber(lua, 6, 0)};
+    PlotScale scale = lua_toboolean(lua, 7) ? PLOT_LOG : PLOT_FITTING;
+    const PlotPanel panel = {.x = {luaL_checkstring(lua, 3), scale},
                              .y = {luaL_checkstring(lua, 4), PLOT_LINEAR},
-                             .series = &series,
-                             .series_count = 1,
+                             .series = series,
+                             .series_count = count,
                              .references = &float_network,
-                             .reference_count = !lua_isnoneornil(lua, 8),
+                             .reference_count = !lua_isnoneornil(lua, 6),
                              .height = 320};
-    double *numbers = lua_newuserdatauv(lua, (2 * series.count + 1) * sizeof(double), 0);
-    for (int list = 0; list < 2; list++)
-        for (int i = 0; i < series.count; i++) {
-            lua_geti(lua, 5 + list, i + 1);
-            numbers[list * series.count + i] = luaL_checknumber(lua, -1);
-            lua_pop(lua, 1);
-        }
-    int labels;
-    if (!lua_isnoneornil(lua, 7))
-        series.labels = repl_strings(lua, 7, &labels);
-    series.x = numbers;
-    series.y = numbers + series.count;
     return repl_done(lua, plot_write(path, luaL_checkstring(lua, 2), &panel, 1));
 }
 

@@ -4,7 +4,6 @@
 
 #include "gen/config/config.h"
 #include "runtime/base/support.h"
-#include "runtime/draw/picture.h"
 #include "tests/tools/folder.h"
 #include "tests/tools/lathe_run.h"
 #include "tests/tools/process.h"
@@ -129,6 +128,15 @@ static const struct {
      "save: overwrite: number, want true or false"},
     {"return net['q*']", "net[\"q*\"]: no layer matches; net:layers() has their names"},
     {"net['q*'] = 3", "net[\"q*\"]: no layer matches; net:layers() has their names"},
+    {"plot('p.txt', {})", "plot: p.txt: want a file whose name ends in .png"},
+    {"plot('p.png')",
+     "plot: want a list of series, such as { { x = { 1, 2 }, y = { 3, 4 } } }"},
+    {"plot('p.png', { { x = { 1 }, y = {} } })", "plot: y: want a list of 1 numbers"},
+    {"plot('p.png', { { x = { 1 }, y = { '2' } } })", "plot: y[1]: string, want a number"},
+    {"plot('p.png', { { x = { 1 }, y = { 2 }, title = 'no' } })",
+     "plot: unknown option title"},
+    {"plot('p.png', { { x = { 1 }, y = { 2 } } }, { log = 1 })",
+     "plot: log: number, want a boolean"},
     {"net:sweep('q*.w_bits', { 4 })", "small.lua: quant.layers: no layer matches 'q*'"},
     {"net:sweep('train.lr', { 0.1, 0.2 })",
      "sweep: train.lr: evaluation does not look at it, training does"},
@@ -255,33 +263,6 @@ START_TEST(training_changes_the_weights)
     ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 1 step 2"));
     ck_assert_ptr_nonnull(strstr(out, "stopped at epoch 2 step 0"));
     ck_assert_int_eq(access(in_folder("run/best.ckpt"), R_OK), 0);
-}
-END_TEST
-
-START_TEST(a_sweep_leaves_the_net_alone)
-{
-    int status = repl_script(
-        "net.b.w_bits = 5\n"
-        "local before = net:hash()\n"
-        "local rows = net:sweep('a.w_bits', { 8, 2 }, { images = 16, file = 's.png' })\n"
-        "assert(net:hash() == before and #rows == 2)\n"
-        "assert(rows[1].value == 8 and rows[2].value == 2)\n"
-        "assert(rows[1].bytes - rows[2].bytes == 450)\n"
-        "assert(rows.float.weights == 'f.ckpt' and rows.float.images == 16)\n"
-        "print(pcall(net.sweep, net, 'w_bits', { 4, 9 }, { images = 16 }))\n"
-        "assert(net:hash() == before and #net:changes() == 1)\n"
-        "net:sweep('quant.a_bits', { 3 }, { ptq = 16, x = 'size', file = 'p.png' })\n");
-    ck_assert_msg(status == 0 && *err == 0, "status %d: %s", status, err);
-    ck_assert_ptr_nonnull(
-        strstr(out, "    a.w_bits  accuracy        size      time  weights\n"));
-    ck_assert_ptr_nonnull(strstr(out, "false\tscript.lua:8: small.lua: quant.w_bits: 9, "
-                                      "want a whole number from 2 to 8, or 32\n"));
-    ck_assert_ptr_nonnull(strstr(out, "picture: s.png\n"));
-    Picture picture;
-    ck_assert_msg(picture_read(in_folder("s.png"), &picture), "%s", rt_error());
-    ck_assert_int_eq(picture.width, 1280);
-    picture_free(&picture);
-    ck_assert_int_eq(access(in_folder("p.png"), R_OK), 0);
 }
 END_TEST
 
@@ -485,7 +466,6 @@ Suite *repl_suite(void)
     tcase_add_test(said, accuracy_is_that_of_the_verbs);
     tcase_add_test(said, weights_follow_the_bits);
     tcase_add_test(said, training_changes_the_weights);
-    tcase_add_test(said, a_sweep_leaves_the_net_alone);
     tcase_add_test(said, constants_that_overflow);
     tcase_add_test(said, saved_configs_mean_the_same);
     tcase_add_test(said, files_are_replaced_when_told);
