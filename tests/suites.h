@@ -1,11 +1,22 @@
 /* The check suites. ONCE: what they run is made by lathe's C compiler or is installed, and has
- * no sanitizers, so that the sanitized test program leaves them out unless they are named. */
+ * no sanitizers, so that the sanitized test program leaves them out unless they are named.
+ * The ten that take longest come first: they are run in this order, one on each core. */
 #ifndef LATHE_SUITES_H
 #define LATHE_SUITES_H
 
 #include <check.h>
 
 #define SUITES(BOTH, ONCE)                                                               \
+    ONCE(quant_integer)                                                                  \
+    ONCE(kernels)                                                                        \
+    ONCE(stack)                                                                          \
+    BOTH(ptq)                                                                            \
+    ONCE(network)                                                                        \
+    BOTH(hostile)                                                                        \
+    BOTH(plan)                                                                           \
+    ONCE(quant_train)                                                                    \
+    ONCE(published)                                                                      \
+    ONCE(winograd_codes)                                                                 \
     BOTH(augment)                                                                        \
     ONCE(boards)                                                                         \
     BOTH(cache)                                                                          \
@@ -21,7 +32,6 @@
     BOTH(equalise)                                                                       \
     BOTH(events)                                                                         \
     BOTH(groups)                                                                         \
-    BOTH(hostile)                                                                        \
     BOTH(image_files)                                                                    \
     BOTH(images)                                                                         \
     BOTH(import)                                                                         \
@@ -31,7 +41,6 @@
     BOTH(interrupt)                                                                      \
     BOTH(jit)                                                                            \
     BOTH(jpeg)                                                                           \
-    ONCE(kernels)                                                                        \
     ONCE(kill)                                                                           \
     BOTH(library)                                                                        \
     BOTH(loader)                                                                         \
@@ -40,7 +49,6 @@
     BOTH(matmul)                                                                         \
     BOTH(mix)                                                                            \
     ONCE(mpi)                                                                            \
-    ONCE(network)                                                                        \
     BOTH(optim)                                                                          \
     BOTH(outside)                                                                        \
     BOTH(pack)                                                                           \
@@ -49,37 +57,30 @@
     BOTH(pickle)                                                                         \
     BOTH(picture)                                                                        \
     ONCE(places)                                                                         \
-    BOTH(plan)                                                                           \
     BOTH(predict)                                                                        \
     BOTH(profile)                                                                        \
     ONCE(projects)                                                                       \
     BOTH(prompt)                                                                         \
-    BOTH(ptq)                                                                            \
-    ONCE(published)                                                                      \
     BOTH(quant_budget)                                                                   \
-    ONCE(quant_integer)                                                                  \
     BOTH(quant_numbers)                                                                  \
     BOTH(quant_ranges)                                                                   \
     BOTH(quant_requant)                                                                  \
     BOTH(quant_ship)                                                                     \
-    ONCE(quant_train)                                                                    \
     BOTH(records)                                                                        \
     BOTH(repl)                                                                           \
-    BOTH(sweep)                                                                          \
     ONCE(resume)                                                                         \
     ONCE(runs)                                                                           \
     ONCE(seeds)                                                                          \
     ONCE(shipped)                                                                        \
-    ONCE(stack)                                                                          \
     ONCE(statistics)                                                                     \
     ONCE(streams)                                                                        \
+    BOTH(sweep)                                                                          \
     ONCE(teach)                                                                          \
     ONCE(trainer)                                                                        \
     BOTH(trivial)                                                                        \
     ONCE(verify)                                                                         \
     BOTH(weights)                                                                        \
-    ONCE(winograd)                                                                       \
-    ONCE(winograd_codes)
+    ONCE(winograd)
 
 #define SUITE(name) Suite *name##_suite(void);
 SUITES(SUITE, SUITE)
