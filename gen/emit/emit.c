@@ -208,7 +208,8 @@ static void push_shipped(lua_State *lua, const ShippedNets *shipped)
         lua_newtable(lua);
         push_target(lua, shipped->variants[i].target);
         set_net(lua, "net", &shipped->variants[i].net);
-        set_flag(lua, "own", shipped->variants[i].own);
+        lua_pushinteger(lua, shipped->variants[i].program + 1);
+        lua_setfield(lua, -2, "program");
         lua_rawseti(lua, -2, i + 1);
     }
     lua_setfield(lua, -2, "shipped");

@@ -37,7 +37,7 @@ typedef struct {
     struct {
         const Target *target;
         Net net;
-        bool own; /* its layers and constants are not those of the last */
+        int program; /* the variant whose layers, constants and arena it has, or its own */
     } variants[TARGET_COUNT];
     int count;
     Ships kind; /* of file */

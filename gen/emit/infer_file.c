@@ -119,13 +119,33 @@ bool constants_exist(const Config *config, const Weights *weights)
     return ok;
 }
 
-/* Whether the program has layers that the plain one has not. */
-static bool has_own_layers(const Net *net)
+static bool transforms(const Net *net)
 {
     for (int i = 0; i < net->op_count; i++)
         if (constants_transformed(&net->ops[i]))
             return true;
     return false;
+}
+
+/* Whether the same calls do for both: of kernels of the same names, in the same arena. */
+static bool same_layers(const Net *a, const Net *b)
+{
+    bool same = a->op_count == b->op_count && a->arena_bytes == b->arena_bytes;
+    for (int i = 0; same && i < a->op_count; i++)
+        same = strcmp(a->ops[i].kernel, b->ops[i].kernel) == 0;
+    return same;
+}
+
+/* Without transformed tiles layers are the same for all. */
+static int program_of(const ShippedNets *shipped, int variant)
+{
+    const Net *net = &shipped->variants[variant].net;
+    const int last = shipped->count - 1;
+    if (!transforms(net))
+        return last;
+    while (variant < last && same_layers(net, &shipped->variants[variant + 1].net))
+        variant++;
+    return variant;
 }
 
 bool shipped_compile(const Config *config, Constants *constants, bool fetch,
@@ -141,11 +161,12 @@ bool shipped_compile(const Config *config, Constants *constants, bool fetch,
             continue;
         int at = shipped->count++;
         shipped->variants[at].target = compile.target;
-        Net *net = &shipped->variants[at].net;
-        ok = compile_infer(&packed, &compile, net);
-        shipped->variants[at].own = ok && has_own_layers(net);
-        if (shipped->variants[at].own && constants)
-            constants_winograd(net, constants);
+        ok = compile_infer(&packed, &compile, &shipped->variants[at].net);
+    }
+    for (int i = 0; ok && i < shipped->count; i++) {
+        shipped->variants[i].program = program_of(shipped, i);
+        if (constants && shipped_is_program(shipped, i))
+            constants_winograd(&shipped->variants[i].net, constants);
     }
     net_free(&packed.net);
     return ok;
@@ -166,14 +187,23 @@ int shipped_variant(const ShippedNets *shipped, const Target *target)
     return variant;
 }
 
-int shipped_program(const ShippedNets *shipped, int variant)
-{
-    return shipped->variants[variant].own ? variant : shipped->count - 1;
-}
-
 bool shipped_is_program(const ShippedNets *shipped, int variant)
 {
-    return shipped_program(shipped, variant) == variant;
+    return shipped->variants[variant].program == variant;
+}
+
+char *shipped_targets(const ShippedNets *shipped, int program)
+{
+    char *names = NULL;
+    for (int i = 0; i < shipped->count; i++)
+        if (shipped->variants[i].program == program) {
+            const char *name = shipped->variants[i].target->name;
+            char *more =
+                names ? rt_format("%s, %s", names, name) : rt_format("%s", name);
+            free(names);
+            names = more;
+        }
+    return names;
 }
 
 long shipped_arena_bytes(const ShippedNets *shipped)
@@ -276,7 +306,7 @@ static char *made_lines(const Checkpoint *checkpoint, const char *path)
 static bool within_budget(const ShippedNets *shipped, const ShippedOptions *options)
 {
     const Target *target = options->budget_target;
-    int only = target ? shipped_program(shipped, shipped_variant(shipped, target)) : NONE;
+    int only = target ? shipped->variants[shipped_variant(shipped, target)].program : NONE;
     for (int i = 0; options->arena_budget > 0 && i < shipped->count; i++) {
         const Net *net = &shipped->variants[i].net;
         if (!shipped_is_program(shipped, i) || (target && i != only) ||
@@ -284,13 +314,15 @@ static bool within_budget(const ShippedNets *shipped, const ShippedOptions *opti
             continue;
         long peak;
         const Op *op = plan_peak(net, &peak);
-        bool own = shipped->variants[i].own;
-        return rt_fail("--arena-budget %ld: the arena takes %ld bytes%s%s; most of it, "
-                       "%ld, is in use at %s (%s:%d)%s",
-                       options->arena_budget, net->arena_bytes, own ? " for " : "",
-                       own ? shipped->variants[i].target->name : "", peak, op->name,
-                       op->file, op->line,
-                       own && !target ? "; --target looks at another alone" : "");
+        bool own = i < shipped->count - 1;
+        char *targets = shipped_targets(shipped, i);
+        rt_fail("--arena-budget %ld: the arena takes %ld bytes%s%s; most of it, %ld, is in "
+                "use at %s (%s:%d)%s",
+                options->arena_budget, net->arena_bytes, own ? " for " : "",
+                own ? targets : "", peak, op->name, op->file, op->line,
+                own && !target ? "; --target looks at another alone" : "");
+        free(targets);
+        return false;
     }
     return true;
 }

@@ -37,10 +37,11 @@ bool shipped_compile(const Config *config, Constants *constants, bool fetch,
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */
 int shipped_variant(const ShippedNets *shipped, const Target *target);
-/* The variant whose layers and constants that variant has: itself, or the last. */
-int shipped_program(const ShippedNets *shipped, int variant);
-/* Whether the variant has a program, with an arena, of its own: it is that of some. */
+/* Whether others have its layers: variants that transform convolutions may share theirs,
+ * those that do not have those of the last one. */
 bool shipped_is_program(const ShippedNets *shipped, int variant);
+/* The targets whose program that variant is, such as "avx2, sse4". free() it. */
+char *shipped_targets(const ShippedNets *shipped, int program);
 /* Bytes of arena that every build can do with. */
 long shipped_arena_bytes(const ShippedNets *shipped);
 /* What the templates of the file see of them. */

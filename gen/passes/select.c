@@ -244,14 +244,15 @@ static void choose_winograd(const Net *net, Op *op, const Target *target)
         return;
     }
     op->tiles = winograd_chunk(&it);
-    choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
     if (op->kind == OP_CONV_FOLDED) {
         enum { SPILLED = 24 << 10 }; /* of a tile's transforms, without optimisation */
-        op->panel = op->lanes * op->tile_vectors;
+        op->panel = winograd_panel(it.k);
+        choose_tile(op, target, op->tiles, op->panel / op->lanes, 1, true);
         op->scratch = SPILLED + (long)sizeof(float) * WINOGRAD_POINTS *
                                     (op->tiles * (it.c + it.k) + 2 * WINOGRAD_APART);
         return;
     }
+    choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
     Op *weights = winograd_weights(net, op);
     weights->lanes = op->lanes;
     weights->panel = op->lanes * op->tile_vectors;
@@ -334,15 +335,14 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
 }
 
 /* Whether the op becomes products of transformed tiles. A standalone file has four times
- * the weights then: where the config says so, for wide vectors. */
+ * the weights then: where the config says so, and there are vectors. */
 static bool wants_tiles(const Net *net, const Op *op, const Target *target,
                         const Lowering *force)
 {
-    enum { WIDE = 16 };
     if (!winograd_can(net, op))
         return false;
     if (op->kind == OP_CONV_FOLDED)
-        return op->quant.winograd == WINOGRAD_ALWAYS && target->lanes == WIDE &&
+        return op->quant.winograd == WINOGRAD_ALWAYS && target->lanes > 1 &&
                winograd_pays(net, op);
     return force ? *force == LOWER_WINOGRAD : winograd_pays(net, op);
 }

@@ -86,6 +86,18 @@ int winograd_gradient_chunk(const Tiling *tiling, int *images)
     return (tiles + parts - 1) / parts;
 }
 
+int winograd_panel(int k)
+{
+    enum { WIDEST = 16, MOST = 64 };
+    int vector = WIDEST, panel = MOST < k ? MOST : k;
+    while (k % vector != 0)
+        vector /= 2;
+    panel -= panel % vector;
+    while (k % panel != 0)
+        panel -= vector;
+    return panel;
+}
+
 Op *winograd_weights(const Net *net, const Op *op)
 {
     const int weights = op->in[op->kind == OP_CONV ? CONV_w : CONV_BWD_INPUT_flipped];

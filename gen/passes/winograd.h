@@ -36,6 +36,9 @@ int winograd_chunk(const Tiling *tiling);
 /* The same for a gradient by weights, whose sums are what is used often; *images: those
  * that the tiles come from, 1 where they are a part of one image's. */
 int winograd_gradient_chunk(const Tiling *tiling, int *images);
+/* How many of k output channels lie side by side in a standalone file's transformed
+ * weights, which all targets read: a divisor of k that vectors of each of them fill. */
+int winograd_panel(int k);
 
 /* Give the op at `index` this lowering. Weights that it reads are transformed once a
  * step: by one more op, which is put in front of it, or by the CONV_FLIP that turns them.

@@ -235,7 +235,7 @@ bool inspect_is_read(const Inspection *it, int program, const Part *part)
     if (program != PROGRAM_INFER || part->kind == PART_CONSTANT)
         return true;
     int variant = part->kind == PART_KERNEL ? it->variant
-                                            : shipped_program(&it->shipped, it->variant);
+                                            : it->shipped.variants[it->variant].program;
     return part->variant == variant;
 }
 

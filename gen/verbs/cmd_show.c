@@ -38,13 +38,15 @@ static void print_arena(const Config *config)
         if (!shipped_is_program(&shipped, i))
             continue;
         const Net *net = &shipped.variants[i].net;
-        bool own = shipped.variants[i].own;
+        bool own = i < shipped.count - 1;
+        char *targets = shipped_targets(&shipped, i);
         long bytes;
         const Op *op = plan_peak(net, &bytes);
         printf("arena of the standalone file%s%s: %ld bytes, most of it in use at %s "
                "(%ld)\n",
-               own ? ", for " : "", own ? shipped.variants[i].target->name : "",
-               net->arena_bytes, op->name, bytes);
+               own ? ", for " : "", own ? targets : "", net->arena_bytes, op->name,
+               bytes);
+        free(targets);
     }
     if (!ok)
         rt_error_clear();

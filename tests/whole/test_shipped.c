@@ -30,14 +30,19 @@ typedef struct {
     double *scores;  /* [IMAGES][classes] */
 } Shipment;
 
+/* By transformed tiles, whole and cut; in plain C there are none. */
+#define TILES "quant={ quantizer='none', winograd='always' }"
+
 static const struct {
-    const char *name, *sets[4];
+    const char *name, *sets[5];
 } nets[] = {
     {"residual", {NULL}},
     {"residual", {"net.padding='same'", "net.side=16", "net.width=16"}},
     {"odd", {NULL}},
     {"odd", {"net.channels=1"}},
     {"words", {"net.normed=true", "net.leaky=true"}},
+    {"winograd", {TILES, "net.height=16", "net.channels=16", "net.out=32"}},
+    {"winograd", {TILES, "net.channels=16", "net.out=48"}},
 };
 enum { NETS = sizeof nets / sizeof *nets };
 
