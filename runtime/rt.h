@@ -10,7 +10,7 @@
 
 /* Generated files refuse to compile against another number. Raise it with any change of
  * meaning below. */
-#define LATHE_ABI 12
+#define LATHE_ABI 13
 
 /* A pass's images are cut into this many chunks, unless train.chunks says otherwise: any
  * power of two up to RT_MOST_CHUNKS. Sums over the images are kept per chunk and added by
@@ -132,6 +132,7 @@ typedef struct {
     uint8_t zero_pixel[4]; /* per channel, the pixel nearest to the mean: pads crops */
     int micro_batch;       /* most images per call */
     int chunks;            /* of a call's images */
+    bool norm_by_chunk;    /* BN's statistics in training are of each of these */
     const Param *params;
     int param_count;
     size_t param_floats; /* length of params, gradient, momentum */

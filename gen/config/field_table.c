@@ -40,6 +40,11 @@ static const char *const winograd_words[] = {
     WINOGRADS(WORD)
 #undef WORD
 };
+static const char *const norm_words[] = {
+#define WORD(name, word) word,
+    NORMS(WORD)
+#undef WORD
+};
 /* The words of ENUM fields. */
 static const struct {
     const char *name;
@@ -49,6 +54,7 @@ static const struct {
     {"gradient", rounding_words}, {"w_range", range_words},
     {"a_range", range_words},     {"crop_border", border_words},
     {"lower", lower_words},       {"winograd", winograd_words},
+    {"bn", norm_words},
 };
 
 const char *const *field_words(const Field *field)

@@ -325,6 +325,16 @@ static bool check_train(const Config *config)
                    recipe->erase_least, recipe->erase_most);
 }
 
+/* Statistics of one image alone would be another normalisation than evaluation's. */
+static bool check_norm(const Config *config)
+{
+    int last = (config->recipe.batch - 1) % config->micro_batch + 1;
+    return config->net.norm == NORM_BATCH || last >= 2 * config->net.chunks ||
+           rt_fail("%s: train.bn: 'chunk', but a pass of %d images has %d chunks "
+                   "(train.chunks): want at least 2 images in each",
+                   config->path, last, config->net.chunks);
+}
+
 static bool read_train(lua_State *lua, Config *config)
 {
     if (!push_section(lua, config, "train"))
@@ -335,7 +345,7 @@ static bool read_train(lua_State *lua, Config *config)
     lua_pop(lua, 1);
     if (config->micro_batch == 0 || config->micro_batch > config->recipe.batch)
         config->micro_batch = config->recipe.batch;
-    return true;
+    return check_norm(config);
 }
 
 /* data.mean, data.std: a number, or a list with one per channel. */

@@ -220,6 +220,8 @@ void net_push(lua_State *lua, const Net *net)
     }
     lua_setfield(lua, -3, "ops");
     lua_setfield(lua, -2, "tensors");
+    lua_pushstring(lua, norm_names[net->norm]);
+    lua_setfield(lua, -2, "norm");
     const struct {
         const char *name;
         long value;

@@ -8,7 +8,8 @@
 
 RtProfileOp profiled_op(const Net *net, const Op *op)
 {
-    static const RtProfileScope scopes[] = {[SCOPE_IMAGE] = PROFILE_IMAGE,
+    static const RtProfileScope scopes[] = {[SCOPE_CHUNK] = PROFILE_CHUNK,
+                                            [SCOPE_IMAGE] = PROFILE_IMAGE,
                                             [SCOPE_TASKS] = PROFILE_TASKS,
                                             [SCOPE_BATCH] = PROFILE_BATCH};
     return (RtProfileOp){
@@ -31,7 +32,8 @@ static void push_text(lua_State *lua, const char *name, const char *text)
 
 static void push_row(lua_State *lua, const RtProfileOp *row)
 {
-    static const char *const scopes[] = {[PROFILE_IMAGE] = "PROFILE_IMAGE",
+    static const char *const scopes[] = {[PROFILE_CHUNK] = "PROFILE_CHUNK",
+                                         [PROFILE_IMAGE] = "PROFILE_IMAGE",
                                          [PROFILE_TASKS] = "PROFILE_TASKS",
                                          [PROFILE_BATCH] = "PROFILE_BATCH"};
     lua_newtable(lua);

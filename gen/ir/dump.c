@@ -8,6 +8,7 @@ const char *const type_names[] = {TYPES(WORD)};
 #define WORD(name, word) word,
 const char *const place_names[] = {PLACES(WORD)};
 const char *const lowering_names[] = {LOWERINGS(WORD)};
+const char *const norm_names[] = {NORMS(WORD)};
 const char *const form_names[] = {FORMS(WORD)};
 #undef WORD
 

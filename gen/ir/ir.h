@@ -78,6 +78,15 @@ typedef enum {
 #undef FORM
 } Form;
 
+/* What batch normalisation's statistics in training are of: a whole pass, or each of its
+ * chunks. */
+#define NORMS(X) X(BATCH, "batch") X(CHUNK, "chunk")
+typedef enum {
+#define NORM(name, word) NORM_##name,
+    NORMS(NORM)
+#undef NORM
+} Norm;
+
 /* One row per field drives the dump and the push to Lua: X(type of field, name, what). */
 #define TENSOR_FIELDS(X)                                                                 \
     X(type, type, "element type")                                                        \
@@ -197,6 +206,7 @@ typedef struct {
     int segments;      /* schedule length */
     int batch;         /* images the arena is planned for */
     int chunks;        /* that they are cut into */
+    Norm norm;         /* of which batch normalisation is, in training */
     long worker_bytes; /* at the arena's start, for each of net_workers() */
     long arena_bytes;
     long param_floats, stat_floats; /* with padding */
@@ -283,7 +293,7 @@ bool op_writes(const Op *op, int tensor);
 /* Words of the enums, in order; types are called as in C. */
 extern const char *const role_names[], *const place_names[];
 extern const char *const type_names[], *const lowering_names[];
-extern const char *const form_names[];
+extern const char *const form_names[], *const norm_names[];
 
 /* One line per tensor and op, fields that are 0 left out; the same text for the same
  * Net. */

@@ -6,7 +6,7 @@
 enum { NONE = -1, OP_INPUTS = 7, OP_OUTPUTS = 5 };
 
 /* How an op is run, see ops.def; X(NAME, word of dumps). */
-#define SCOPES(X) X(IMAGE, "image") X(TASKS, "tasks") X(BATCH, "batch")
+#define SCOPES(X) X(CHUNK, "chunk") X(IMAGE, "image") X(TASKS, "tasks") X(BATCH, "batch")
 typedef enum {
 #define SCOPE(name, word) SCOPE_##name,
     SCOPES(SCOPE)
@@ -34,6 +34,7 @@ typedef enum {
     MATMUL = 1 << 9,     /* that function is a library's product of float matrices */
     PHASES = 1 << 10,    /* of a transposed convolution, see transposed.h */
     BACKWARD = 1 << 11,  /* of the backward pass, which the loss comes before */
+    TOTALS = 1 << 12,    /* reads what all processes have added up: comes last */
 } Trait;
 
 /* EACH_SLOT(X, kind, (a, b)) is X(kind, a) X(kind, b). */

@@ -94,7 +94,7 @@ void pass_ahead(Net *net)
         for (a.end = a.begin; a.end < net->op_count; a.end++)
             if (net->ops[a.end].segment != segment)
                 break;
-        if (net->ops[a.begin].scope == SCOPE_IMAGE)
+        if (net->ops[a.end - 1].scope == SCOPE_IMAGE)
             fetch_of_segment(&a);
     }
     free(a.loads);

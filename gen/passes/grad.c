@@ -182,6 +182,25 @@ static void bias_sums(Grad *grad, int forward, int sums, int bias)
     set_out(net, finish, "dbias", param_gradient(net, bias));
 }
 
+/* The gradient of a BN's scale or shift, which `finish` puts out: of each chunk, where
+ * statistics are a chunk's own, and then added by the tree. */
+static void norm_gradient(Net *net, int finish, const char *slot, int param)
+{
+    int gradient = param_gradient(net, param);
+    if (net->norm == NORM_BATCH) {
+        set_out(net, finish, slot, gradient);
+        return;
+    }
+    const Tensor like = net->tensors[param];
+    int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F32, like.name, ".gradient_sums",
+                                1, like.k);
+    set_out(net, finish, slot, partial);
+    int add = add_backward(net, OP_ADD_CHUNKS, finish);
+    op_rename(net, &net->ops[add], strcmp(slot, "dscale") == 0 ? "_scale" : "_shift");
+    set_in(net, add, "partial", partial);
+    set_out(net, add, "dw", gradient);
+}
+
 /* What `sums` adds up for batch normalisation, and the affine of dx from it. */
 static int normalise_sums(Grad *grad, int forward, int sums, const PointSlots *at)
 {
@@ -192,18 +211,19 @@ static int normalise_sums(Grad *grad, int forward, int sums, const PointSlots *a
     int channels = net->tensors[at->x].c;
     int partial = net_add_array(net, ROLE_PARTIAL, TYPE_F64, point.name, ".backward_sums",
                                 2, channels);
-    int affine = net_add_array(net, ROLE_ONCE, TYPE_F32, point.name, ".backward_coef", 3,
-                               channels);
+    int affine = net_add_array(net, norm_role(net), TYPE_F32, point.name,
+                               ".backward_coef", 3, channels);
     set_in(net, sums, "saved", saved);
     set_out(net, sums, "partial", partial);
     int finish = add_backward(net, OP_POINT_FINISH, forward);
+    net->ops[finish].scope = normalise.scope;
     net->ops[finish].samples = normalise.samples;
     set_in(net, finish, "partial", partial);
     set_in(net, finish, "scale", scale);
     set_in(net, finish, "saved", saved);
     set_out(net, finish, "coef", affine);
-    set_out(net, finish, "dscale", param_gradient(net, scale));
-    set_out(net, finish, "dshift", param_gradient(net, shift));
+    norm_gradient(net, finish, "dscale", scale);
+    norm_gradient(net, finish, "dshift", shift);
     return affine;
 }
 

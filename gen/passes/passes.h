@@ -41,6 +41,8 @@ PointSlots point_slots(const Op *point);
 /* The first part of grad: a BN_FOLD becomes the sums and the batch's affine, ahead of the
  * POINT that applies it. */
 void batch_statistics(Net *net);
+/* Of what comes of a pass's, or each chunk's, statistics. */
+Role norm_role(const Net *net);
 /* grad: for training; batch statistics, loss and backward ops. */
 void pass_grad(Net *net);
 /* again: for training; what is cheap to make is made again for the backward pass. */

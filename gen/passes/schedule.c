@@ -8,8 +8,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* Steps take turns: one for IMAGE ops, one for TASKS, one for BATCH. The step of a loop
- * is a multiple of SCOPES plus its scope; segments are the steps that got an op. */
+/* Steps take turns: one for CHUNK ops, one for IMAGE ops, one for TASKS, one for BATCH.
+ * The step of a loop is a multiple of SCOPES plus its scope; segments are the steps that
+ * got an op, but a step of CHUNK ops and the IMAGE ops behind it are one. */
 enum { SCOPES = SCOPE_BATCH + 1 };
 
 /* The first step of this scope for an op that waits for one in step `before`. They may
@@ -66,7 +67,9 @@ static void sort_ops(Net *net, int steps)
     for (int i = 0; i < net->op_count; i++)
         begin[net->ops[i].segment + 1]++;
     for (int step = 0; step < steps; step++) {
-        segment[step + 1] = segment[step] + (begin[step + 1] > 0);
+        bool joins =
+            step % SCOPES == SCOPE_CHUNK && step + 1 < steps && begin[step + 2] > 0;
+        segment[step + 1] = segment[step] + (begin[step + 1] > 0 && !joins);
         begin[step + 1] += begin[step];
     }
     Op *sorted = rt_alloc(net->op_room * sizeof(Op));
@@ -103,18 +106,25 @@ static void delay(Net *net)
     links_free(&links);
 }
 
-/* Gradients by quantised values are added up among processes while the backward pass goes
- * on: what reads the sums comes last, all of it at once. The number of steps then. */
-static int postpone(Net *net, int steps)
+/* What is added up among processes is on its way while the backward pass goes on: what
+ * reads it (TOTALS) comes last, all of it at once. The chunks' moments, which nothing else
+ * waits for, go together, with the last gradients. The number of steps then. */
+static int postpone(Net *net)
 {
-    int last = (steps - 1) / SCOPES * SCOPES + SCOPE_TASKS;
-    last = last < steps - 1 ? last + SCOPES : last;
+    int steps = 0, tasks = 0, last = NONE;
+    for (int i = 0; i < net->op_count; i++) {
+        const Op *op = &net->ops[i];
+        if (op_is(op, TOTALS))
+            continue;
+        steps = op->segment >= steps ? op->segment + 1 : steps;
+        tasks = op->scope == SCOPE_TASKS && op->segment > tasks ? op->segment : tasks;
+    }
     for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_Q_WEIGHTS_BWD) {
-            net->ops[i].segment = last;
-            steps = last + 1;
-        }
-    return steps;
+        if (net->ops[i].kind == OP_BN_MOMENTS)
+            net->ops[i].segment = tasks;
+        else if (op_is(&net->ops[i], TOTALS))
+            net->ops[i].segment = last = step_after(steps - 1, SCOPE_TASKS, false);
+    return last == NONE ? steps : last + 1;
 }
 
 void pass_schedule(Net *net)
@@ -122,14 +132,12 @@ void pass_schedule(Net *net)
     Uses *uses = rt_alloc(net->tensor_count * sizeof(Uses));
     for (int i = 0; i < net->tensor_count; i++)
         uses[i] = (Uses){NONE, NONE};
-    int steps = 0;
     for (int i = 0; i < net->op_count; i++) {
         Op *op = &net->ops[i];
         op->segment = first_step(net, op, uses);
         note_uses(op, op->segment, uses);
-        steps = op->segment >= steps ? op->segment + 1 : steps;
     }
     free(uses);
     delay(net);
-    sort_ops(net, postpone(net, steps));
+    sort_ops(net, postpone(net));
 }

@@ -19,23 +19,61 @@ void rt_bn_fold(const BnCall *bn, float *coef)
     }
 }
 
+/* Of a channel: mean of x + bias, unbiased variance. */
+typedef struct {
+    double mean, var;
+} Moments;
+
+/* From the channel's sums over `count` values: coef and saved, too. */
+static Moments normalise(const BnCall *bn, int c, long count, const double *sums,
+                         float *coef, float *saved)
+{
+    int channels = bn->channels;
+    double mean = sums[c] / count;
+    double square = sums[channels + c] / count;
+    double var = fmax(square - mean * mean, 0);
+    double factor = 1 / sqrt(var + bn->eps);
+    saved[c] = (float)mean;
+    saved[channels + c] = (float)factor;
+    coef[c] = (float)(bn->scale[c] * factor);
+    coef[channels + c] = (float)(bn->shift[c] - mean * bn->scale[c] * factor);
+    return (Moments){mean + (bn->bias ? bn->bias[c] : 0),
+                     count > 1 ? var * count / (count - 1) : var};
+}
+
+static void move(float *running, double momentum, double to)
+{
+    *running += (float)(momentum * (to - *running));
+}
+
 void rt_bn_finish(const BnCall *bn, long count, const double *sums, float *mean,
                   float *var, float *coef, float *saved)
 {
-    int channels = bn->channels;
+    for (int c = 0; c < bn->channels; c++) {
+        Moments it = normalise(bn, c, count, sums, coef, saved);
+        move(&mean[c], bn->momentum, it.mean);
+        move(&var[c], bn->momentum, it.var);
+    }
+}
+
+void rt_bn_finish_chunk(const At *at, const BnCall *bn, long count, const double *sums,
+                        float *coef, float *saved, float *moments)
+{
+    double images = end_of_chunk(at) - first_of_chunk(at);
+    double share = images / at->step->count;
+    for (int c = 0; c < bn->channels; c++) {
+        Moments it = normalise(bn, c, count, sums, coef, saved);
+        moments[c] = (float)(share * it.mean);
+        moments[bn->channels + c] = (float)(share * it.var);
+    }
+}
+
+void rt_bn_running(int channels, double momentum, const float *moments, float *mean,
+                   float *var)
+{
     for (int c = 0; c < channels; c++) {
-        double batch_mean = sums[c] / count;
-        double square = sums[channels + c] / count;
-        double batch_var = fmax(square - batch_mean * batch_mean, 0);
-        double factor = 1 / sqrt(batch_var + bn->eps);
-        saved[c] = (float)batch_mean;
-        saved[channels + c] = (float)factor;
-        coef[c] = (float)(bn->scale[c] * factor);
-        coef[channels + c] = (float)(bn->shift[c] - batch_mean * bn->scale[c] * factor);
-        double unbiased = count > 1 ? batch_var * count / (count - 1) : batch_var;
-        double biased_mean = batch_mean + (bn->bias ? bn->bias[c] : 0);
-        mean[c] += (float)(bn->momentum * (biased_mean - mean[c]));
-        var[c] += (float)(bn->momentum * (unbiased - var[c]));
+        move(&mean[c], momentum, moments[c]);
+        move(&var[c], momentum, moments[channels + c]);
     }
 }
 

@@ -27,6 +27,14 @@ static inline int end_of_chunk(const At *at)
     return (int)((at->chunk + 1L) * at->step->count / at->step->chunks);
 }
 
+/* Values that a channel's statistics over the chunk cover, so many to an image; 1 where
+ * the pass is too small to have images for it. */
+static inline long values_of_chunk(const At *at, int samples)
+{
+    long values = (long)(end_of_chunk(at) - first_of_chunk(at)) * samples;
+    return values > 0 ? values : 1;
+}
+
 static inline At begin_chunk(Step *step, int chunk, int worker)
 {
     At at = {step, step->arena, 0, chunk, worker};
@@ -67,7 +75,7 @@ typedef struct {
     const float *bias;                       /* [channels] or NULL */
 } BnCall;
 
-/* Sums over the pass are [2][channels], from rt_total; coef is [2][channels]:
+/* Sums over the pass, or a chunk of it, are [2][channels]; coef is [2][channels]:
  * y = coef0 x + coef1. */
 /* coef from running statistics. */
 void rt_bn_fold(const BnCall *bn, float *coef);
@@ -76,6 +84,14 @@ void rt_bn_fold(const BnCall *bn, float *coef);
  * variance unbiased, as PyTorch). */
 void rt_bn_finish(const BnCall *bn, long count, const double *sums, float *mean,
                   float *var, float *coef, float *saved);
+/* The same of a chunk's `count` values, 0 or more images': moments [2][channels] are the
+ * chunk's share, by its images, of the mean and the unbiased variance that the running
+ * ones are to move to. */
+void rt_bn_finish_chunk(const At *at, const BnCall *bn, long count, const double *sums,
+                        float *coef, float *saved, float *moments);
+/* With the sum of all chunks' moments. */
+void rt_bn_running(int channels, double momentum, const float *moments, float *mean,
+                   float *var);
 /* From sums of g and g * (x - mean) over `count` values: adds to dscale and dshift, and
  * coef [3][channels] of dx = coef0 g + coef1 x + coef2. */
 void rt_point_finish(int channels, long count, const double *sums, const float *scale,

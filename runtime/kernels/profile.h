@@ -6,9 +6,14 @@
 
 #include "runtime/rt.h"
 
-/* How an op is run: once for each image, in parallel; as tasks, in parallel; once for the
- * images of a call, while other threads wait. */
-typedef enum { PROFILE_IMAGE, PROFILE_TASKS, PROFILE_BATCH } RtProfileScope;
+/* How an op is run: once for each chunk of images or each image, in parallel; as tasks, in
+ * parallel; once for the images of a call, while other threads wait. */
+typedef enum {
+    PROFILE_CHUNK,
+    PROFILE_IMAGE,
+    PROFILE_TASKS,
+    PROFILE_BATCH
+} RtProfileScope;
 
 typedef struct {
     const char *layer, *pass, *kernel;

@@ -17,7 +17,7 @@ static double at_once(const MpiNetwork *network, double bytes)
 static double waits(const Model *model, const MpiNetwork *network)
 {
     double seconds = 3 * at_once(network, 16); /* the loss; whether all go on */
-    for (int i = 0; i < model->stat_count; i++)
+    for (int i = 0; i < model->stat_count && !model->norm_by_chunk; i++)
         if (model->stats[i].kind == PARAM_BN_MEAN)
             seconds += 2 * at_once(network, 16.0 * (double)model->stats[i].count);
     for (int i = 0; i < model->sized_count; i++)

@@ -114,7 +114,13 @@ static bool meet(const Net *net, const Op *a, const Op *b, bool *shared)
     return any;
 }
 
-/* Segments hold ops of one scope that may run together: image by image, or at once. */
+/* What a loop goes by: one over chunks does what is once for each, then image by image. */
+static Scope loop_of(const Op *op)
+{
+    return op->scope == SCOPE_CHUNK ? SCOPE_IMAGE : op->scope;
+}
+
+/* Segments hold ops of one loop that may run together: image by image, or at once. */
 static void check_segments(const Net *net)
 {
     for (int later = 0; later < net->op_count; later++) {
@@ -124,7 +130,8 @@ static void check_segments(const Net *net)
             ck_assert_int_le(a->segment, b->segment);
             if (a->segment != b->segment)
                 continue;
-            ck_assert_int_eq(a->scope, b->scope);
+            ck_assert_int_eq(loop_of(a), loop_of(b));
+            ck_assert(a->scope != SCOPE_IMAGE || b->scope != SCOPE_CHUNK);
             bool related = meet(net, a, b, &shared);
             ck_assert_msg(a->scope != SCOPE_TASKS || !related, "%s and %s", a->name,
                           b->name);

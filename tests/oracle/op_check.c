@@ -155,6 +155,16 @@ static bool per_image(const Op *op)
     return op->scope == SCOPE_IMAGE;
 }
 
+static bool per_chunk(const Op *op)
+{
+    return per_image(op) || op->scope == SCOPE_CHUNK;
+}
+
+static bool moves_statistics(const Op *op)
+{
+    return op->kind == OP_BN_FINISH || op->kind == OP_BN_RUNNING;
+}
+
 static void fill_all_copies(Bench *b, const Tensor *t)
 {
     if (t->role == ROLE_PARTIAL)
@@ -169,6 +179,8 @@ static void fill_all_copies(Bench *b, const Tensor *t)
 
 static bool adds(const Op *op, int slot, const Tensor *t)
 {
+    if (op->scope == SCOPE_CHUNK)
+        return op->kind == OP_POINT_FINISH && slot != POINT_FINISH_coef;
     return t->role == ROLE_GRADIENT || t->role == ROLE_PARTIAL ||
            (slot == 0 && op->accumulate) || (slot == 1 && op->accumulate_residual);
 }
@@ -207,7 +219,7 @@ static void prepare(Bench *b, Function *const *functions)
     memset(b->changes, 0, b->bytes);
     for (int i = 0; i < IMAGES; i++)
         b->labels[i] = i % b->built->model->classes;
-    b->at = per_image(op) ? (At){&b->step, b->step.arena, IMAGE, CHUNK, WORKER}
+    b->at = per_chunk(op) ? (At){&b->step, b->step.arena, IMAGE, CHUNK, WORKER}
                           : (At){&b->step, b->step.arena, 0, 0, 0};
     for (int i = 0; i < OP_OUTPUTS; i++) {
         if (op->out[i] == NONE)
@@ -227,7 +239,7 @@ static void prepare(Bench *b, Function *const *functions)
         if (t->role == ROLE_PARTIAL) /* used up */
             memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
                    RT_CHUNKS * ((t->bytes + 63) / 64 * 64));
-        if (op->kind == OP_BN_FINISH && t->role == ROLE_STAT)
+        if (moves_statistics(op) && t->role == ROLE_STAT)
             memset(b->changes + (place_of(b, t, 0, 0) - b->memory), 1,
                    tensor_count(t) * 4);
     }
@@ -239,16 +251,18 @@ static void prepare(Bench *b, Function *const *functions)
     memcpy(b->before, b->memory, b->bytes);
 }
 
-/* Values of a tensor as they were before the op: of one image, of a partial all chunks.
- */
+/* Values of a tensor as they were before the op: of one image, of a partial all chunks,
+ * or the op's own. */
 static double *read_before(const Bench *b, const Tensor *t, int image)
 {
     double *values = rt_alloc(tensor_count(t) * sizeof(double));
-    int chunks = t->role == ROLE_PARTIAL ? RT_CHUNKS : 1;
-    for (int chunk = 0; chunk < chunks; chunk++) {
+    const bool own = per_chunk(b->op);
+    int chunks = t->role == ROLE_PARTIAL && !own ? RT_CHUNKS : 1;
+    for (int i = 0; i < chunks; i++) {
+        const int chunk = own ? CHUNK : i;
         const char *copy = b->before + (place_of(b, t, image, chunk) - b->memory);
-        for (long i = 0; i < tensor_count(t); i++)
-            values[i] += get(t, copy, i);
+        for (long j = 0; j < tensor_count(t); j++)
+            values[j] += get(t, copy, j);
     }
     return values;
 }
@@ -299,7 +313,7 @@ static void check_outputs(const Bench *b, const OpView *view)
         if (has_halo(t))
             check_halo(b, t, copy);
     }
-    for (int i = 0; op->kind == OP_BN_FINISH && i < OP_INPUTS && op->in[i] != NONE; i++) {
+    for (int i = 0; moves_statistics(op) && i < OP_INPUTS && op->in[i] != NONE; i++) {
         const Tensor *t = &b->net->tensors[op->in[i]];
         if (t->role == ROLE_STAT)
             check_values(b, t, op_info[op->kind].inputs[i], place_of(b, t, 0, 0),
@@ -382,7 +396,10 @@ static OpView reference_of(const Bench *b, bool sizes, bool *known)
     OpView view = {.config = &b->built->config,
                    .net = b->net,
                    .op = op,
-                   .images = IMAGES,
+                   .images = op->scope == SCOPE_CHUNK
+                                 ? end_of_chunk(&b->at) - first_of_chunk(&b->at)
+                                 : IMAGES,
+                   .all_images = IMAGES,
                    .smoothing = b->step.label_smoothing,
                    .loss_scale = b->step.loss_scale};
     for (int i = 0; i < OP_OUTPUTS; i++)

@@ -86,15 +86,22 @@ static void bn_stats(const OpView *v)
     add_statistics(op_in(v->net, v->op, "x"), input(v, "x"), output(v, "partial"));
 }
 
+/* Running statistics towards these. */
+static void move(const OpView *v, int c, double mean, double var)
+{
+    double *running_mean = v->in[op_input(v->op->kind, "mean")];
+    double *running_var = v->in[op_input(v->op->kind, "var")];
+    running_mean[c] += v->op->momentum * (mean - running_mean[c]);
+    running_var[c] += v->op->momentum * (var - running_var[c]);
+}
+
 static void bn_finish(const OpView *v)
 {
     int channels = op_in(v->net, v->op, "scale")->k;
     double count = (double)v->images * v->op->samples;
     const double *bias = input(v, "bias");
     double *coef = output(v, "coef"), *saved = output(v, "saved"),
-           share = v->op->momentum;
-    double *running_mean = v->in[op_input(OP_BN_FINISH, "mean")];
-    double *running_var = v->in[op_input(OP_BN_FINISH, "var")];
+           *moments = output(v, "moments");
     for (int c = 0; c < channels; c++) {
         double mean = input(v, "partial")[c] / count;
         double var = input(v, "partial")[channels + c] / count - mean * mean;
@@ -104,9 +111,19 @@ static void bn_finish(const OpView *v)
         coef[channels + c] = input(v, "shift")[c] - mean * coef[c];
         double unbiased = count > 1 ? var * count / (count - 1) : var;
         mean += bias ? bias[c] : 0;
-        running_mean[c] = (1 - share) * running_mean[c] + share * mean;
-        running_var[c] = (1 - share) * running_var[c] + share * unbiased;
+        if (moments) {
+            moments[c] = mean * v->images / v->all_images;
+            moments[channels + c] = unbiased * v->images / v->all_images;
+        } else
+            move(v, c, mean, unbiased);
     }
+}
+
+static void bn_running(const OpView *v)
+{
+    const int channels = op_in(v->net, v->op, "mean")->k;
+    for (int c = 0; c < channels; c++)
+        move(v, c, input(v, "total")[c], input(v, "total")[channels + c]);
 }
 
 /* dy times the activation's derivative at value i, by its output y, if there is one. */
@@ -278,6 +295,12 @@ static void multiply(const OpView *v)
     }
 }
 
+static void copy_sums(const OpView *v)
+{
+    memcpy(v->out[0], v->in[0],
+           tensor_count(&v->net->tensors[v->op->out[0]]) * sizeof(double));
+}
+
 bool reference_op(OpView *v)
 {
     typedef void Reference(const OpView *view);
@@ -287,9 +310,12 @@ bool reference_op(OpView *v)
         [OP_BN_FOLD] = bn_fold,
         [OP_BN_STATS] = bn_stats,
         [OP_BN_FINISH] = bn_finish,
+        [OP_BN_MOMENTS] = copy_sums,
+        [OP_BN_RUNNING] = bn_running,
         [OP_POINT_SUMS] = point_sums,
         [OP_POINT_FINISH] = point_finish,
         [OP_BIAS_FINISH] = bias_finish,
+        [OP_ADD_CHUNKS] = copy_sums,
         [OP_POINT_BWD] = point_backward,
         [OP_DROPOUT] = dropout,
         [OP_DROPOUT_BWD] = dropout,
@@ -311,12 +337,8 @@ bool reference_op(OpView *v)
     if (v->op->kind == OP_LOSS_FINISH) {
         v->loss = input(v, "partial")[0];
         v->correct = input(v, "partial")[1];
-    } else if (v->op->kind == OP_ADD_CHUNKS) {
-        memcpy(v->out[0], v->in[0],
-               tensor_count(&v->net->tensors[v->op->out[0]]) * sizeof(double));
     } else if (references[v->op->kind]) {
         references[v->op->kind](v);
     }
-    return references[v->op->kind] || v->op->kind == OP_LOSS_FINISH ||
-           v->op->kind == OP_ADD_CHUNKS;
+    return references[v->op->kind] || v->op->kind == OP_LOSS_FINISH;
 }

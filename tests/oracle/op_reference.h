@@ -5,7 +5,7 @@
 #include "gen/config/config.h"
 
 /* One op, one image. Tensors per image are [h][w][c]; of a partial the sum over its
- * chunks. */
+ * chunks, or, where the op is for one, that one's. */
 typedef struct {
     const Config *config;
     const Net *net;
@@ -14,7 +14,8 @@ typedef struct {
     double *out[OP_OUTPUTS]; /* filled with what the op writes or adds */
     const double *weight;    /* not turned or transformed; NULL: as in `in` */
     const double *before;    /* CONV_BWD_INPUT: dx, where it adds to that; or NULL */
-    int images;              /* of the batch */
+    int images;              /* that the op is for: of the batch, or of a chunk */
+    int all_images;          /* of the batch */
     int label;               /* LOSS */
     int image;               /* DROPOUT */
     double smoothing, loss_scale;

@@ -38,27 +38,52 @@ static double *stat(const Oracle *o, const Op *op, const char *slot)
     return o->stats + op_in(&o->config->net, op, slot)->offset;
 }
 
-static void normalise(const Oracle *o, const Op *op)
+/* Mean and variance of every channels-th value from x on, as they are; then the variance
+ * unbiased. */
+static void measure(const double *x, long count, int channels, double found[3])
+{
+    double mean = 0, var = 0;
+    for (long i = 0; i < count; i++)
+        mean += x[i * channels] / count;
+    for (long i = 0; i < count; i++)
+        var += (x[i * channels] - mean) * (x[i * channels] - mean) / count;
+    found[0] = mean;
+    found[1] = var;
+    found[2] = count > 1 ? var * count / (count - 1) : var;
+}
+
+/* One channel of images first .. end - 1; in training their statistics, by their share,
+ * are added to those of the batch. */
+static void normalise_part(const Oracle *o, const Op *op, int c, int first, int end,
+                           double batch[2])
 {
     int channels = tensor_of(o, op->out[0])->c;
-    long all = o->count * size_of(o, op->out[0]), each = all / channels;
-    const double *x = o->values[op->in[0]];
-    double *y = o->values[op->out[0]];
-    for (int c = 0; c < channels; c++) {
-        double mean = stat(o, op, "mean")[c], var = stat(o, op, "var")[c];
-        if (o->training) {
-            mean = var = 0;
-            for (long i = c; i < all; i += channels)
-                mean += x[i] / each;
-            for (long i = c; i < all; i += channels)
-                var += (x[i] - mean) * (x[i] - mean) / each;
-            double unbiased = each > 1 ? var * each / (each - 1) : var;
-            stat(o, op, "mean")[c] += op->momentum * (mean - stat(o, op, "mean")[c]);
-            stat(o, op, "var")[c] += op->momentum * (unbiased - stat(o, op, "var")[c]);
-        }
-        for (long i = c; i < all; i += channels)
-            y[i] = (x[i] - mean) / sqrt(var + op->eps) * param(o, op, "scale")[c] +
-                   param(o, op, "shift")[c];
+    long size = size_of(o, op->out[0]), count = (end - first) * size / channels;
+    const double *x = o->values[op->in[0]] + first * size + c;
+    double *y = o->values[op->out[0]] + first * size + c;
+    double found[3] = {stat(o, op, "mean")[c], stat(o, op, "var")[c]};
+    if (o->training)
+        measure(x, count, channels, found);
+    for (long i = 0; i < count * channels; i += channels)
+        y[i] = (x[i] - found[0]) / sqrt(found[1] + op->eps) * param(o, op, "scale")[c] +
+               param(o, op, "shift")[c];
+    batch[0] += found[0] * (end - first) / o->count;
+    batch[1] += found[2] * (end - first) / o->count;
+}
+
+static void normalise(const Oracle *o, const Op *op)
+{
+    const Net *net = &o->config->net;
+    const int parts = net->norm == NORM_CHUNK ? net->chunks : 1;
+    for (int c = 0; c < tensor_of(o, op->out[0])->c; c++) {
+        double batch[2] = {0};
+        for (int part = 0; part < parts; part++)
+            normalise_part(o, op, c, part * o->count / parts,
+                           (part + 1) * o->count / parts, batch);
+        if (!o->training)
+            continue;
+        stat(o, op, "mean")[c] += op->momentum * (batch[0] - stat(o, op, "mean")[c]);
+        stat(o, op, "var")[c] += op->momentum * (batch[1] - stat(o, op, "var")[c]);
     }
 }
 

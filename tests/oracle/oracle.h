@@ -6,8 +6,8 @@
 #include "gen/config/config.h"
 
 /* Scores of `count` images with these parameters, laid out as the Model's. In training
- * the batch is normalised by its own statistics and the running ones in `stats` move,
- * otherwise they are used. */
+ * the batch, or each chunk of it, is normalised by its own statistics and the running
+ * ones in `stats` move, otherwise they are used. */
 void oracle_forward(const Config *config, const double *params, double *stats,
                     bool training, const uint8_t *images, int count, double *logits);
 

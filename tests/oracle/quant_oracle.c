@@ -94,16 +94,35 @@ static double *input_of(const Pass *p, const Op *op, int n)
     return values;
 }
 
-/* Mean and variance of a channel: the batch's, or the running ones. */
-static void moments(const Pass *p, const Op *op, int c, double *mean, double *var)
+/* What is normalised together: the batch, or in training each chunk of it; values of a
+ * tensor. */
+typedef struct {
+    long first, end;
+} Part;
+
+static int part_count(const Pass *p)
+{
+    return p->o->training && p->net->norm == NORM_CHUNK ? p->net->chunks : 1;
+}
+
+static Part part_of(const Pass *p, const Op *op, int part)
+{
+    long count = count_of(p, op->out[0]);
+    return (Part){p->o->count * part / part_count(p) * count,
+                  p->o->count * (part + 1) / part_count(p) * count};
+}
+
+/* Mean and variance of a channel: the part's, or the running ones. */
+static void moments(const Pass *p, const Op *op, Part part, int c, double *mean,
+                    double *var)
 {
     int channels = p->net->tensors[op->out[0]].c;
-    long all = p->o->count * count_of(p, op->out[0]);
+    long all = part.end - part.first;
     const double *x = p->values[op->in[0]];
     *mean = *var = 0;
-    for (long i = c; i < all; i += channels)
+    for (long i = part.first + c; i < part.end; i += channels)
         *mean += x[i] * channels / all;
-    for (long i = c; i < all; i += channels)
+    for (long i = part.first + c; i < part.end; i += channels)
         *var += (x[i] - *mean) * (x[i] - *mean) * channels / all;
     if (!p->o->training) {
         *mean = number(p, op->in[op_input(OP_BN, "mean")], c);
@@ -111,17 +130,23 @@ static void moments(const Pass *p, const Op *op, int c, double *mean, double *va
     }
 }
 
-static void forward_bn(const Pass *p, const Op *op)
+static void forward_part(const Pass *p, const Op *op, Part part)
 {
     int channels = p->net->tensors[op->out[0]].c;
     for (int c = 0; c < channels; c++) {
         double mean, var;
-        moments(p, op, c, &mean, &var);
-        for (long i = c; i < p->o->count * count_of(p, op->out[0]); i += channels)
+        moments(p, op, part, c, &mean, &var);
+        for (long i = part.first + c; i < part.end; i += channels)
             p->values[op->out[0]][i] = (p->values[op->in[0]][i] - mean) /
                                            sqrt(var + op->eps) * number(p, op->in[1], c) +
                                        number(p, op->in[2], c);
     }
+}
+
+static void forward_bn(const Pass *p, const Op *op)
+{
+    for (int part = 0; part < part_count(p); part++)
+        forward_part(p, op, part_of(p, op, part));
 }
 
 /* Through a leaky ReLU; other activations are the quantiser's. */
@@ -290,26 +315,32 @@ static void backward_param(const Pass *p, const Op *op, const Quantiser *q, int 
     }
 }
 
-static void backward_bn(const Pass *p, const Op *op)
+static void backward_part(const Pass *p, const Op *op, Part part)
 {
     int channels = p->net->tensors[op->out[0]].c;
-    long all = p->o->count * count_of(p, op->out[0]);
+    long all = part.end - part.first;
     const double *x = p->values[op->in[0]], *dy = p->gradients[op->out[0]];
     for (int c = 0; c < channels; c++) {
         double mean, var, sum = 0, product = 0, scale = number(p, op->in[1], c);
-        moments(p, op, c, &mean, &var);
+        moments(p, op, part, c, &mean, &var);
         double inverse = 1 / sqrt(var + op->eps), each = (double)all / channels;
-        for (long i = c; i < all; i += channels) {
+        for (long i = part.first + c; i < part.end; i += channels) {
             sum += dy[i];
             product += dy[i] * (x[i] - mean) * inverse;
             add_to(p, op->in[1], c, dy[i] * (x[i] - mean) * inverse);
             add_to(p, op->in[2], c, dy[i]);
         }
-        for (long i = c; i < all; i += channels)
+        for (long i = part.first + c; i < part.end; i += channels)
             p->gradients[op->in[0]][i] +=
                 scale * inverse *
                 (dy[i] - sum / each - (x[i] - mean) * inverse * product / each);
     }
+}
+
+static void backward_bn(const Pass *p, const Op *op)
+{
+    for (int part = 0; part < part_count(p); part++)
+        backward_part(p, op, part_of(p, op, part));
 }
 
 static void backward_relu(const Pass *p, const Op *op)

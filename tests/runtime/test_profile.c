@@ -288,6 +288,8 @@ static void check_tables(const Net *net, long steps, long images)
         long calls;
         find_row(op->name, op_info[op->kind].suffix, &time, &calls);
         sum += time;
+        if (op->scope == SCOPE_CHUNK)
+            ck_assert_int_eq(calls, steps * net->chunks);
         if (op->scope == SCOPE_IMAGE)
             ck_assert_int_eq(calls, images);
         if (op->scope == SCOPE_TASKS)
@@ -308,15 +310,16 @@ START_TEST(profiled_training_is_the_same)
 {
     char *path = net_path("picture");
     const CompileOptions options = {.target = target_find(NULL)};
+    const char *sets[] = {"train.bn='chunk'", "train.chunks=8"};
     Config config;
     Net net;
     LATHE_OK("train", path, "--data", "random:150", "-o", in_folder("a"), "--epochs", "1",
-             "--threads", "2");
+             "--threads", "2", "--set", sets[0], "--set", sets[1]);
     ck_assert_ptr_null(strstr(out, "peak"));
     LATHE_OK("train", path, "--data", "random:150", "-o", in_folder("b"), "--epochs", "1",
-             "--threads", "2", "--profile");
+             "--threads", "2", "--set", sets[0], "--set", sets[1], "--profile");
     check_same_run("a", "b");
-    ck_assert(config_load(path, NULL, 0, &config));
+    ck_assert(config_load(path, sets, 2, &config));
     compile_train(&config, &options, &net);
     ck_assert_ptr_nonnull(strstr(out, "\ntraining: "));
     ck_assert_ptr_nonnull(

@@ -129,7 +129,8 @@ END_TEST
 static const struct {
     const char *sets[8];
 } geometries[] = {
-    {{"net.height=9", "net.width=7", "net.channels=8", "net.out=16"}},
+    {{"net.height=9", "net.width=7", "net.channels=8", "net.out=16", "train.batch=32",
+      "train.bn='chunk'"}},
     {{"net.height=6", "net.width=8", "net.channels=16", "net.out=64",
       "net.padding='same'", "net.own_input=true"}},
     {{"net.height=5", "net.width=11", "net.channels=24", "net.out=20",

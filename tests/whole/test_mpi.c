@@ -115,6 +115,24 @@ START_TEST(a_run_goes_on_with_other_processes)
 }
 END_TEST
 
+/* Batch normalisation by each chunk's own statistics; none of them is a message. */
+START_TEST(chunks_that_normalise_alone_change_no_bit)
+{
+    if (skipped())
+        return;
+    LATHE_OK("train", net_config("shared"), "--mpi", "--set", "train.bn='chunk'", "--set",
+             "train.chunks=4", "-o", in_folder("alone"), "--data", IMAGES);
+    free(trainer);
+    trainer = rt_format("%s", in_folder("alone/trainer"));
+    train_alone("one", "--threads", "2");
+    train_ok("2", "two", "--threads", "1");
+    check_same_run("one", "two");
+    train_ok("4", "four", "--steps", "4");
+    train_ok("2", "four", "--resume", NULL);
+    check_same_run("one", "four");
+}
+END_TEST
+
 /* ---- What may happen to one of them ---- */
 
 static pid_t pid_of(int rank)
@@ -247,6 +265,7 @@ Suite *mpi_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, processes_change_no_bit);
     tcase_add_test(tests, a_run_goes_on_with_other_processes);
+    tcase_add_test(tests, chunks_that_normalise_alone_change_no_bit);
     tcase_add_loop_test(tests, killed_processes_take_the_others_along, 0, 2);
     tcase_add_test(tests, a_signal_to_one_stops_all);
     tcase_add_test(tests, interrupted_mpirun_ends_all);

@@ -98,6 +98,7 @@ static const struct {
     {"odd", {NULL}},
     {"odd", {"net.channels=1"}},
     {"joins", {"quant={ quantizer = 'none' }", "train.batch=21"}},
+    {"residual", {"train.bn='chunk'", "train.chunks=8"}},
     {"words", {"net.leaky=true"}},
 };
 enum { NETS = sizeof nets / sizeof *nets };

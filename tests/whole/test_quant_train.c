@@ -31,7 +31,7 @@ static const struct {
 } cases[] = {
     {{"uniform_static", {"net.width=8"}, 0, false, ""}, "plain"},
     {{"parametric_d",
-      {"net.width=8", "net.shortcut='B'"},
+      {"net.width=8", "net.shortcut='B'", "train.bn='chunk'", "train.chunks=4"},
       1,
       true,
       "gradient = 'ewgs', gradient_scale = 0.7, "},
