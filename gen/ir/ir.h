@@ -71,7 +71,12 @@ typedef enum {
 #define FORMS(X)                                                                         \
     X(LANES, "lanes")                                                                    \
     X(CROSSED, "crossed")                                                                \
-    X(DSP, "dsp") X(MVE, "mve") X(NEON, "neon") X(NEON_DOT, "neon_dot") X(RVV, "rvv")
+    X(DSP, "dsp")                                                                        \
+    X(MVE, "mve")                                                                        \
+    X(MVE_DEEP, "mve_deep")                                                              \
+    X(NEON, "neon")                                                                      \
+    X(NEON_DOT, "neon_dot")                                                              \
+    X(NEON_DEEP, "neon_deep") X(RVV, "rvv") X(RVV_DEEP, "rvv_deep")
 typedef enum {
 #define FORM(name, word) FORM_##name,
     FORMS(FORM)

@@ -12,7 +12,7 @@
 #else
 #define CPU(feature) false
 #endif
-#define TARGET(name, basis, floats, integers, dots, form, registers, calls, ships,       \
+#define TARGET(name, basis, floats, integers, dots, form, deep, registers, calls, ships, \
                macros, cflags, runs)                                                     \
     static bool machine_##name(void)                                                     \
     {                                                                                    \
@@ -22,9 +22,9 @@
 #undef TARGET
 
 const Target target_table[TARGET_COUNT] = {
-#define TARGET(name, basis, floats, integers, dots, form, registers, calls, ships,       \
+#define TARGET(name, basis, floats, integers, dots, form, deep, registers, calls, ships, \
                macros, cflags, runs)                                                     \
-    {#name,     basis, floats, integers, dots,   FORM_##form,                            \
+    {#name,     basis, floats, integers, dots,   FORM_##form,   FORM_##deep,             \
      registers, calls, ships,  macros,   cflags, machine_##name},
 #include "gen/passes/target.def"
 #undef TARGET

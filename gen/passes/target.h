@@ -15,7 +15,7 @@ typedef struct {
     int lanes;                /* floats per vector */
     int integer_lanes;        /* sums per vector of integer kernels */
     const char *dots;         /* their arithmetic: runtime/kernels/dots_DOTS.h */
-    Form form;                /* of its integer convolutions, where it takes them */
+    Form form, deep;          /* of its integer convolutions, of depthwise ones */
     int registers;            /* vector registers */
     bool calls;               /* what has a runtime function calls it */
     Ships ships;

@@ -58,6 +58,61 @@ LATHE_INLINE int32x4_t neon_short(int32x4_t sum, int8x16_t w)
 #endif
 }
 
+/* Sixteen channels' sums and the products of their codes by two taps, which fit 16 bits
+ * together, or by one. */
+LATHE_INLINE void neon_add_two(int32x4_t *sums, int8x16_t x0, int8x16_t w0, int8x16_t x1,
+                               int8x16_t w1)
+{
+    int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
+    int16x8_t high = vmull_high_s8(x0, w0);
+    low = vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1));
+    high = vmlal_high_s8(high, x1, w1);
+    sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
+    sums[1] = vaddw_high_s16(sums[1], low);
+    sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
+    sums[3] = vaddw_high_s16(sums[3], high);
+}
+
+LATHE_INLINE void neon_add_one(int32x4_t *sums, int8x16_t x, int8x16_t w)
+{
+    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
+    const int16x8_t high = vmull_high_s8(x, w);
+    sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
+    sums[1] = vaddw_high_s16(sums[1], low);
+    sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
+    sums[3] = vaddw_high_s16(sums[3], high);
+}
+
+/* Sixteen codes less 128. */
+LATHE_INLINE int8x16_t neon_less_128(const uint8_t *x)
+{
+    return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(x), vdupq_n_u8(0x80)));
+}
+
+/* Of sixteen channels, whose words of four taps each lie `step` apart: taps
+ * [4 words][16], and for `bias` b with what products of codes less 128 are short of. */
+__attribute__((noinline, unused)) static void neon_taps(const uint32_t *w, int words,
+                                                        int step, const int64_t *b,
+                                                        const int32_t *m, int8_t *taps,
+                                                        int64_t *bias)
+{
+    int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+    for (int i = 0; i < words; i++) {
+        const int8x16x4_t four = vld4q_s8((const int8_t *)(w + i * step));
+        for (int j = 0; j < 4; j++) {
+            vst1q_s8(taps + 64 * i + 16 * j, four.val[j]);
+            neon_add_one(sums, four.val[j], vdupq_n_s8(-128));
+        }
+    }
+    for (int j = 0; j < 4; j++) {
+        const int32x4_t gain = vld1q_s32(m + 4 * j);
+        const int64x2_t low = vld1q_s64(b + 4 * j), high = vld1q_s64(b + 4 * j + 2);
+        vst1q_s64(bias + 4 * j,
+                  vmlsl_s32(low, vget_low_s32(sums[j]), vget_low_s32(gain)));
+        vst1q_s64(bias + 4 * j + 2, vmlsl_high_s32(high, sums[j], gain));
+    }
+}
+
 LATHE_INLINE i4 dot_i4(i4 sum, const uint8_t *x, i4 w)
 {
     const int8x16_t codes = (int8x16_t)w;

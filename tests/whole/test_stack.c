@@ -15,13 +15,14 @@
 #include <string.h>
 
 static const struct {
-    const char *name, *sets[5];
+    const char *name, *sets[6];
 } nets[] = {
     {"residual", {"net.side=24", "net.width=16"}},
     {"quant_family",
      {"net.side=16", "net.width=16", "net.shortcut='B'",
       "quant={ quantizer='uniform_static', w_bits=8, a_bits=8, per_channel=true }"}},
-    {"quant_family", {"net.side=16", "net.width=32", "net.pool=true"}}, /* 4 bits */
+    {"quant_family", /* 4 bits, depthwise */
+     {"net.side=16", "net.width=64", "net.growth=1", "net.groups=64", "net.pool=true"}},
     {"quant_family", {"net.width=5", "net.growth=3"}}, /* channels that fill no vector */
     {"quant_family",
      {"net.side=12", "net.width=16",
