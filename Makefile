@@ -177,7 +177,7 @@ FUZZED = $(patsubst out/%,out/fuzz/%,$(filter-out out/gen/main.o,$(GEN)) $(RUNTI
     out/fuzz/tests/fuzz/fuzz.o
 
 .PHONY: bench-boards
-bench-boards: out/lathe # FILES: emitted files or configs, side by side; COMMITS: of configs
+bench-boards: out/lathe # README's table; FILES: emitted files or configs; COMMITS: of configs
 	@tests/boards/bench.sh $(FILES)
 
 .PHONY: bench

@@ -193,6 +193,7 @@ static void push_target(lua_State *lua, const Target *target)
     set_string(lua, "cflags", target->cflags);
     set_string(lua, "macros", target->macros);
     set_string(lua, "dots", target->dots);
+    set_flag(lua, "board", (target->ships & SHIP_ONLY) != 0);
     lua_pushinteger(lua, target->lanes);
     lua_setfield(lua, -2, "lanes");
     lua_pushinteger(lua, target->integer_lanes);

@@ -69,6 +69,15 @@ static void layer_named_in(const char *comment, char layer[NAME_SIZE])
     snprintf(layer, NAME_SIZE, "%.*s", name[length] == ':' ? (int)length : 0, name);
 }
 
+/* Whether a function begins in this line; its parameters may take some more. */
+static bool has_body(const Source *source, int line)
+{
+    do
+        line++;
+    while (line <= source->line_count && begins(source->lines[line], "    "));
+    return line <= source->line_count && strcmp(source->lines[line], "{") == 0;
+}
+
 /* A piece that begins in this line, or false. */
 static bool piece_at(const Source *source, int line, Piece *piece)
 {
@@ -85,8 +94,7 @@ static bool piece_at(const Source *source, int line, Piece *piece)
         }
         return false;
     }
-    if (open && line < source->line_count && strcmp(source->lines[line + 1], "{") == 0 &&
-        text[0] != ' ' && text[0] != '#') {
+    if (open && text[0] != ' ' && text[0] != '#' && has_body(source, line)) {
         name_before(text, open, piece->name);
         piece->last = line_with(source, line, "}", "}");
         return true;

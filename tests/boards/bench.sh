@@ -1,7 +1,7 @@
 #!/bin/bash
-# bench.sh WHAT...: millions of instructions that one image takes on each processor, counted
+# bench.sh [WHAT...]: millions of instructions that one image takes on each processor, counted
 # under QEMU, a column for each. Two images less one: without start-up. WHAT is an emitted file,
-# a config, or CONFIG.lua=WEIGHTS; without weights, those of an epoch of noise are taken: how
+# a config, or CONFIG.lua=WEIGHTS (README's table: the zoo's 8 and 4 bits); without weights, those of an epoch of noise are taken: how
 # many instructions there are does not depend on them. COMMITS="A B": each config as each of
 # these commits emits it. FLAGS: what the files are compiled with (-O2). TARGETS: some of those
 # below.
@@ -104,6 +104,8 @@ emit() { # CONFIG.lua[=WEIGHTS] [COMMIT]
     names+=("${2:+$2 }$name")
 }
 
+zoo=$root/configs/zoo/resnet20
+[ $# -gt 0 ] || set -- ${zoo}_int8.lua=${zoo}_int8.ckpt ${zoo}_int4.lua=${zoo}_int4.ckpt
 files=() names=()
 for what in "$@"; do
     case $what in
@@ -118,7 +120,6 @@ for what in "$@"; do
     *) echo "bench.sh: $what: want FILE.c, CONFIG.lua or CONFIG.lua=WEIGHTS" >&2; exit 1 ;;
     esac
 done
-[ ${#files[@]} -gt 0 ] || { echo "bench.sh: want FILE.c, CONFIG.lua or CONFIG.lua=WEIGHTS" >&2; exit 1; }
 
 printf '%-16s' target
 printf '  %36s' "${names[@]}"

@@ -140,6 +140,21 @@ START_TEST(arduino_library_is_complete)
 }
 END_TEST
 
+/* The largest bound on the stack for boards, which follow x86-64 in the header. */
+static long most_stack(const char *header)
+{
+    static const char mark[] = "_STACK_BYTES ";
+    char *text = rt_read_file(header, NULL), *at = strstr(text, "__aarch64__");
+    long most = 0;
+    ck_assert_ptr_nonnull(at);
+    while ((at = strstr(at + 1, mark))) {
+        long bytes = strtol(at + strlen(mark), NULL, 10);
+        most = bytes > most ? bytes : most;
+    }
+    free(text);
+    return most;
+}
+
 START_TEST(zephyr_application_is_complete)
 {
     static const char headers[] =
@@ -156,7 +171,12 @@ START_TEST(zephyr_application_is_complete)
     ck_assert(strstr(text, "find_package(Zephyr") < strstr(text, "\nproject(tiny)\n"));
     free(text);
     text = rt_read_file(in_folder("project/prj.conf"), NULL);
-    ck_assert_ptr_nonnull(strstr(text, "CONFIG_MAIN_STACK_SIZE=16384\n"));
+    static const char stack[] = "CONFIG_MAIN_STACK_SIZE=";
+    const char *size = strstr(text, stack);
+    long most = most_stack(in_folder("project/src/tiny.h"));
+    ck_assert_ptr_nonnull(size);
+    ck_assert_int_gt(most, 0);
+    ck_assert_int_eq(strtol(size + strlen(stack), NULL, 10), (most + 2047) / 1024 * 1024);
     free(text);
     free(output_of((const char *const[]){"sh", "-c", headers, NULL}));
     char *include = rt_format("-I%s", in_folder("."));
