@@ -107,8 +107,8 @@ static void delay(Net *net)
 }
 
 /* What is added up among processes is on its way while the backward pass goes on: what
- * reads it (TOTALS) comes last, all of it at once. The chunks' moments, which nothing else
- * waits for, go together, with the last gradients. The number of steps then. */
+ * reads it (TOTALS) comes last, all of it at once. The chunks' moments, which nothing
+ * else waits for, go together, with the last gradients. The number of steps then. */
 static int postpone(Net *net)
 {
     int steps = 0, tasks = 0, last = NONE;

@@ -188,6 +188,23 @@ void data_free(ImageSet *set)
     *set = (ImageSet){0};
 }
 
+void image_set_hash(const ImageSet *set, char hex[65])
+{
+    char *text = NULL;
+    size_t bytes, image = image_set_bytes(set);
+    FILE *file = open_memstream(&text, &bytes);
+    fwrite(&set->count, sizeof set->count, 1, file);
+    for (int i = 0; i < set->count; i++) {
+        fwrite(&set->labels[i], sizeof *set->labels, 1, file);
+        fwrite(&set->places[i], sizeof *set->places, 1, file);
+        if (image_set_in_memory(set))
+            fwrite(image_kept(set, i).pixels, 1, image, file);
+    }
+    fclose(file);
+    rt_sha256(text, bytes, hex);
+    free(text);
+}
+
 bool data_hold_out(ImageSet *set, int count, uint64_t seed, ImageSet *held_out)
 {
     *held_out = (ImageSet){0};

@@ -52,6 +52,10 @@ ImageSet image_set_select(const ImageSet *from, const int *which, int count);
 bool image_set_copy(const ImageSet *from, const int *which, int count, ImageSet *copy);
 void data_free(ImageSet *set);
 
+/* SHA-256 of how many images there are, their labels and order, and, where they are in
+ * memory, of what they are. */
+void image_set_hash(const ImageSet *set, char hex[65]);
+
 /* Tell, on standard error, which pictures of the store were found broken and
  * passed over. */
 void image_set_say_broken(const ImageSet *set);

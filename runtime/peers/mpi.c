@@ -19,8 +19,11 @@ static void begin(PeerCall *call, int peer, int tag, const void *out, size_t out
 {
     MPI_Request *requests = (MPI_Request *)(void *)call->state;
     requests[0] = requests[1] = MPI_REQUEST_NULL;
-    if (out_bytes > INT_MAX || in_bytes > INT_MAX)
+    if (out_bytes > INT_MAX || in_bytes > INT_MAX) {
+        fprintf(stderr, "a message of %zu bytes, MPI takes at most %d\n",
+                out_bytes > in_bytes ? out_bytes : in_bytes, INT_MAX);
         MPI_Abort(MPI_COMM_WORLD, 1);
+    }
     if (in_bytes > 0)
         MPI_Irecv(in, (int)in_bytes, MPI_BYTE, peer, tag, MPI_COMM_WORLD, &requests[0]);
     if (out_bytes > 0)
@@ -102,7 +105,9 @@ int rt_mpi_trainer_main(int argc, char **argv, const Model *model, const Recipe 
     MPI_Comm_rank(MPI_COMM_WORLD, &peers.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &peers.count);
     MPI_Get_processor_name(host, &length);
-    if (count_fits(&peers, model)) {
+    if (level < MPI_THREAD_FUNNELED && peers.rank == 0)
+        fprintf(stderr, "%s: this MPI has no MPI_THREAD_FUNNELED\n", model->name);
+    if (level >= MPI_THREAD_FUNNELED && count_fits(&peers, model)) {
         take_cores();
         be_quiet(&peers);
         if (peers.count > 1)

@@ -25,16 +25,20 @@ void rt_set_peers(Peers *peers)
 
 /* Others may need the core; a wait of seconds, while a process evaluates or writes, is
  * not worth one. */
+void peers_wait(Peers *peers, double since)
+{
+    peers_progress(peers);
+    if (seconds_now() - since > 0.02)
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    else
+        sched_yield();
+}
+
 static void wait_for(Peers *peers, PeerCall *call)
 {
     double start = seconds_now();
-    while (!peers->done(call)) {
-        peers_progress(peers);
-        if (seconds_now() - start > 0.02)
-            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-        else
-            sched_yield();
-    }
+    while (!peers->done(call))
+        peers_wait(peers, start);
 }
 
 static void exchange(Peers *peers, int peer, const void *out, size_t out_bytes, void *in,
@@ -102,6 +106,32 @@ bool peers_all(Peers *peers, bool ok)
     rt_error_clear();
     peers->ended = true;
     return rt_fail_lines(text);
+}
+
+static bool same_thing(const char *another, const char *own, const char *firsts)
+{
+    return strcmp(own, firsts) == 0 ||
+           rt_fail("%s than process 0's, by SHA-256", another);
+}
+
+bool peers_alike(Peers *peers, const PeerThing *things, int count)
+{
+    if (peers == NULL)
+        return true;
+    size_t bytes;
+    char own[65], first[65], *program = rt_read_file("/proc/self/exe", &bytes);
+    bool ok = program != NULL;
+    rt_sha256(program ? program : "", program ? bytes : 0, own);
+    free(program);
+    memcpy(first, own, sizeof first);
+    peers_send(peers, 0, first, sizeof first);
+    ok = ok && same_thing("another program", own, first);
+    for (int i = 0; i < count; i++) {
+        memcpy(first, things[i].hash, sizeof first);
+        peers_send(peers, 0, first, sizeof first);
+        ok = ok && same_thing(things[i].another, things[i].hash, first);
+    }
+    return peers_all(peers, ok);
 }
 
 int peers_largest(Peers *peers, int number)

@@ -28,7 +28,7 @@ typedef struct Peers {
                   void *in, size_t in_bytes);
     bool (*done)(PeerCall *call);
     bool ended;       /* all processes know that the run has failed, and why */
-    Sharing *sharing; /* of floats, see peers_share; peers_of() makes it */
+    Sharing *sharing; /* of floats, see peers_share, which makes it */
 } Peers;
 
 /* The processes that this one is with; NULL: it is alone. */
@@ -49,6 +49,9 @@ void peers_share(Peers *peers, float *values, long count);
 void peers_shared(Peers *peers);
 /* Let what is on its way move on: from time to time, by the thread that began. */
 void peers_progress(Peers *peers);
+/* The same, for who has nothing else to do since then (seconds_now): it lets others have
+ * the core, and sleeps when it takes long. */
+void peers_wait(Peers *peers, double since);
 
 /* Rank `from`'s bytes to all. */
 void peers_send(Peers *peers, int from, void *data, size_t bytes);
@@ -59,6 +62,16 @@ void peers_send(Peers *peers, int from, void *data, size_t bytes);
 bool peers_all(Peers *peers, bool ok);
 /* The largest of the processes' numbers. */
 int peers_largest(Peers *peers, int number);
+/* What all processes are to have alike: "another X" names one that is not, and its
+ * SHA-256. */
+typedef struct {
+    const char *another;
+    char hash[65];
+} PeerThing;
+/* Whether every process has the first one's program, and these things: else they would
+ * wait for one another, or each do something of its own. False and rt_fail as
+ * peers_all. */
+bool peers_alike(Peers *peers, const PeerThing *things, int count);
 /* Whether this is the process that writes, and speaks. */
 static inline bool peers_first(const Peers *peers)
 {

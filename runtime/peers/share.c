@@ -3,7 +3,6 @@
 #include "runtime/base/support.h"
 #include "runtime/peers/peers.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,9 +195,11 @@ void peers_shared(Peers *peers)
     Sharing *sharing = sharing_of(peers);
     if (sharing->count > 0 && sharing->messages[sharing->count - 1].stage < 0)
         send(peers, &sharing->messages[sharing->count - 1], sharing->count);
+    const double start = seconds_now();
+    peers_progress(peers);
     for (int i = 0; i < sharing->count; i++) {
-        for (; !arrived(sharing, &sharing->messages[i]); sched_yield())
-            peers_progress(peers);
+        while (!arrived(sharing, &sharing->messages[i]))
+            peers_wait(peers, start);
         hand_back(&sharing->messages[i]);
     }
     sharing->count = 0;

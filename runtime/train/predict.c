@@ -4,6 +4,7 @@
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
 #include "runtime/data/pictures.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/trainer.h"
 
@@ -85,12 +86,29 @@ static void print_named(const Model *model, const Score *score, const ClassNames
     class_names_free(&names);
 }
 
+/* Whether several processes are to do the same. */
+static bool same_evaluation(const Model *model, const Weights *weights,
+                            const ImageSet *test, int count)
+{
+    PeerThing things[] = {{.another = "other weights"},
+                          {.another = "other statistics"},
+                          {.another = "other test images"},
+                          {.another = "another --images"}};
+    if (rt_peers() == NULL)
+        return true;
+    rt_sha256(weights->params, model->param_floats * sizeof(float), things[0].hash);
+    rt_sha256(weights->stats, model->stat_floats * sizeof(float), things[1].hash);
+    image_set_hash(test, things[2].hash);
+    rt_sha256(&count, sizeof count, things[3].hash);
+    return peers_alike(rt_peers(), things, sizeof things / sizeof *things);
+}
+
 bool eval_run(const Model *model, const TrainerOptions *options)
 {
     ImageSet none = {0}, test = {0};
     Weights weights;
     if (!weights_load(&weights, model, options->weights))
-        return false;
+        return peers_all(rt_peers(), false);
     ClassNames found = {0};
     DataWant want = data_want(model);
     want.found = &found;
@@ -103,9 +121,10 @@ bool eval_run(const Model *model, const TrainerOptions *options)
     work_alloc(&work, model);
     int count = 0;
     bool ok = data_load(options->data, DATA_TEST, &want, &none, &test) &&
-              (count = choose_count(&test, options)) > 0 &&
-              evaluate_to(options, model, &weights, &work, &test, count, &score) &&
-              (score.images > 0 || rt_fail("%s: every image is broken", options->data));
+              (count = choose_count(&test, options)) > 0;
+    ok = peers_all(rt_peers(), ok) && same_evaluation(model, &weights, &test, count) &&
+         evaluate_to(options, model, &weights, &work, &test, count, &score) &&
+         (score.images > 0 || rt_fail("%s: every image is broken", options->data));
     if (ok && test.unlabelled)
         printf("%d images without labels\n", count);
     else if (ok)

@@ -376,7 +376,8 @@ bool train_run(const Model *model, const Recipe *recipe, const TrainerOptions *o
         print_header(&run);
         catch_signals(before);
         profile_begin(model);
-        ok = run_epochs(&run, options->steps, status);
+        /* What ends it ends it in all processes, which know why. */
+        ok = peers_all(run.peers, run_epochs(&run, options->steps, status));
         if (ok)
             profile_print_all(stdout, model);
         profile_end();

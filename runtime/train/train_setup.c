@@ -229,54 +229,23 @@ static bool prepare_new(Run *run, const Recipe *recipe, const TrainerOptions *op
 
 /* ---- Several processes ---- */
 
-enum { HASHES = 4 };
-
-static void hash_file(const char *path, char hex[65])
-{
-    size_t bytes;
-    char *data = rt_read_file(path, &bytes);
-    rt_error_clear();
-    rt_sha256(data ? data : "", data ? bytes : 0, hex);
-    free(data);
-}
-
-/* Of what the images are and in which order. */
-static void hash_data(const ImageSet *set, char hex[65])
-{
-    char *text = NULL;
-    size_t bytes, image = image_set_bytes(set);
-    FILE *file = open_memstream(&text, &bytes);
-    fwrite(set->labels, sizeof *set->labels, (size_t)set->count, file);
-    fwrite(set->places, sizeof *set->places, (size_t)set->count, file);
-    for (int i = 0; image_set_in_memory(set) && i < set->count; i++)
-        fwrite(image_kept(set, i).pixels, 1, image, file);
-    fclose(file);
-    rt_sha256(text, bytes, hex);
-    free(text);
-}
-
-/* Whether every process runs the same program on the same data, from the same start: else
- * they would wait for one another, or each train something of its own. */
+/* Whether every process runs the same on the same data, from the same start. */
 static bool same_run(const Run *run, const TrainerOptions *options)
 {
-    static const char *const what[HASHES] = {"another program", "another config or flag",
-                                             "other training images", "other weights"};
-    char own[HASHES][65], firsts[HASHES][65];
+    PeerThing things[] = {{.another = "another config or flag"},
+                          {.another = "other training images"},
+                          {.another = "other test images"},
+                          {.another = "other weights"}};
     if (run->peers == NULL)
         return true;
     char *flags = rt_format("%s\nsteps=%ld\n", run->config, options->steps);
-    hash_file("/proc/self/exe", own[0]);
-    rt_sha256(flags, strlen(flags), own[1]);
+    rt_sha256(flags, strlen(flags), things[0].hash);
     free(flags);
-    hash_data(&run->train, own[2]);
-    rt_sha256(run->optim.params, run->model->param_floats * sizeof(float), own[3]);
-    memcpy(firsts, own, sizeof own);
-    peers_send(run->peers, 0, firsts, sizeof firsts);
-    bool ok = true;
-    for (int i = 0; ok && i < HASHES; i++)
-        ok = strcmp(own[i], firsts[i]) == 0 ||
-             rt_fail("%s than process 0's, by SHA-256", what[i]);
-    return peers_all(run->peers, ok);
+    image_set_hash(&run->train, things[1].hash);
+    image_set_hash(&run->test, things[2].hash);
+    rt_sha256(run->optim.params, run->model->param_floats * sizeof(float),
+              things[3].hash);
+    return peers_alike(run->peers, things, sizeof things / sizeof *things);
 }
 
 bool run_prepare(Run *run, const Model *model, const Recipe *recipe,

@@ -54,15 +54,20 @@ static pid_t start(const char *processes, const char *run, const char *flag,
     return process_start(in_folder("."), in_folder("out"), in_folder("err"), words);
 }
 
-static int train(const char *processes, const char *run, const char *flag,
-                 const char *value)
+static int end(pid_t child)
 {
-    int status = process_wait(start(processes, run, flag, value));
+    int status = process_wait(child);
     free(err);
     free(out);
     out = rt_read_file(in_folder("out"), NULL);
     err = rt_read_file(in_folder("err"), NULL);
     return status;
+}
+
+static int train(const char *processes, const char *run, const char *flag,
+                 const char *value)
+{
+    return end(start(processes, run, flag, value));
 }
 
 static void train_ok(const char *processes, const char *run, const char *flag,
@@ -227,22 +232,49 @@ static const struct {
 };
 enum { ODDS = sizeof odd / sizeof *odd };
 
+/* It is all that they said; HOST is this machine. */
+static void check_said(const char *want)
+{
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    const char *at = strstr(want, "HOST");
+    char *says = at ? rt_format("shared: %.*s%s%s", (int)(at - want), want, host, at + 4)
+                    : rt_format("shared: %s", want);
+    at = strstr(err, says);
+    ck_assert_msg(at && strstr(at + 1, "shared: ") == NULL, "%s, want %s", err, says);
+    free(says);
+}
+
 START_TEST(one_that_fails_ends_all)
 {
     if (skipped())
         return;
     setenv("ODD_RANK", odd[_i].rank, 1);
     setenv("ODD", odd[_i].does, 1);
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
-    const char *at = strstr(odd[_i].says, "HOST");
-    char *says = at ? rt_format("shared: %.*s%s%s", (int)(at - odd[_i].says),
-                                odd[_i].says, host, at + 4)
-                    : rt_format("shared: %s", odd[_i].says);
     ck_assert_int_eq(train("4", "run", "--threads", "1"), 1);
-    at = strstr(err, says);
-    ck_assert_msg(at && strstr(at + 1, "shared: ") == NULL, "%s, want %s", err, says);
-    free(says);
+    check_said(odd[_i].says);
+}
+END_TEST
+
+/* One would be in more rounds than the others. */
+START_TEST(evaluations_are_of_the_same_images)
+{
+    if (skipped())
+        return;
+    train_alone("run", "--epochs", "1");
+    const char *const words[] = {
+        "mpirun",    "-n",           "2",      "sh",   "rank.sh", trainer, "eval",
+        "--weights", "run/last.ckpt", "--data", IMAGES, NULL};
+    ck_assert_int_eq(end(process_start(in_folder("."), in_folder("out"),
+                                       in_folder("err"), words)),
+                     0);
+    ck_assert_int_eq(strncmp(out, "accuracy ", 9), 0);
+    setenv("ODD_RANK", "1", 1);
+    setenv("ODD", "set -- \"$1\" eval --weights run/last.ckpt --data random:500", 1);
+    ck_assert_int_eq(end(process_start(in_folder("."), in_folder("out"),
+                                       in_folder("err"), words)),
+                     1);
+    check_said("process 1 of 2, on HOST: other test images than process 0's, by SHA-256");
 }
 END_TEST
 
@@ -270,6 +302,7 @@ Suite *mpi_suite(void)
     tcase_add_test(tests, a_signal_to_one_stops_all);
     tcase_add_test(tests, interrupted_mpirun_ends_all);
     tcase_add_loop_test(tests, one_that_fails_ends_all, 0, ODDS);
+    tcase_add_test(tests, evaluations_are_of_the_same_images);
     tcase_add_test(tests, processes_are_a_power_of_two);
     Suite *suite = suite_create("mpi");
     suite_add_tcase(suite, tests);
