@@ -9,11 +9,15 @@
 
 #include <string.h>
 
-/* Rows at a time that h is a multiple of: their sums take half of the bytes that the
- * codes take that become of all, or are of a single row. */
-static int band_rows(int h)
+/* Rows at a time, of which there is a multiple: their sums take half of the bytes that the
+ * codes take that become of all, or are of a single row; or they are those of a block of
+ * transformed tiles. */
+static int band_rows(const Op *conv)
 {
-    int rows = h >= 16 ? h / 8 : 1;
+    enum { TILE = 2 };
+    int h = conv->band, rows = h >= 16 ? h / 8 : 1;
+    if (conv->kind == OP_I_WINOGRAD)
+        return TILE * conv->blocks;
     while (h % rows != 0)
         rows--;
     return rows;
@@ -23,12 +27,14 @@ static int band_rows(int h)
  * Weights that are unpacked in blocks of channels are so for both, or for none. */
 static const Op *projection_of(const Net *net, const Links *links, const Op *conv)
 {
-    int sums = conv->kind == OP_I_CONV ? conv->in[I_CONV_residual] : NONE;
+    const bool adds = conv->kind == OP_I_CONV || conv->kind == OP_I_WINOGRAD;
+    int sums = adds ? conv->in[I_CONV_residual] : NONE; /* its place in both */
     const Op *made = sums == NONE ? NULL : net_writer(links, sums);
     bool can = made && made->kind == OP_I_CONV && net_readers(links, sums) == 1 &&
                made->groups == 1 && conv->groups == 1 &&
                made->channels == conv->channels &&
-               conv->band == op_out(net, conv, "y")->h;
+               conv->band == op_out(net, conv, "y")->h &&
+               conv->band % band_rows(conv) == 0 && band_rows(conv) < conv->band;
     return can ? made : NULL;
 }
 
@@ -52,7 +58,7 @@ static void cut(Net *net, int conv, int projection)
     Op *to = &net->ops[conv], made = net->ops[projection];
     Tensor *sums = op_in(net, to, "residual");
     sums->role = ROLE_ONCE;
-    sums->h = to->band = made.band = band_rows(sums->h);
+    sums->h = to->band = made.band = band_rows(to);
     made.within = true;
     memmove(&net->ops[projection], &net->ops[projection + 1],
             (conv - 1 - projection) * sizeof(Op));

@@ -86,7 +86,7 @@ static int scratch_bytes(const Op *op, int tiles, int channels)
     int width = op->tile_vectors * LANES;
     int values = 8 * (tiles * 2 * channels + 64);
     int sums =
-        channels == LANES ? 4 * (tiles * 2 * width + 48) : 16 * (tiles * width + 48);
+        channels == LANES ? 4 * (tiles * 2 * width + 16) : 16 * (tiles * width + 16);
     return values + 4 * sums;
 }
 
@@ -99,6 +99,8 @@ static void choose_tile(Net *net, int index)
     x->right = x->right > 2 * across - y->w + 1 ? x->right : 2 * across - y->w + 1;
     x->bottom = x->bottom > 2 * down - y->h + 1 ? x->bottom : 2 * down - y->h + 1;
     op->most_code = (int)integer_largest_code(&x->codes);
+    op->channels = y->c;
+    op->band = y->h;
     op->lanes = LANES;
     op->scratch = 128 * 4 * LANES; /* vectors of the transforms, without optimisation */
     op->blocks = block_rows(down, across, 16L * channels * y->c);

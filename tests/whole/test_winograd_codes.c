@@ -70,10 +70,12 @@ static const char *const nets[][6] = {
     {"net.width=16", QUANT(4, 4, "")},
     {"net.width=16", "net.side=7", "net.shortcut='B'", QUANT(4, 6, ", per_channel=true")},
     {"net.width=32", "net.side=7", "net.shortcut='B'", QUANT(4, 4, "")},
+    {"net.width=16", "net.side=16", "net.growth=4", "net.shortcut='B'", QUANT(4, 4, "")},
     {"net.width=32", "net.side=16", "net.growth=4", "net.early=true", QUANT(2, 6, "")},
     {"net.width=64", "net.side=14", "net.growth=1", QUANT(4, 6, "")},
 };
-enum { NETS = sizeof nets / sizeof *nets, IMAGES = 3 };
+/* BANDS: of a projection whose sums are made and added four rows at a time. */
+enum { NETS = sizeof nets / sizeof *nets, BANDS = 3, IMAGES = 3 };
 /* Of quant_shipped.c, for this machine. */
 enum { BUILD_GCC = 1, BUILD_CLANG = 5 };
 
@@ -126,12 +128,13 @@ START_TEST(scores_are_those_of_direct_convolutions)
                          scores + i * net.classes);
     QuantShipped shipped;
     if (quant_shipped_load(&shipped, &net.config, in_folder("file.c"), false,
-                           _i % 2 ? BUILD_CLANG : BUILD_GCC)) {
+                           (_i + _i / NETS) % 2 ? BUILD_CLANG : BUILD_GCC)) {
         quant_shipped_check(&shipped, images, net.pixels, IMAGES, scores, net.classes);
         quant_shipped_close(&shipped);
     }
     char *text = rt_read_file(in_folder("file.c"), NULL);
     ck_assert_ptr_nonnull(strstr(text, "_i_winograd_3x3_"));
+    ck_assert((strstr(text, "h < 8; h += 4) {\n") != NULL) == (_i % NETS == BANDS));
     free(text);
     free(images);
     free(scores);
