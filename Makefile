@@ -139,7 +139,7 @@ uninstall:
 
 # Tests: as they are, and under the sanitizers in a tree of their own.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-format-truncation
-TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/% tests/boards/%,$(wildcard tests/*.c tests/*/*.c)))
+TESTS = $(patsubst %.c,out/%.o,$(filter-out tests/fuzz/% tests/boards/% tests/mpi/%,$(wildcard tests/*.c tests/*/*.c)))
 TESTED = $(filter-out out/gen/main.o,$(GEN)) $(RUNTIME) $(TESTS)
 SANITIZED = $(patsubst out/%,out/sanitize/%,$(GEN) $(RUNTIME) $(TESTS))
 TEST_LIBRARIES = $(shell pkg-config --libs check 2>/dev/null)
@@ -183,6 +183,10 @@ bench-boards: out/lathe # README's table; FILES: emitted files or configs; COMMI
 .PHONY: bench
 bench: out/lathe # ROWS: some of its rows; beside oneDNN and PyTorch where they are installed
 	@python3 tests/peers/bench.py $(ROWS)
+
+.PHONY: bench-mpi
+bench-mpi: out/lathe # two processes over slow lines: wants root, and Open MPI
+	@python3 tests/mpi/bench.py $(CONFIG)
 
 .PHONY: results
 results: out/lathe # the zoo's rows of README.md on all of CIFAR-10
