@@ -38,8 +38,6 @@ void constants_fold(const Net *fused, const float *params, const float *stats,
 bool constants_integer(const Config *config, const Net *fused, const float *params,
                        const float *stats, Constants *constants);
 
-/* Whether the op's weights are transformed, which constants_winograd does. */
-bool constants_transformed(const Op *op);
 /* Adds the transformed weights that an infer program reads, from its layers' codes, or
  * from folded weights. */
 void constants_winograd(const Net *infer, Constants *constants);

@@ -3,61 +3,22 @@
 #include "gen/emit/constants.h"
 
 #include "runtime/base/support.h"
+#include "runtime/kernels/dots_plain.h"
 #include "runtime/kernels/quant.h"
+#include "runtime/kernels/winograd_weights.h"
 
-#include <assert.h>
 #include <math.h>
 
-/* The code of tap t, input channel c and output channel k in the words of codes. */
-static int code_at(const uint32_t *words, int channels, int outputs, int t, int c, int k)
-{
-    int block = rt_code_block(outputs);
-    size_t at =
-        (((size_t)k / block * 9 + t) * (channels / 4) + c / 4) * block + k % block;
-    return (int8_t)(words[at] >> 8 * (c % 4));
-}
-
-/* 4 G g G', the rows of 2 G being 2 0 0, 1 1 1, 1 -1 1, 0 0 2. */
-static void transform(const int g[9], int u[16])
-{
-    static const int rows[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            int sum = 0;
-            for (int t = 0; t < 9; t++)
-                sum += rows[i][t / 3] * rows[j][t % 3] * g[t];
-            assert(sum >= -127 && sum <= 127);
-            u[4 * i + j] = sum;
-        }
-}
-
-/* Starts [k / width][16][width], then words [k / width][16][c / 4][width]. */
 static void make_layer(const Net *net, const Op *op, Constants *constants)
 {
-    enum { SUMMED = 5 }; /* position 1, 1 needs no start: its values are none below 0 */
-    int channels = op_in(net, op, "x")->c, outputs = op_out(net, op, "y")->c;
-    int width = op->tile_vectors * op->lanes;
+    const int channels = op_in(net, op, "x")->c, outputs = op_out(net, op, "y")->c;
     const Tensor *made = op_in(net, op, "codes");
     uint32_t *to = constants_add(constants, made->name, "", TYPE_U32, tensor_count(made));
     char name[NAME_SIZE];
     name_behind(name, op->name, ".codes");
-    const uint32_t *codes = constants_find(constants, name)->values;
-    uint32_t *words = to + (size_t)16 * outputs;
-    for (int k = 0; k < outputs; k++)
-        for (int c = 0; c < channels; c++) {
-            int g[9], u[16];
-            for (int t = 0; t < 9; t++)
-                g[t] = code_at(codes, channels, outputs, t, c, k);
-            transform(g, u);
-            for (int p = 0; p < 16; p++) {
-                size_t at = ((size_t)k / width * 16 + p) * width + k % width;
-                size_t word =
-                    (((size_t)k / width * 16 + p) * (channels / 4) + c / 4) * width;
-                if (p != SUMMED)
-                    to[at] -= (uint32_t)(2 * op->most_code * u[p]);
-                words[word + k % width] |= (uint32_t)(uint8_t)u[p] << 8 * (c % 4);
-            }
-        }
+    winograd_weights(constants_find(constants, name)->values, channels, outputs,
+                     rt_code_block(outputs), op->tile_vectors * op->lanes, op->most_code,
+                     to);
 }
 
 /* Three weights at point p, as weights_to_points of templates/ops/winograd.c.in. */
@@ -96,17 +57,19 @@ static void make_points(const Net *net, const Op *op, Constants *constants)
     }
 }
 
-bool constants_transformed(const Op *op)
+/* Whether the op has weights that were transformed when the file was made. */
+static bool has_transformed(const Net *net, const Op *op)
 {
-    return op->kind == OP_I_WINOGRAD ||
-           (op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD);
+    return !net->prepares &&
+           (op->kind == OP_I_WINOGRAD ||
+            (op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD));
 }
 
 void constants_winograd(const Net *net, Constants *constants)
 {
     for (int i = 0; i < net->op_count; i++) {
         const Op *op = &net->ops[i];
-        if (constants_transformed(op))
+        if (has_transformed(net, op))
             (op->kind == OP_I_WINOGRAD ? make_layer : make_points)(net, op, constants);
     }
 }

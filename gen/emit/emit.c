@@ -273,6 +273,7 @@ static int render(lua_State *lua)
     lua_setfield(lua, -2, "batch");
     set_flag(lua, "split", input->split);
     set_flag(lua, "fetch", input->fetch);
+    set_flag(lua, "prepare", input->prepare);
     set_flag(lua, "only_weights", input->only_weights);
     set_flag(lua, "profile", input->profile);
     set_flag(lua, "mpi", input->mpi);

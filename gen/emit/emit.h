@@ -61,6 +61,7 @@ typedef struct {
     int batch;                     /* infer: images that go layer by layer; 0: one */
     bool split, only_weights;      /* infer: constants in their own file */
     bool fetch;                    /* infer: weights outside the address space */
+    bool prepare;                  /* infer: weights are transformed once */
     bool profile;                  /* trainer: keep the time of each op */
     bool mpi;                      /* trainer: of several processes */
     void (*more)(struct lua_State *lua,

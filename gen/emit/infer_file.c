@@ -4,7 +4,6 @@
 
 #include "gen/config/config_weights.h"
 #include "gen/emit/project.h"
-#include "gen/passes/compile.h"
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
@@ -122,7 +121,8 @@ bool constants_exist(const Config *config, const Weights *weights)
 static bool transforms(const Net *net)
 {
     for (int i = 0; i < net->op_count; i++)
-        if (constants_transformed(&net->ops[i]))
+        if (net->ops[i].kind == OP_I_WINOGRAD ||
+            net->ops[i].lowering == LOWER_WINOGRAD)
             return true;
     return false;
 }
@@ -148,7 +148,7 @@ static int program_of(const ShippedNets *shipped, int variant)
     return variant;
 }
 
-bool shipped_compile(const Config *config, Constants *constants, bool fetch,
+bool shipped_compile(const Config *config, Constants *constants, ShippedWeights weights,
                      ShippedNets *shipped)
 {
     Config packed = *config;
@@ -156,7 +156,7 @@ bool shipped_compile(const Config *config, Constants *constants, bool fetch,
     *shipped = (ShippedNets){.kind = quant_used(&config->net) ? SHIP_CODES : SHIP_FLOATS};
     bool ok = true;
     for (int i = 0; ok && i < TARGET_COUNT; i++) {
-        const CompileOptions compile = {.target = &target_table[i], .fetch = fetch};
+        const CompileOptions compile = {.target = &target_table[i], .weights = weights};
         if (!(compile.target->ships & shipped->kind))
             continue;
         int at = shipped->count++;
@@ -333,6 +333,11 @@ bool shipped_write(const Config *config, const char *weights, const char *output
     if (options.project && (options.split || options.fetch))
         return rt_fail("--%s: a project has the constants in the same file",
                        options.split ? "split" : "fetch");
+    if (options.prepare && (options.project || options.fetch || options.batch > 0))
+        return rt_fail("--prepare: goes without --%s",
+                       options.project ? "project"
+                       : options.fetch ? "fetch"
+                                       : "batch");
     if ((options.project ? !project_find(options.project) : !output_name_ok(output)) ||
         !c_name_ok(options.name) || !input_ok(config, options.input))
         return false;
@@ -345,11 +350,16 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         ShippedNets shipped;
         char *command = rt_format("lathe emit %s", config->origin);
         Selftest selftest = {0};
-        ok = shipped_compile(config, &constants, options.fetch, &shipped) &&
+        ok = shipped_compile(config, &constants,
+                             options.fetch     ? WEIGHTS_FETCHED
+                             : options.prepare ? WEIGHTS_PREPARED
+                                               : WEIGHTS_CONSTANT,
+                             &shipped) &&
              within_budget(&shipped, &options);
         EmitInput input = shipped_input(config, &constants, &shipped, command);
         input.split = options.split;
         input.fetch = options.fetch;
+        input.prepare = options.prepare;
         input.batch = (int)options.batch;
         input.input = options.input ? options.input : input.input;
         input.name = options.name ? options.name : input.name;

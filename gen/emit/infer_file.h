@@ -4,6 +4,7 @@
 
 #include "gen/config/config_weights.h"
 #include "gen/emit/emit.h"
+#include "gen/passes/compile.h"
 #include "runtime/checkpoint/checkpoint.h"
 
 typedef struct {
@@ -13,6 +14,7 @@ typedef struct {
     long batch;        /* images that NAME_batch takes layer by layer; 0: there is none */
     bool split;        /* the constants in a file of their own */
     bool fetch;        /* weights outside the address space, as output_weights.bin */
+    bool prepare;      /* what is made of weights alone is made once, before images */
     long arena_budget; /* an error when the arena takes more bytes; 0: it may */
     const Target *budget_target; /* for a compiler with its flags; NULL: for any */
     /* -DLATHE_SELFTEST: makes the images and scores that a quantised network's file
@@ -30,9 +32,8 @@ bool constants_exist(const Config *config, const Weights *weights);
 
 /* The infer program for every target that ships; learned bits as `constants` has them,
  * or, when that is NULL, as they begin. Constants that a target alone reads are added.
- * `fetch`: weights lie outside the address space. False and rt_fail when there is no such
- * program; shipped_free in any case. */
-bool shipped_compile(const Config *config, Constants *constants, bool fetch,
+ * False and rt_fail when there is no such program; shipped_free in any case. */
+bool shipped_compile(const Config *config, Constants *constants, ShippedWeights weights,
                      ShippedNets *shipped);
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */

@@ -87,6 +87,15 @@ Op *net_append_like(Net *net, const Op *like, OpKind kind)
     return &net->ops[index];
 }
 
+Op *net_insert_like(Net *net, int index, OpKind kind)
+{
+    const Op op = op_like(&net->ops[index], kind);
+    const int last = net_append_op(net, &op);
+    memmove(&net->ops[index + 1], &net->ops[index], (last - index) * sizeof(Op));
+    net->ops[index] = op;
+    return &net->ops[index];
+}
+
 /* What a layer puts out has its name. */
 static bool is_layer(const Net *net, const char *name)
 {

@@ -156,6 +156,7 @@ typedef enum {
     X(int, channels, "output channels of a call of an integer convolution's kernel")     \
     X(int, band, "rows of outputs of the same")                                          \
     X(bool, within, "runs in the loop of the next op, for a band of rows at a time")     \
+    X(bool, prepares, "runs before the first image; what it makes is kept")              \
     X(int, packed_bits, "of weights that it unpacks, a block at a time")                 \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
@@ -212,6 +213,7 @@ typedef struct {
     int batch;         /* images the arena is planned for */
     int chunks;        /* that they are cut into */
     Norm norm;         /* of which batch normalisation is, in training */
+    bool prepares;     /* for one image: weights are transformed before the first one */
     long worker_bytes; /* at the arena's start, for each of net_workers() */
     long arena_bytes;
     long param_floats, stat_floats; /* with padding */
@@ -256,6 +258,8 @@ int net_append_op(Net *net, const Op *op); /* a copy of an op of any Net */
  * none; by itself, and appended. */
 Op op_like(const Op *like, OpKind kind);
 Op *net_append_like(Net *net, const Op *like, OpKind kind);
+/* The same of the op at `index`, and in front of it. */
+Op *net_insert_like(Net *net, int index, OpKind kind);
 /* Call the op of a layer by more than the layer's name; where another layer is called so,
  * with an underscore behind. */
 void op_rename(const Net *net, Op *op, const char *more);

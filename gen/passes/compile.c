@@ -25,6 +25,8 @@ static bool step_config(Compiling *c)
     *c->net = net_copy(&c->config->net);
     if (c->program == PROGRAM_INFER)
         c->net->chunks = RT_CHUNKS;
+    c->net->prepares =
+        c->program == PROGRAM_INFER && c->options->weights == WEIGHTS_PREPARED;
     return true;
 }
 
@@ -73,20 +75,21 @@ static bool step_fold(Compiling *c)
 
 static bool step_winograd(Compiling *c)
 {
-    if (!c->options->fetch) /* one file of weights is for all targets */
+    if (c->options->weights != WEIGHTS_FETCHED) /* one file of weights is for all targets */
         pass_winograd(c->net, c->options->target);
     return true;
 }
 
 static bool step_blocks(Compiling *c)
 {
-    pass_blocks(c->net);
+    if (c->options->weights != WEIGHTS_PREPARED)
+        pass_blocks(c->net);
     return true;
 }
 
 static bool step_fetch(Compiling *c)
 {
-    if (c->options->fetch)
+    if (c->options->weights == WEIGHTS_FETCHED)
         pass_fetch(c->net);
     return true;
 }
@@ -123,6 +126,13 @@ static bool step_sequence(Compiling *c)
 static bool step_tighten(Compiling *c)
 {
     pass_tighten(c->net);
+    return true;
+}
+
+static bool step_prepare(Compiling *c)
+{
+    if (c->net->prepares)
+        pass_prepare(c->net);
     return true;
 }
 

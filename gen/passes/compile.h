@@ -29,6 +29,7 @@ extern const char *const program_names[PROGRAM_COUNT];
     X(ahead, NOT_INFER)                                                                  \
     X(sequence, INFER)                                                                   \
     X(tighten, INFER)                                                                    \
+    X(prepare, INFER)                                                                    \
     X(names, ALL)                                                                        \
     X(plan, ALL)
 #define COMPILE_STEPS(X) COMPILE_COMPUTE(X) COMPILE_LOWER(X) COMPILE_LAY_OUT(X)
@@ -42,13 +43,17 @@ enum {
     PROGRAMS_ALL = PROGRAMS_TRAIN | PROGRAMS_NOT_TRAIN
 };
 
+/* Where a standalone file has its weights: as constants; outside the address space; as
+ * constants from which it prepares, once, what kernels read. */
+typedef enum { WEIGHTS_CONSTANT, WEIGHTS_FETCHED, WEIGHTS_PREPARED } ShippedWeights;
+
 /* How to compile; zero is the default everywhere. */
 typedef struct {
     const Target *target;
     const Lowering *lowering; /* of what has it; NULL: as the config says */
     const char *dump; /* print the IR after this step, "program/step", to stdout */
     bool profile;     /* the trainer keeps the time of each op */
-    bool fetch;       /* the standalone file's weights lie outside the address space */
+    ShippedWeights weights; /* of the standalone file */
     bool mpi;         /* several processes train, which mpirun starts */
 } CompileOptions;
 

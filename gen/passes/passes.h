@@ -72,6 +72,8 @@ void want_halo(Tensor *tensor, int top, int left, int bottom, int right);
 bool sequence_widen(Net *net, int index);
 /* tighten: for one image; less memory for what the arena's peak is made of. */
 void pass_tighten(Net *net);
+/* prepare: for a standalone file; what is made of weights alone is made once. */
+void pass_prepare(Net *net);
 /* names: what kernels are called, so that those of one text share a name. */
 void pass_names(Net *net);
 /* plan: halos, arena offsets from liveness. */

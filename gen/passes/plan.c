@@ -31,6 +31,28 @@ static void extend_lifetime(Net *net, int tensor, int segment)
     it->last = segment;
 }
 
+/* Whether an image's layers read what is made before the first one. */
+static bool is_kept(const Net *net, int tensor)
+{
+    for (int i = 0; i < net->op_count; i++)
+        if (!net->ops[i].prepares && op_reads(&net->ops[i], tensor))
+            return true;
+    return false;
+}
+
+/* What is kept from image to image has its place alone. */
+static void keep_prepared(Net *net)
+{
+    for (int i = 0; i < net->op_count; i++)
+        for (int j = 0; j < OP_OUTPUTS && net->ops[i].prepares; j++) {
+            const int made = net->ops[i].out[j];
+            if (made != NONE && is_kept(net, made)) {
+                net->tensors[made].first = 0;
+                net->tensors[made].last = net->segments - 1;
+            }
+        }
+}
+
 static void find_lifetimes(Net *net)
 {
     for (int i = 0; i < net->tensor_count; i++)
@@ -42,6 +64,7 @@ static void find_lifetimes(Net *net)
         for (int j = 0; j < OP_OUTPUTS; j++)
             extend_lifetime(net, op->out[j], op->segment);
     }
+    keep_prepared(net);
 }
 
 /* Bytes the tensor takes in the arena, all copies. */

@@ -250,12 +250,14 @@ static void choose_winograd(const Net *net, Op *op, const Target *target)
         choose_tile(op, target, op->tiles, op->panel / op->lanes, 1, true);
         op->scratch = SPILLED + (long)sizeof(float) * WINOGRAD_POINTS *
                                     (op->tiles * (it.c + it.k) + 2 * WINOGRAD_APART);
-        return;
+        if (!net->prepares)
+            return;
+    } else {
+        choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
     }
-    choose_tile(op, target, op->tiles, it.k / op->lanes, 1, true);
     Op *weights = winograd_weights(net, op);
     weights->lanes = op->lanes;
-    weights->panel = op->lanes * op->tile_vectors;
+    weights->panel = op->panel ? op->panel : op->lanes * op->tile_vectors;
 }
 
 /* Whether a convolution has its weights in memory a block at a time. */
@@ -317,7 +319,8 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         if (op->scope == SCOPE_TASKS)
             op->tasks = op->blocks < MOST_TASKS ? op->blocks : MOST_TASKS;
         break;
-    case OP_I_WINOGRAD: /* as its pass decided */
+    case OP_I_TRANSFORM:
+    case OP_I_WINOGRAD: /* as their pass decided */
         break;
     default: /* pixel by pixel, or value by value */
         op->lanes = 1;
@@ -334,16 +337,25 @@ static void lower(const Net *net, Op *op, const Target *target, const Lowering *
         op->lowering = LOWER_CALL;
 }
 
-/* Whether the op becomes products of transformed tiles. A standalone file has four times
- * the weights then: where the config says so, and there are vectors. */
+/* Whether a standalone file's convolution does, which takes vectors and weights that the
+ * file itself has: four times as many, which the config asks for, or which are prepared
+ * unless it forbids. */
+static bool wants_folded_tiles(const Net *net, const Op *op, const Target *target)
+{
+    const int word = op->quant.winograd;
+    return (word == WINOGRAD_ALWAYS || (net->prepares && word != WINOGRAD_NEVER)) &&
+           op_in(net, op, "w")->role == ROLE_PARAM && target->lanes > 1 &&
+           winograd_pays(net, op);
+}
+
+/* Whether the op becomes products of transformed tiles. */
 static bool wants_tiles(const Net *net, const Op *op, const Target *target,
                         const Lowering *force)
 {
     if (!winograd_can(net, op))
         return false;
     if (op->kind == OP_CONV_FOLDED)
-        return op->quant.winograd == WINOGRAD_ALWAYS && target->lanes > 1 &&
-               winograd_pays(net, op);
+        return wants_folded_tiles(net, op, target);
     return force ? *force == LOWER_WINOGRAD : winograd_pays(net, op);
 }
 

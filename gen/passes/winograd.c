@@ -100,27 +100,26 @@ int winograd_panel(int k)
 
 Op *winograd_weights(const Net *net, const Op *op)
 {
-    const int weights = op->in[op->kind == OP_CONV ? CONV_w : CONV_BWD_INPUT_flipped];
+    const int weights = op->in[op->kind == OP_CONV          ? CONV_w
+                               : op->kind == OP_CONV_FOLDED ? CONV_FOLDED_w
+                                                            : CONV_BWD_INPUT_flipped];
     Op *writer = net->ops;
     while (writer->out[0] != weights)
         writer++;
     return writer;
 }
 
-/* Put an op that transforms its weights in front of the convolution at `index`. */
-static void add_transform(Net *net, int index)
+/* Put an op that transforms its weights, in that slot, in front of the convolution at
+ * `index`. */
+static void add_transform(Net *net, int index, int slot)
 {
-    const int last = net->op_count;
-    Op *added = net_append_like(net, &net->ops[index], OP_CONV_TRANSFORM);
-    const int w = net->ops[index].in[CONV_w];
+    Op *added = net_insert_like(net, index, OP_CONV_TRANSFORM);
+    const int w = net->ops[index + 1].in[slot];
     const int points = net_add_array(net, ROLE_ONCE, TYPE_F32, added->name, ".points", 1,
                                      (int)tensor_count(&net->tensors[w]));
     added->in[CONV_TRANSFORM_w] = w;
     added->out[CONV_TRANSFORM_points] = points;
-    const Op transform = *added;
-    memmove(&net->ops[index + 1], &net->ops[index], (last - index) * sizeof(Op));
-    net->ops[index] = transform;
-    net->ops[index + 1].in[CONV_w] = points;
+    net->ops[index + 1].in[slot] = points;
 }
 
 /* A constant takes the place of the weights. */
@@ -152,12 +151,13 @@ void winograd_lower(Net *net, int index)
         add_tiles(net, index);
         return;
     }
-    if (net->ops[index].kind == OP_CONV_FOLDED) {
+    const bool folded = net->ops[index].kind == OP_CONV_FOLDED;
+    if (folded && !net->prepares) {
         add_points(net, index);
         return;
     }
-    if (net->ops[index].kind == OP_CONV)
-        add_transform(net, index++);
+    if (folded || net->ops[index].kind == OP_CONV)
+        add_transform(net, index++, folded ? CONV_FOLDED_w : CONV_w);
     Op *weights = winograd_weights(net, &net->ops[index]);
     weights->lowering = LOWER_WINOGRAD;
     Tensor *points = &net->tensors[weights->out[0]];

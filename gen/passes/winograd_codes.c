@@ -3,7 +3,7 @@
  * with 16 products instead of 36. With weights' transform scaled by 4, all of it is
  * integers, and the sums are four times the direct ones. Needs: fold. Sets: I_WINOGRAD
  * instead of I_CONV, its tile, halos of odd maps. Leaves no I_UNPACK then: weights are
- * constants, transformed or as bytes.
+ * constants, transformed or as bytes; or adds an I_TRANSFORM, which prepares them.
  *
  * Exact, because nothing leaves its type. A transformed value is a sum or difference of
  * four codes, |v| <= 2 A for codes up to A (0..4 A at position 1, 1), and is kept as v +
@@ -12,10 +12,7 @@
  * of those, stay below 2^31. */
 #include "gen/passes/passes.h"
 
-#include "runtime/base/support.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "runtime/kernels/quant.h"
 
 enum { LANES = 16, BYTE = 255, SIGNED_BYTE = 127, MOST_TILES = 14, FEWEST_TILES = 6 };
 
@@ -112,17 +109,26 @@ static void choose_tile(Net *net, int index)
     net->ops[index].out[I_WINOGRAD_tiles] = scratch;
 }
 
-/* Its weights become a constant of their own: where the sums start, and the words. */
+/* Its weights become a constant of their own, or are made one before the first image:
+ * where the sums start, and the words. */
 static void transform(Net *net, int index)
 {
     Op *op = &net->ops[index];
-    const Tensor *x = op_in(net, op, "x"), *y = op_out(net, op, "y");
-    int channels = x->c, k = y->c;
+    const int channels = op_in(net, op, "x")->c, k = op_out(net, op, "y")->c;
+    const int codes = op->in[I_CONV_codes];
     op->kind = OP_I_WINOGRAD;
-    int made = net_add_array(net, ROLE_PARAM, TYPE_U32, op->name, ".transformed",
-                             16 * (channels / 4 + 1), k);
+    int made =
+        net_add_array(net, net->prepares ? ROLE_ONCE : ROLE_PARAM, TYPE_U32, op->name,
+                      ".transformed", 16 * (channels / 4 + 1), k);
     net->ops[index].in[I_WINOGRAD_codes] = made;
     choose_tile(net, index);
+    if (!net->prepares)
+        return;
+    Op *prepares = net_insert_like(net, index, OP_I_TRANSFORM);
+    prepares->channels = channels;
+    prepares->code_block = rt_code_block(k);
+    prepares->in[I_TRANSFORM_codes] = codes;
+    prepares->out[I_TRANSFORM_transformed] = made;
 }
 
 /* Where memory was spent on speed, no other layer's weights are unpacked for
@@ -148,6 +154,6 @@ void pass_winograd(Net *net, const Target *target)
             transform(net, i);
             transformed++;
         }
-    if (transformed > 0)
+    if (transformed > 0 && !net->prepares)
         keep_unpacked(net);
 }

@@ -308,7 +308,7 @@ static bool term_sizes(const Config *config, const CompileOptions *compile,
 static bool shape_of_file(const Config *config, Comparison *c)
 {
     ShippedNets shipped;
-    bool ok = shipped_compile(config, NULL, false, &shipped);
+    bool ok = shipped_compile(config, NULL, WEIGHTS_CONSTANT, &shipped);
     if (ok) {
         const Net *infer = &shipped.variants[0].net;
         const Op *last = &infer->ops[infer->op_count - 1];

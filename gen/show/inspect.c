@@ -78,7 +78,7 @@ bool inspect_write_header(const Inspection *it, const char *folder)
 static bool compile_shipped(Inspection *it)
 {
     Constants *known = it->constants.count ? &it->constants : NULL;
-    it->has_infer = shipped_compile(it->config, known, false, &it->shipped);
+    it->has_infer = shipped_compile(it->config, known, WEIGHTS_CONSTANT, &it->shipped);
     if (it->has_infer) {
         it->variant = shipped_variant(&it->shipped, it->subject.compile->target);
         it->programs[PROGRAM_INFER] = it->shipped.variants[it->variant].net;

@@ -13,7 +13,7 @@ int cmd_emit(int argc, char **argv)
         "emit",
         "CONFIG --weights FILE -o FILE.c [--project KIND] [--name NAME]\n"
         "                  [--input KIND] [--batch N] [--split] [--fetch]\n"
-        "                  [--arena-budget BYTES]",
+        "                  [--prepare] [--arena-budget BYTES]",
         "Write one C99 file that classifies images with these weights: no\n"
         "dependencies, no malloc, reentrant. Its header says how to call it.",
         CONFIG_NEEDED,
@@ -30,6 +30,7 @@ int cmd_emit(int argc, char **argv)
                                             .batch = options.batch,
                                             .split = options.split,
                                             .fetch = options.fetch,
+                                            .prepare = options.prepare,
                                             .arena_budget = options.arena_budget,
                                             .budget_target = options.target
                                                                  ? options.compile.target

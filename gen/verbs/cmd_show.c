@@ -33,7 +33,7 @@ static bool dump(const Options *options)
 static void print_arena(const Config *config)
 {
     ShippedNets shipped;
-    bool ok = shipped_compile(config, NULL, false, &shipped);
+    bool ok = shipped_compile(config, NULL, WEIGHTS_CONSTANT, &shipped);
     for (int i = shipped.count - 1; ok && i >= 0; i--) {
         if (!shipped_is_program(&shipped, i))
             continue;

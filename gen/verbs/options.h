@@ -36,7 +36,7 @@ typedef struct {
     const char *input;   /* of it: what images are, or NULL */
     const char *project; /* of it: the build around it, or NULL */
     long arena_budget;   /* of it; 0: none */
-    bool profile, mpi, mpi_model, split, fetch, plain, assembly, fields, json;
+    bool profile, mpi, mpi_model, split, fetch, prepare, plain, assembly, fields, json;
     TrainerOptions trainer; /* of a verb that trains */
 
     char *command; /* the whole command as typed, for banners */

@@ -288,6 +288,98 @@ START_TEST(fetched_weights_score_alike)
 }
 END_TEST
 
+/* ---- Weights that are prepared ---- */
+
+/* Transformed, where this machine has vectors for it, and unpacked alone; and floats. */
+static const struct {
+    const char *config, *sets[5];
+} prepared[] = {
+    {"quant_family",
+     {"net.width=16", "net.side=16",
+      "quant={ quantizer='uniform_static', w_bits=4, a_bits=4, winograd='always', "
+      "layers={{'b1_b', w_bits=8}} }"}},
+    {"quant_family",
+     {"net.width=64", "net.growth=1",
+      "quant={ quantizer='uniform_static', w_bits=3, a_bits=4, winograd='never' }"}},
+    {"winograd",
+     {"quant={ quantizer='none' }", "net.height=16", "net.channels=16", "net.out=48"}},
+};
+enum { PREPARED = sizeof prepared / sizeof *prepared };
+
+static void ship_prepared(int net, const char *file, ShippedOptions options)
+{
+    if (strcmp(prepared[net].config, "winograd") == 0) {
+        ship_float("winograd", prepared[net].sets, 3, file, options);
+        return;
+    }
+    QuantNet codes;
+    quant_net_open_other(&codes, prepared[net].config, prepared[net].sets);
+    random_checkpoint(&codes.config, codes.params, codes.stats, in_folder("weights.ckpt"));
+    ck_assert_msg(shipped_write(&codes.config, in_folder("weights.ckpt"), file, options),
+                  "%s", rt_error());
+    quant_net_close(&codes);
+}
+
+/* Once, then image after image in one arena: the scores of weights that are constants,
+ * transformed when the file was made where those of floats are, too. */
+START_TEST(prepared_weights_score_alike)
+{
+    static const char *const compilers[][8] = {
+        {"gcc", "-std=c99", "-O1", "-march=native", NULL},
+        {"g++", "-std=c++11", "-x", "c++", "-O0", "-march=x86-64-v3", NULL},
+        {"gcc", "-std=c99", "-O1", NULL}};
+    const int net = _i / 3;
+    if (_i % 3 == 1 && !machine_runs("avx2"))
+        return;
+    ship_prepared(net, in_folder("plain.c"), (ShippedOptions){.name = "plain"});
+    ship_prepared(net, in_folder("ready.c"),
+                  (ShippedOptions){.name = "ready", .prepare = true});
+    const char *type = net < 2 ? "int32_t" : "float";
+    char *text = rt_format(
+        "#include \"plain.c\"\n#include \"ready.c\"\n#include <stdio.h>\n%s"
+        "#define ready_scores(image, arena, scores) \\\n"
+        "    (ready_prepare(arena), (ready_scores)(image, arena, scores), \\\n"
+        "     (ready_scores)(image, arena, scores))\n"
+        "int main(void)\n{\n    RUN(plain, PLAIN, %s);\n    RUN(ready, READY, %s);\n"
+        "    return 0;\n}\n",
+        run_text, type, type);
+    write_text(in_folder("main.c"), text);
+    free(text);
+    char *said = output_of_main(compilers[_i % 3]);
+    char *rest = said, *want = strsep(&rest, "\n"), *got = strsep(&rest, "\n");
+    if (net < 2)
+        ck_assert_str_eq(got, want);
+    for (int i = 0; net == 2 && i < 4; i++) {
+        float a, b;
+        uint32_t words[] = {(uint32_t)strtoul(want, &want, 16),
+                            (uint32_t)strtoul(got, &got, 16)};
+        memcpy(&a, &words[0], sizeof a);
+        memcpy(&b, &words[1], sizeof b);
+        ck_assert_float_eq_tol(a, b, 1e-4f);
+    }
+    free(said);
+}
+END_TEST
+
+START_TEST(preparing_goes_alone)
+{
+    static const struct {
+        ShippedOptions options;
+        const char *error;
+    } wrong[] = {
+        {{.prepare = true, .fetch = true}, "--prepare: goes without --fetch"},
+        {{.prepare = true, .batch = 4}, "--prepare: goes without --batch"},
+        {{.prepare = true, .project = "cmake"}, "--prepare: goes without --project"},
+    };
+    Config config = {0};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert(!shipped_write(&config, "none", in_folder("a.c"), wrong[i].options));
+        ck_assert_str_eq(rt_error(), wrong[i].error);
+        rt_error_clear();
+    }
+}
+END_TEST
+
 /* The self-test has the same images in signed bytes. */
 START_TEST(the_self_test_passes_with_signed_images)
 {
@@ -312,7 +404,7 @@ START_TEST(a_budget_is_of_every_target_or_of_one)
     quant_net_open_other(&net, "quant_family", sets);
     random_checkpoint(&net.config, net.params, net.stats, in_folder("weights.ckpt"));
     ShippedNets shipped;
-    ck_assert(shipped_compile(&net.config, NULL, false, &shipped));
+    ck_assert(shipped_compile(&net.config, NULL, WEIGHTS_CONSTANT, &shipped));
     const Net *own = &shipped.variants[0].net,
               *last = &shipped.variants[shipped.count - 1].net;
     ck_assert(shipped.variants[0].program == 0 && own->arena_bytes > last->arena_bytes);
@@ -386,6 +478,8 @@ Suite *emit_options_suite(void)
     tcase_add_test(tests, files_are_compiled_as_one);
     tcase_add_loop_test(tests, images_of_any_form_score_alike, 0, 4);
     tcase_add_loop_test(tests, fetched_weights_score_alike, 0, 2);
+    tcase_add_loop_test(tests, prepared_weights_score_alike, 0, 3 * PREPARED);
+    tcase_add_test(tests, preparing_goes_alone);
     tcase_add_test(tests, the_self_test_passes_with_signed_images);
     tcase_add_test(tests, a_budget_is_of_every_target_or_of_one);
     tcase_add_test(tests, boards_compilers_take_it_as_cpp);
