@@ -29,7 +29,8 @@
     X(BN_VAR, "[k] running variance: tracked, not trained")                              \
     X(STEP, "[1] or [k] step of a quantiser: trained")                                   \
     X(RANGE, "[1] or [k] largest value of a quantiser: trained, or calibrated once")
-#define PARAM_INITS(X) X(HE_NORMAL, "he") X(LECUN_NORMAL, "lecun") X(ZERO, "zero") X(ONE, "one")
+#define PARAM_INITS(X)                                                                   \
+    X(HE_NORMAL, "he") X(LECUN_NORMAL, "lecun") X(ZERO, "zero") X(ONE, "one")
 
 typedef enum {
 #define KIND(name, what) PARAM_##name,
@@ -94,7 +95,7 @@ typedef struct {
     int cutout;         /* side of the square that is blanked; 0 = off */
     double brightness, contrast, saturation, hue; /* colours change by up to this */
     bool trivial_augment; /* one random change of each image, see data/trivial.h */
-    double erase; /* share of the images in which a box is blanked */
+    double erase;         /* share of the images in which a box is blanked */
     double erase_least, erase_most, erase_ratio; /* its area, its sides' largest factor */
     double area;    /* least share of a picture that is cut out at random; 0 = off */
     double ratio;   /* most that the sides of what is cut out differ by, as a factor */

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 lathe=out/lathe
 zoo=configs/zoo
 cifar10=${LATHE_CIFAR10:-out/cifar10}
-made=out/results # what ptq makes of the float network
+made=out/results # what ptq makes of the float networks
 failed=0
 mkdir -p "$made"
 
@@ -36,10 +36,13 @@ for weights in "$zoo"/*.ckpt; do
     row "$name" "$zoo/$name.lua" "$weights"
 done
 
-for bits in int8 int4; do
-    $lathe ptq "configs/resnet20_${bits}_cifar10.lua" --weights "$zoo/resnet20.ckpt" \
-        --data "$cifar10" -o "$made/$bits.ckpt" >"$made/$bits.log"
-    row "resnet20 ptq $bits" "configs/resnet20_${bits}_cifar10.lua" "$made/$bits.ckpt"
+for net in resnet20 resnet8; do
+    for bits in int8 int4; do
+        config=configs/${net}_${bits}_cifar10.lua
+        $lathe ptq "$config" --weights "$zoo/$net.ckpt" --data "$cifar10" \
+            -o "$made/$net.$bits.ckpt" >"$made/$net.$bits.log"
+        row "$net ptq $bits" "$config" "$made/$net.$bits.ckpt"
+    done
 done
 
 if [ $failed -eq 0 ]; then

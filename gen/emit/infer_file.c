@@ -121,8 +121,7 @@ bool constants_exist(const Config *config, const Weights *weights)
 static bool transforms(const Net *net)
 {
     for (int i = 0; i < net->op_count; i++)
-        if (net->ops[i].kind == OP_I_WINOGRAD ||
-            net->ops[i].lowering == LOWER_WINOGRAD)
+        if (net->ops[i].kind == OP_I_WINOGRAD || net->ops[i].lowering == LOWER_WINOGRAD)
             return true;
     return false;
 }
@@ -198,8 +197,7 @@ char *shipped_targets(const ShippedNets *shipped, int program)
     for (int i = 0; i < shipped->count; i++)
         if (shipped->variants[i].program == program) {
             const char *name = shipped->variants[i].target->name;
-            char *more =
-                names ? rt_format("%s, %s", names, name) : rt_format("%s", name);
+            char *more = names ? rt_format("%s, %s", names, name) : rt_format("%s", name);
             free(names);
             names = more;
         }
@@ -306,7 +304,8 @@ static char *made_lines(const Checkpoint *checkpoint, const char *path)
 static bool within_budget(const ShippedNets *shipped, const ShippedOptions *options)
 {
     const Target *target = options->budget_target;
-    int only = target ? shipped->variants[shipped_variant(shipped, target)].program : NONE;
+    int only =
+        target ? shipped->variants[shipped_variant(shipped, target)].program : NONE;
     for (int i = 0; options->arena_budget > 0 && i < shipped->count; i++) {
         const Net *net = &shipped->variants[i].net;
         if (!shipped_is_program(shipped, i) || (target && i != only) ||
@@ -316,11 +315,12 @@ static bool within_budget(const ShippedNets *shipped, const ShippedOptions *opti
         const Op *op = plan_peak(net, &peak);
         bool own = i < shipped->count - 1;
         char *targets = shipped_targets(shipped, i);
-        rt_fail("--arena-budget %ld: the arena takes %ld bytes%s%s; most of it, %ld, is in "
-                "use at %s (%s:%d)%s",
-                options->arena_budget, net->arena_bytes, own ? " for " : "",
-                own ? targets : "", peak, op->name, op->file, op->line,
-                own && !target ? "; --target looks at another alone" : "");
+        rt_fail(
+            "--arena-budget %ld: the arena takes %ld bytes%s%s; most of it, %ld, is in "
+            "use at %s (%s:%d)%s",
+            options->arena_budget, net->arena_bytes, own ? " for " : "",
+            own ? targets : "", peak, op->name, op->file, op->line,
+            own && !target ? "; --target looks at another alone" : "");
         free(targets);
         return false;
     }
@@ -334,10 +334,9 @@ bool shipped_write(const Config *config, const char *weights, const char *output
         return rt_fail("--%s: a project has the constants in the same file",
                        options.split ? "split" : "fetch");
     if (options.prepare && (options.project || options.fetch || options.batch > 0))
-        return rt_fail("--prepare: goes without --%s",
-                       options.project ? "project"
-                       : options.fetch ? "fetch"
-                                       : "batch");
+        return rt_fail("--prepare: goes without --%s", options.project ? "project"
+                                                       : options.fetch ? "fetch"
+                                                                       : "batch");
     if ((options.project ? !project_find(options.project) : !output_name_ok(output)) ||
         !c_name_ok(options.name) || !input_ok(config, options.input))
         return false;

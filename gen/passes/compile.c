@@ -75,7 +75,7 @@ static bool step_fold(Compiling *c)
 
 static bool step_winograd(Compiling *c)
 {
-    if (c->options->weights != WEIGHTS_FETCHED) /* one file of weights is for all targets */
+    if (c->options->weights != WEIGHTS_FETCHED) /* which all targets have in one form */
         pass_winograd(c->net, c->options->target);
     return true;
 }

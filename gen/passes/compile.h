@@ -51,10 +51,10 @@ typedef enum { WEIGHTS_CONSTANT, WEIGHTS_FETCHED, WEIGHTS_PREPARED } ShippedWeig
 typedef struct {
     const Target *target;
     const Lowering *lowering; /* of what has it; NULL: as the config says */
-    const char *dump; /* print the IR after this step, "program/step", to stdout */
-    bool profile;     /* the trainer keeps the time of each op */
+    const char *dump;       /* print the IR after this step, "program/step", to stdout */
+    bool profile;           /* the trainer keeps the time of each op */
     ShippedWeights weights; /* of the standalone file */
-    bool mpi;         /* several processes train, which mpirun starts */
+    bool mpi;               /* several processes train, which mpirun starts */
 } CompileOptions;
 
 /* The programs. What has float layers evaluates as it is trained, but has no infer

@@ -117,9 +117,8 @@ static void transform(Net *net, int index)
     const int channels = op_in(net, op, "x")->c, k = op_out(net, op, "y")->c;
     const int codes = op->in[I_CONV_codes];
     op->kind = OP_I_WINOGRAD;
-    int made =
-        net_add_array(net, net->prepares ? ROLE_ONCE : ROLE_PARAM, TYPE_U32, op->name,
-                      ".transformed", 16 * (channels / 4 + 1), k);
+    int made = net_add_array(net, net->prepares ? ROLE_ONCE : ROLE_PARAM, TYPE_U32,
+                             op->name, ".transformed", 16 * (channels / 4 + 1), k);
     net->ops[index].in[I_WINOGRAD_codes] = made;
     choose_tile(net, index);
     if (!net->prepares)

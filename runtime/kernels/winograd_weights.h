@@ -37,8 +37,8 @@ LATHE_UNUSED static void winograd_weights(const uint32_t *codes, int channels,
             const int panel = k / width * 16 + p;
             if (p != SUMMED)
                 to[panel * width + k % width] -= (uint32_t)(2 * most_code * u[p]);
-            words[(panel * fours + c / 4) * width + k % width] |=
-                (uint32_t)(uint8_t)u[p] << 8 * (c % 4);
+            words[(panel * fours + c / 4) * width + k % width] |= (uint32_t)(uint8_t)u[p]
+                                                                  << 8 * (c % 4);
         }
     }
 }

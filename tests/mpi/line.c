@@ -124,8 +124,8 @@ int main(int argc, char **argv)
         long wait = sooner(&both[1], sooner(&both[0], never)) - now();
         struct pollfd polled[2];
         for (int i = 0; i < 2; i++)
-            polled[i] = (struct pollfd){both[i].from,
-                                        both[i].count < SLOTS ? POLLIN : 0, 0};
+            polled[i] =
+                (struct pollfd){both[i].from, both[i].count < SLOTS ? POLLIN : 0, 0};
         wait = wait > 0 ? wait : 0;
         ppoll(polled, 2, &(struct timespec){wait / 1000000000L, wait % 1000000000L},
               NULL);

@@ -314,7 +314,8 @@ static void ship_prepared(int net, const char *file, ShippedOptions options)
     }
     QuantNet codes;
     quant_net_open_other(&codes, prepared[net].config, prepared[net].sets);
-    random_checkpoint(&codes.config, codes.params, codes.stats, in_folder("weights.ckpt"));
+    random_checkpoint(&codes.config, codes.params, codes.stats,
+                      in_folder("weights.ckpt"));
     ck_assert_msg(shipped_write(&codes.config, in_folder("weights.ckpt"), file, options),
                   "%s", rt_error());
     quant_net_close(&codes);

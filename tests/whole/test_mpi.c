@@ -262,18 +262,16 @@ START_TEST(evaluations_are_of_the_same_images)
     if (skipped())
         return;
     train_alone("run", "--epochs", "1");
-    const char *const words[] = {
-        "mpirun",    "-n",           "2",      "sh",   "rank.sh", trainer, "eval",
-        "--weights", "run/last.ckpt", "--data", IMAGES, NULL};
-    ck_assert_int_eq(end(process_start(in_folder("."), in_folder("out"),
-                                       in_folder("err"), words)),
-                     0);
+    const char *const words[] = {"mpirun",        "-n",     "2",    "sh",
+                                 "rank.sh",       trainer,  "eval", "--weights",
+                                 "run/last.ckpt", "--data", IMAGES, NULL};
+    ck_assert_int_eq(
+        end(process_start(in_folder("."), in_folder("out"), in_folder("err"), words)), 0);
     ck_assert_int_eq(strncmp(out, "accuracy ", 9), 0);
     setenv("ODD_RANK", "1", 1);
     setenv("ODD", "set -- \"$1\" eval --weights run/last.ckpt --data random:500", 1);
-    ck_assert_int_eq(end(process_start(in_folder("."), in_folder("out"),
-                                       in_folder("err"), words)),
-                     1);
+    ck_assert_int_eq(
+        end(process_start(in_folder("."), in_folder("out"), in_folder("err"), words)), 1);
     check_said("process 1 of 2, on HOST: other test images than process 0's, by SHA-256");
 }
 END_TEST
