@@ -43,7 +43,7 @@ end
 
 local function complain(message, text)
     io.stdout:flush()
-    io.stderr:write(paint("error", "error: "), native.shown(plain(message, text)), "\n")
+    io.stderr:write(paint("error", "error: ") .. native.shown(plain(message, text)) .. "\n")
 end
 
 -- Names that a line read and that nothing has: nil, as always in Lua, but said.

@@ -51,6 +51,13 @@ void terminal_type(Terminal *terminal, const char *keys)
     ck_assert_int_eq(write(terminal->descriptor, keys, strlen(keys)), strlen(keys));
 }
 
+/* The terminal shows a Ctrl-C that is typed as ^C, wherever the program is then. */
+static void drop_echo(Terminal *terminal)
+{
+    for (char *at; (at = strstr(terminal->shown, "^C")) != NULL; terminal->length -= 2)
+        memmove(at, at + 2, strlen(at + 2) + 1);
+}
+
 /* False at the end of what it shows. */
 static bool read_more(Terminal *terminal, const char *text)
 {
@@ -63,6 +70,7 @@ static bool read_more(Terminal *terminal, const char *text)
         return false;
     terminal->length += (size_t)count;
     terminal->shown[terminal->length] = 0;
+    drop_echo(terminal);
     return true;
 }
 
