@@ -252,7 +252,7 @@ enum { STREAMS = sizeof streams / sizeof *streams };
 
 START_TEST(streams_are_integers)
 {
-    static const char *const targets[] = {"plain", "avx2", "tcc"};
+    const char *const targets[] = {"tcc", _i % 2 ? "avx2" : "plain"};
     Bench b = {0};
     quant_net_open_other(&b.net, streams[_i].name, streams[_i].sets);
     make_constants(&b);
@@ -262,7 +262,7 @@ START_TEST(streams_are_integers)
     float *logits = rt_alloc_aligned(count * sizeof(float));
     int64_t *scores = rt_alloc(count * sizeof *scores);
     b.scores = rt_alloc(count * sizeof(int32_t));
-    for (int t = 0; t < 3; t++) {
+    for (int t = 0; t < 2; t++) {
         if (!machine_runs(targets[t]))
             continue;
         evaluate_all(&b, streams[_i].name, targets[t], logits, scores);
