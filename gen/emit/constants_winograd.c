@@ -16,9 +16,9 @@ static void make_layer(const Net *net, const Op *op, Constants *constants)
     uint32_t *to = constants_add(constants, made->name, "", TYPE_U32, tensor_count(made));
     char name[NAME_SIZE];
     name_behind(name, op->name, ".codes");
-    winograd_weights(constants_find(constants, name)->values, channels, outputs,
-                     rt_code_block(outputs), op->tile_vectors * op->lanes, op->most_code,
-                     to);
+    transform_weights(constants_find(constants, name)->values, channels, outputs,
+                      rt_code_block(outputs), op->tile_vectors * op->lanes, op->most_code,
+                      to);
 }
 
 /* Three weights at point p, as weights_to_points of templates/ops/winograd.c.in. */

@@ -197,6 +197,8 @@ static void push_op(lua_State *lua, int tensors, const Net *net, const Op *it)
     push_quantiser(lua, net, &it->other, "other");
     push_slots(lua, tensors, info->inputs, it->in);
     push_slots(lua, tensors, info->outputs, it->out);
+    lua_pushboolean(lua, op_is(it, TOTALS));
+    lua_setfield(lua, -2, "reads_totals");
     if (op_is(it, PHASES)) {
         push_phases(lua, it->kernel_h, it->stride, it->pad_top, it->rows, "phases_h");
         push_phases(lua, it->kernel_w, it->stride, it->pad_left, it->columns, "phases_w");

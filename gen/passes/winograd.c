@@ -98,21 +98,27 @@ int winograd_panel(int k)
     return panel;
 }
 
+/* The slot of what its tiles are multiplied by. */
+static int weights_slot(const Op *op)
+{
+    return op->kind == OP_CONV          ? CONV_w
+           : op->kind == OP_CONV_FOLDED ? CONV_FOLDED_w
+                                        : CONV_BWD_INPUT_flipped;
+}
+
 Op *winograd_weights(const Net *net, const Op *op)
 {
-    const int weights = op->in[op->kind == OP_CONV          ? CONV_w
-                               : op->kind == OP_CONV_FOLDED ? CONV_FOLDED_w
-                                                            : CONV_BWD_INPUT_flipped];
+    const int weights = op->in[weights_slot(op)];
     Op *writer = net->ops;
     while (writer->out[0] != weights)
         writer++;
     return writer;
 }
 
-/* Put an op that transforms its weights, in that slot, in front of the convolution at
- * `index`. */
-static void add_transform(Net *net, int index, int slot)
+/* Put an op that transforms its weights in front of the convolution at `index`. */
+static void add_transform(Net *net, int index)
 {
+    const int slot = weights_slot(&net->ops[index]);
     Op *added = net_insert_like(net, index, OP_CONV_TRANSFORM);
     const int w = net->ops[index + 1].in[slot];
     const int points = net_add_array(net, ROLE_ONCE, TYPE_F32, added->name, ".points", 1,
@@ -157,7 +163,7 @@ void winograd_lower(Net *net, int index)
         return;
     }
     if (folded || net->ops[index].kind == OP_CONV)
-        add_transform(net, index++, folded ? CONV_FOLDED_w : CONV_w);
+        add_transform(net, index++);
     Op *weights = winograd_weights(net, &net->ops[index]);
     weights->lowering = LOWER_WINOGRAD;
     Tensor *points = &net->tensors[weights->out[0]];

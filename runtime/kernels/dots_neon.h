@@ -58,6 +58,14 @@ LATHE_INLINE int32x4_t neon_short(int32x4_t sum, int8x16_t w)
 #endif
 }
 
+LATHE_INLINE void neon_add_halves(int32x4_t *sums, int16x8_t low, int16x8_t high)
+{
+    sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
+    sums[1] = vaddw_high_s16(sums[1], low);
+    sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
+    sums[3] = vaddw_high_s16(sums[3], high);
+}
+
 /* Sixteen channels' sums and the products of their codes by two taps, which fit 16 bits
  * together, or by one. */
 LATHE_INLINE void neon_add_two(int32x4_t *sums, int8x16_t x0, int8x16_t w0, int8x16_t x1,
@@ -67,20 +75,12 @@ LATHE_INLINE void neon_add_two(int32x4_t *sums, int8x16_t x0, int8x16_t w0, int8
     int16x8_t high = vmull_high_s8(x0, w0);
     low = vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1));
     high = vmlal_high_s8(high, x1, w1);
-    sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
-    sums[1] = vaddw_high_s16(sums[1], low);
-    sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
-    sums[3] = vaddw_high_s16(sums[3], high);
+    neon_add_halves(sums, low, high);
 }
 
 LATHE_INLINE void neon_add_one(int32x4_t *sums, int8x16_t x, int8x16_t w)
 {
-    const int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
-    const int16x8_t high = vmull_high_s8(x, w);
-    sums[0] = vaddw_s16(sums[0], vget_low_s16(low));
-    sums[1] = vaddw_high_s16(sums[1], low);
-    sums[2] = vaddw_s16(sums[2], vget_low_s16(high));
-    sums[3] = vaddw_high_s16(sums[3], high);
+    neon_add_halves(sums, vmull_s8(vget_low_s8(x), vget_low_s8(w)), vmull_high_s8(x, w));
 }
 
 /* Sixteen codes less 128. */

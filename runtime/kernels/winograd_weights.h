@@ -16,9 +16,9 @@ LATHE_UNUSED static void winograd_points(const int g[9], int u[16])
 
 /* From words of codes [k / block][9][c / 4][block]: starts [k / width][16][width], then
  * words [k / width][16][c / 4][width]. most_code: of the tiles that they are for. */
-LATHE_UNUSED static void winograd_weights(const uint32_t *codes, int channels,
-                                          int outputs, int block, int width,
-                                          int most_code, uint32_t *to)
+LATHE_UNUSED static void transform_weights(const uint32_t *codes, int channels,
+                                           int outputs, int block, int width,
+                                           int most_code, uint32_t *to)
 {
     enum { SUMMED = 5 }; /* position 1, 1 needs no start: its values are none below 0 */
     const int fours = channels / 4;
