@@ -60,9 +60,9 @@ static void make_points(const Net *net, const Op *op, Constants *constants)
 /* Whether the op has weights that were transformed when the file was made. */
 static bool has_transformed(const Net *net, const Op *op)
 {
-    return !net->prepares &&
-           (op->kind == OP_I_WINOGRAD ||
-            (op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD));
+    if (op->kind == OP_I_WINOGRAD)
+        return op->code_block == 0 && op_in(net, op, "codes")->role == ROLE_PARAM;
+    return !net->prepares && op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD;
 }
 
 void constants_winograd(const Net *net, Constants *constants)

@@ -7,6 +7,7 @@
 #include "runtime/base/support.h"
 #include "runtime/base/text.h"
 #include "runtime/data/data.h"
+#include "runtime/kernels/quant.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -63,16 +64,41 @@ static bool write_files(EmitInput *input, const char *output)
     return ok;
 }
 
-/* The network with its weights at the bits they are packed with: learned ones. */
-static Net at_packed_bits(const Config *config, const Constants *constants)
+/* The largest sum of an output's weight codes of one sign; they lie in blocks. */
+static long most_of_one_sign(const Constant *codes, int outputs)
+{
+    const uint32_t *words = codes->values;
+    const size_t own = codes->count / outputs, block = rt_code_block(outputs);
+    long most = 0;
+    for (size_t k = 0; k < (size_t)outputs; k++) {
+        long sums[2] = {0, 0};
+        for (size_t i = 0; i < 4 * own; i++) {
+            const size_t at = (k / block * own + i / 4) * block + k % block;
+            const int code = (int8_t)(words[at] >> i % 4 * 8);
+            sums[code < 0] += labs(code);
+        }
+        most = sums[0] > most ? sums[0] : most;
+        most = sums[1] > most ? sums[1] : most;
+    }
+    return most;
+}
+
+/* The network with what its weights say: the bits that learned ones are packed with, and
+ * how large a convolution's sums become. */
+static Net with_weights(const Config *config, const Constants *constants)
 {
     Net net = net_copy(&config->net);
     for (int i = 0; constants && i < net.op_count; i++) {
+        Op *op = &net.ops[i];
         char name[NAME_SIZE];
-        name_behind(name, net.ops[i].name, ".packed");
+        name_behind(name, op->name, ".packed");
         const Constant *packed = constants_find(constants, name);
         if (packed)
-            net.ops[i].own.bits = packed->bits;
+            op->own.bits = packed->bits;
+        name_behind(name, op->name, ".codes");
+        const Constant *codes = constants_find(constants, name);
+        if (codes && op->kind == OP_CONV)
+            op->most_sum = most_of_one_sign(codes, op_out(&net, op, "y")->c);
     }
     return net;
 }
@@ -150,8 +176,8 @@ static int program_of(const ShippedNets *shipped, int variant)
 bool shipped_compile(const Config *config, Constants *constants, ShippedWeights weights,
                      ShippedNets *shipped)
 {
-    Config packed = *config;
-    packed.net = at_packed_bits(config, constants);
+    Config weighed = *config;
+    weighed.net = with_weights(config, constants);
     *shipped = (ShippedNets){.kind = quant_used(&config->net) ? SHIP_CODES : SHIP_FLOATS};
     bool ok = true;
     for (int i = 0; ok && i < TARGET_COUNT; i++) {
@@ -160,14 +186,27 @@ bool shipped_compile(const Config *config, Constants *constants, ShippedWeights 
             continue;
         int at = shipped->count++;
         shipped->variants[at].target = compile.target;
-        ok = compile_infer(&packed, &compile, &shipped->variants[at].net);
+        ok = compile_infer(&weighed, &compile, &shipped->variants[at].net);
     }
     for (int i = 0; ok && i < shipped->count; i++) {
         shipped->variants[i].program = program_of(shipped, i);
         if (constants && shipped_is_program(shipped, i))
             constants_winograd(&shipped->variants[i].net, constants);
     }
-    net_free(&packed.net);
+    net_free(&weighed.net);
+    return ok;
+}
+
+bool shipped_of_weights(const Config *config, const char *weights, ShippedNets *shipped)
+{
+    Checkpoint checkpoint = {0};
+    Constants constants = {0};
+    *shipped = (ShippedNets){0};
+    bool ok = checkpoint_read(weights, &checkpoint) &&
+              constants_make(config, &checkpoint, weights, &constants) &&
+              shipped_compile(config, &constants, WEIGHTS_CONSTANT, shipped);
+    constants_free(&constants);
+    checkpoint_free(&checkpoint);
     return ok;
 }
 

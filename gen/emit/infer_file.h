@@ -30,11 +30,14 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
  * integer program: without them it is neither evaluated nor emitted. */
 bool constants_exist(const Config *config, const Weights *weights);
 
-/* The infer program for every target that ships; learned bits as `constants` has them,
- * or, when that is NULL, as they begin. Constants that a target alone reads are added.
+/* The infer program for every target that ships; learned bits and how large sums become as
+ * `constants` has them, or, when that is NULL, as they begin and as large as bits allow. Constants that a target alone reads are added.
  * False and rt_fail when there is no such program; shipped_free in any case. */
 bool shipped_compile(const Config *config, Constants *constants, ShippedWeights weights,
                      ShippedNets *shipped);
+/* The same as shipped_write's file has them, all constants in it: what layers are hangs on
+ * the weights. */
+bool shipped_of_weights(const Config *config, const char *weights, ShippedNets *shipped);
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */
 int shipped_variant(const ShippedNets *shipped, const Target *target);

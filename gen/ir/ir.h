@@ -131,6 +131,7 @@ typedef enum {
     X(long, terms, "values in a sum, each as often as its weight's largest code")        \
     X(long, other_terms, "products in a sum that is added; 0: none, or codes")           \
     X(int, other_samples, "pixels in such a sum, of an average")                         \
+    X(long, most_sum, "of a channel's weight codes of one sign; 0: not known yet")       \
     X(int, most_code, "largest code that a transformed tile is made of")                 \
     X(bool, in_steps, "image floats in the stem's units, their border too")              \
     X(bool, standalone, "of the shipped file: scores stay integers")                     \
@@ -159,6 +160,8 @@ typedef enum {
     X(bool, prepares, "runs before the first image; what it makes is kept")              \
     X(int, packed_bits, "of weights that it unpacks, a block at a time")                 \
     X(int, code_block, "output channels whose words of codes lie side by side")          \
+    X(int, side, "winograd, of codes: outputs of a tile, down and across")               \
+    X(int, depth, "... input channels whose weights the kernel transforms at a time")    \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
     X(int, images, "winograd: images whose tiles are multiplied together")               \
     X(int, panel, "transformed weights: output channels that lie side by side")          \

@@ -203,7 +203,7 @@ static void add_words(char *name, const Net *net, const Op *op)
         if (strcmp(optional[i].word, "plus") == 0)
             add(name, "%s", type_word(t));
     }
-    if (op->kind == OP_I_WINOGRAD)
+    if (op->kind == OP_I_WINOGRAD && op->most_code > 0)
         add(name, "_to_%d", op->most_code);
     const struct {
         bool is;

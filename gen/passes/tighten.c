@@ -14,10 +14,9 @@
  * transformed tiles. */
 static int band_rows(const Op *conv)
 {
-    enum { TILE = 2 };
     int h = conv->band, rows = h >= 16 ? h / 8 : 1;
     if (conv->kind == OP_I_WINOGRAD)
-        return TILE * conv->blocks;
+        return conv->side * conv->blocks;
     while (h % rows != 0)
         rows--;
     return rows;

@@ -1,26 +1,30 @@
-/* winograd: convolutions of codes in a standalone file, by transformed tiles where that
- * is exact and faster. F(2x2, 3x3) of Lavin and Gray 2016: 4x4 pixels make 2x2 outputs
- * with 16 products instead of 36. With weights' transform scaled by 4, all of it is
- * integers, and the sums are four times the direct ones. Needs: fold. Sets: I_WINOGRAD
- * instead of I_CONV, its tile, halos of odd maps. Leaves no I_UNPACK then: weights are
- * constants, transformed or as bytes; or adds an I_TRANSFORM, which prepares them.
+/* winograd: convolutions of codes in a standalone file, by transformed tiles, where that
+ * is exact and faster (Lavin and Gray 2016). All of it is integers, for the transforms
+ * are scaled, and the sums so many times the direct ones. Targets of sixteen lanes have
+ * F(2x2, 3x3) in bytes, see below: 16 products instead of 36; those of eight F(4x4, 3x3)
+ * in 16 bits, see winograd_words.c. Needs: fold. Sets: I_WINOGRAD instead of I_CONV, its
+ * tile, halos of maps that tiles do not divide. Its weights are constants, transformed,
+ * or as bytes: no I_UNPACK is left; or an I_TRANSFORM is put in front, which makes them
+ * for each image, or prepares them; or the kernel makes them.
  *
- * Exact, because nothing leaves its type. A transformed value is a sum or difference of
- * four codes, |v| <= 2 A for codes up to A (0..4 A at position 1, 1), and is kept as v +
- * 2 A in a byte; the sums start where that is taken back. A transformed weight is at
- * most 9 W for weight codes up to W, in a signed byte. Sums of c products, and of nine
- * of those, stay below 2^31. */
+ * In bytes: a transformed value is a sum or difference of four codes, |v| <= 2 A for
+ * codes up to A (0..4 A at position 1, 1), and is kept as v + 2 A in a byte; the sums
+ * start where that is taken back. A transformed weight is at most 9 W for weight codes up
+ * to W, in a signed byte. Sums of c products, and of nine of those, stay below 2^31. */
+#include "gen/passes/winograd_tiles.h"
+
 #include "gen/passes/passes.h"
 
 #include "runtime/kernels/quant.h"
 
 enum { LANES = 16, BYTE = 255, SIGNED_BYTE = 127, MOST_TILES = 14, FEWEST_TILES = 6 };
 
-static bool in_range(long code, long weight, long channels)
+static bool fits_bytes(const Op *op, long code, long weight, long channels)
 {
+    (void)op;
     long value = 4 * code, product = 9 * weight;
-    return value <= BYTE && product <= SIGNED_BYTE &&
-           9 * channels * value * product < 1L << 31;
+    return (channels == 16 || channels == 32 || channels % 64 == 0) && value <= BYTE &&
+           product <= SIGNED_BYTE && 9 * channels * value * product < 1L << 31;
 }
 
 static bool has_shape(const Net *net, const Op *op)
@@ -29,35 +33,22 @@ static bool has_shape(const Net *net, const Op *op)
     bool same = op->groups == 1 && op->stride == 1 && op->kernel_h == 3 &&
                 op->kernel_w == 3 && op->pad_top == 1 && op->pad_left == 1 &&
                 y->h == x->h && y->w == x->w;
-    bool channels = x->c == 16 || x->c == 32 || (x->c > 0 && x->c % 64 == 0);
-    return same && channels && y->type == TYPE_U8 && y->c % LANES == 0 && y->w > 2;
+    return same && y->type == TYPE_U8 && x->c % 16 == 0 && y->c % 16 == 0 && y->w > 2;
 }
 
 /* Cycles of both ways at two products of a vector a cycle; what goes with an output
  * vector: rescaling, about 7 either way, and for a tile the loads and sums of its
  * transforms. */
-static bool is_faster(const Tensor *x, const Tensor *y)
+static bool bytes_pay(const Net *net, const Op *op)
 {
+    const Tensor *x = op_in(net, op, "x"), *y = op_out(net, op, "y");
     double vectors = y->c / (double)LANES, tiles = (y->h + 1) / 2 * ((y->w + 1) / 2);
     double direct = y->h * y->w * vectors * (9 * x->c / 8.0 + 7);
     double transformed = tiles * (vectors * (16 * x->c / 8.0 + 4 * 7 + 28) + x->c / 2.0);
     return transformed < direct;
 }
 
-static bool wanted(const Net *net, const Op *op)
-{
-    if (op->kind != OP_I_CONV || op->quant.winograd == WINOGRAD_NEVER ||
-        !has_shape(net, op))
-        return false;
-    const Tensor *x = op_in(net, op, "x"), *y = op_out(net, op, "y");
-    return in_range(integer_largest_code(&x->codes), integer_largest_weight(op), x->c) &&
-           (op->quant.winograd == WINOGRAD_ALWAYS || is_faster(x, y));
-}
-
-/* Rows of tiles in a block: few, for what they transform to takes memory, but more the
- * farther away the weights are that each block reads: all rows for those beyond a
- * second-level cache. */
-static int block_rows(int down, int across, long weights)
+int winograd_block_rows(int down, int across, long weights)
 {
     enum { NEAR = 64 << 10, FAR = 512 << 10 };
     int least = weights <= NEAR ? 8 : weights <= FAR ? 28 : down * across, rows = 1;
@@ -66,13 +57,12 @@ static int block_rows(int down, int across, long weights)
     return rows;
 }
 
-/* Tiles multiplied at a time: as many as divide the block, or about equal shares. */
-static int tiles_at_once(int tiles)
+int winograd_tiles_at_once(int tiles, int fewest, int most)
 {
-    for (int n = MOST_TILES; n >= FEWEST_TILES; n--)
+    for (int n = most; n >= fewest; n--)
         if (tiles % n == 0)
             return n;
-    int groups = (tiles + MOST_TILES - 1) / MOST_TILES;
+    int groups = (tiles + most - 1) / most;
     return (tiles + groups - 1) / groups;
 }
 
@@ -87,47 +77,101 @@ static int scratch_bytes(const Op *op, int tiles, int channels)
     return values + 4 * sums;
 }
 
-static void choose_tile(Net *net, int index)
+static int tile_of_bytes(const Net *net, Op *op)
+{
+    const Tensor *x = op_in(net, op, "x"), *y = op_out(net, op, "y");
+    int across = (y->w + 1) / 2, down = (y->h + 1) / 2, channels = x->c;
+    op->most_code = (int)integer_largest_code(&x->codes);
+    op->scratch = 128 * 4 * LANES; /* vectors of the transforms, without optimisation */
+    op->blocks = winograd_block_rows(down, across, 16L * channels * y->c);
+    int tiles = op->blocks * across;
+    op->tile_vectors = channels == LANES || y->c % (2 * LANES) != 0 ? 1 : 2;
+    op->tile_rows =
+        channels == LANES ? 1 : winograd_tiles_at_once(tiles, FEWEST_TILES, MOST_TILES);
+    return scratch_bytes(op, tiles, channels);
+}
+
+/* Where sums start, and words of four weights. */
+static int words_of_bytes(int channels)
+{
+    return 16 * (channels / 4 + 1);
+}
+
+static const TileScheme of_bytes = {.lanes = LANES,
+                                    .side = 2,
+                                    .constant = true,
+                                    .fits = fits_bytes,
+                                    .pays = bytes_pay,
+                                    .words = words_of_bytes,
+                                    .tile = tile_of_bytes};
+
+/* Of a target, or NULL. */
+static const TileScheme *scheme_of(const Target *target)
+{
+    const TileScheme *const all[] = {&of_bytes, &winograd_words};
+    for (int i = 0; i < 2; i++)
+        if (target->integer_lanes == all[i]->lanes)
+            return all[i];
+    return NULL;
+}
+
+static bool wanted(const Net *net, const Op *op, const TileScheme *scheme)
+{
+    if (op->kind != OP_I_CONV || op->quant.winograd == WINOGRAD_NEVER ||
+        !has_shape(net, op))
+        return false;
+    const Tensor *x = op_in(net, op, "x");
+    return scheme->fits(op, integer_largest_code(&x->codes), integer_largest_weight(op),
+                        x->c) &&
+           (op->quant.winograd == WINOGRAD_ALWAYS || scheme->pays(net, op));
+}
+
+static void choose_tile(Net *net, int index, const TileScheme *scheme)
 {
     Op *op = &net->ops[index];
     Tensor *x = op_in(net, op, "x");
     const Tensor *y = op_out(net, op, "y");
-    int across = (y->w + 1) / 2, down = (y->h + 1) / 2, channels = x->c;
-    x->right = x->right > 2 * across - y->w + 1 ? x->right : 2 * across - y->w + 1;
-    x->bottom = x->bottom > 2 * down - y->h + 1 ? x->bottom : 2 * down - y->h + 1;
-    op->most_code = (int)integer_largest_code(&x->codes);
+    const int side = scheme->side, right = (y->w + side - 1) / side * side - y->w + 1,
+              below = (y->h + side - 1) / side * side - y->h + 1;
+    x->right = x->right > right ? x->right : right;
+    x->bottom = x->bottom > below ? x->bottom : below;
+    op->side = side;
     op->channels = y->c;
     op->band = y->h;
-    op->lanes = LANES;
-    op->scratch = 128 * 4 * LANES; /* vectors of the transforms, without optimisation */
-    op->blocks = block_rows(down, across, 16L * channels * y->c);
-    int tiles = op->blocks * across;
-    op->tile_vectors = channels == LANES || y->c % (2 * LANES) != 0 ? 1 : 2;
-    op->tile_rows = channels == LANES ? 1 : tiles_at_once(tiles);
-    int bytes = scratch_bytes(op, tiles, channels);
+    op->lanes = scheme->lanes;
+    int bytes = scheme->tile(net, op);
     int scratch = net_add_array(net, ROLE_ONCE, TYPE_U8, op->name, ".tiles", 1, bytes);
     net->ops[index].out[I_WINOGRAD_tiles] = scratch;
 }
 
-/* Its weights become a constant of their own, or are made one before the first image:
- * where the sums start, and the words. */
-static void transform(Net *net, int index)
+/* What makes an I_WINOGRAD's weights of its codes. */
+static void insert_transform(Net *net, int index, int codes, int made)
+{
+    Op *op = net_insert_like(net, index, OP_I_TRANSFORM);
+    op->channels = net->tensors[net->ops[index + 1].in[I_WINOGRAD_x]].c;
+    op->code_block = rt_code_block(net->tensors[made].k);
+    op->in[I_TRANSFORM_codes] = codes;
+    op->out[I_TRANSFORM_transformed] = made;
+}
+
+static void transform(Net *net, int index, const TileScheme *scheme)
 {
     Op *op = &net->ops[index];
     const int channels = op_in(net, op, "x")->c, k = op_out(net, op, "y")->c;
     const int codes = op->in[I_CONV_codes];
+    const bool constant = scheme->constant && !net->prepares;
     op->kind = OP_I_WINOGRAD;
-    int made = net_add_array(net, net->prepares ? ROLE_ONCE : ROLE_PARAM, TYPE_U32,
-                             op->name, ".transformed", 16 * (channels / 4 + 1), k);
-    net->ops[index].in[I_WINOGRAD_codes] = made;
-    choose_tile(net, index);
-    if (!net->prepares)
+    if (scheme->makes_weights && scheme->makes_weights(net, op)) {
+        op->code_block = rt_code_block(k);
+        choose_tile(net, index, scheme);
         return;
-    Op *prepares = net_insert_like(net, index, OP_I_TRANSFORM);
-    prepares->channels = channels;
-    prepares->code_block = rt_code_block(k);
-    prepares->in[I_TRANSFORM_codes] = codes;
-    prepares->out[I_TRANSFORM_transformed] = made;
+    }
+    int made = net_add_array(net, constant ? ROLE_PARAM : ROLE_ONCE, TYPE_U32, op->name,
+                             ".transformed", scheme->words(channels), k);
+    net->ops[index].in[I_WINOGRAD_codes] = made;
+    choose_tile(net, index, scheme);
+    if (!constant)
+        insert_transform(net, index, codes, made);
 }
 
 /* Where memory was spent on speed, no other layer's weights are unpacked for
@@ -147,12 +191,13 @@ static void keep_unpacked(Net *net)
 
 void pass_winograd(Net *net, const Target *target)
 {
+    const TileScheme *scheme = scheme_of(target);
     int transformed = 0;
-    for (int i = 0; target->integer_lanes == LANES && i < net->op_count; i++)
-        if (wanted(net, &net->ops[i])) {
-            transform(net, i);
+    for (int i = 0; scheme && i < net->op_count; i++)
+        if (wanted(net, &net->ops[i], scheme)) {
+            transform(net, i, scheme);
             transformed++;
         }
-    if (transformed > 0 && !net->prepares)
+    if (transformed > 0 && scheme->constant && !net->prepares)
         keep_unpacked(net);
 }

@@ -187,9 +187,7 @@ static void run(const Config *config, const Net *net, const Shipped *whole,
 bool bench_shipped(const Config *config, const Scratch *scratch, const char *weights,
                    FILE *tables, FILE *headlines, FILE *json)
 {
-    const CompileOptions options = {.target = target_find(NULL)};
-    Net net;
-    if (!compile_infer(config, &options, &net)) {
+    if (!compile_ships(config)) {
         fprintf(headlines, "inference: it has no standalone file: %s\n", rt_error());
         fputs("{\"what\": \"inference\", \"error\": ", json);
         json_print_text(json, rt_error());
@@ -199,14 +197,19 @@ bool bench_shipped(const Config *config, const Scratch *scratch, const char *wei
     }
     char *source = rt_format("%s/file.c", scratch->folder);
     Shipped whole = {0}, traced = {0};
-    bool ok = shipped_write(config, weights, source, (ShippedOptions){0}) &&
+    ShippedNets nets = {0};
+    bool ok = shipped_of_weights(config, weights, &nets) &&
+              shipped_write(config, weights, source, (ShippedOptions){0}) &&
               load(config, scratch, "-DNDEBUG", "whole", &whole) &&
               load(config, scratch, "-DLATHE_TRACE", "traced", &traced);
-    if (ok)
-        run(config, &net, &whole, &traced, tables, headlines, json);
+    if (ok) {
+        const int variant = shipped_variant(&nets, target_find(NULL));
+        run(config, &nets.variants[variant].net, &whole, &traced, tables, headlines,
+            json);
+    }
     unload(&whole);
     unload(&traced);
     free(source);
-    net_free(&net);
+    shipped_free(&nets);
     return ok;
 }

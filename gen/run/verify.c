@@ -303,12 +303,11 @@ static bool term_sizes(const Config *config, const CompileOptions *compile,
     return ok;
 }
 
-/* What the programs without their constants say: how wide scores are, how large the
- * arena. */
-static bool shape_of_file(const Config *config, Comparison *c)
+/* How wide scores are, how large the arena. */
+static bool shape_of_file(const Config *config, const char *weights, Comparison *c)
 {
     ShippedNets shipped;
-    bool ok = shipped_compile(config, NULL, WEIGHTS_CONSTANT, &shipped);
+    bool ok = shipped_of_weights(config, weights, &shipped);
     if (ok) {
         const Net *infer = &shipped.variants[0].net;
         const Op *last = &infer->ops[infer->op_count - 1];
@@ -356,7 +355,7 @@ bool verify(const Config *config, const CompileOptions *compile, const char *wei
             const char *data, long images)
 {
     Comparison c = {.classes = config->class_count};
-    if (!shape_of_file(config, &c))
+    if (!shape_of_file(config, weights, &c))
         return false;
     char *beside = rt_format("%s/verify", cache_folder());
     Scratch scratch;

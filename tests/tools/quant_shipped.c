@@ -7,6 +7,7 @@
 #include "tests/tools/process.h"
 
 #include <check.h>
+#include <ctype.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,19 @@ static const struct {
 };
 const int quant_build_count = sizeof builds / sizeof *builds;
 
-/* The number NAME_ARENA_BYTES of the header. */
-static size_t arena_bytes(const char *file)
+/* A source whose `arena_bytes` is what the header says to its compiler. free() its path. */
+static char *arena_source(const char *file, const char *name)
 {
-    char *header = rt_format("%.*s.h", (int)strlen(file) - 2, file);
-    char *text = rt_read_file(header, NULL);
-    ck_assert_ptr_nonnull(text);
-    const char *at = strstr(text, "_ARENA_BYTES ");
-    ck_assert_ptr_nonnull(at);
-    size_t bytes = strtoul(at + strlen("_ARENA_BYTES "), NULL, 10);
+    char *path = rt_format("%s.arena.c", file), *upper = rt_format("%s", name);
+    for (char *p = upper; *p; p++)
+        *p = (char)toupper(*p);
+    char *text = rt_format("#include \"%.*s.h\"\n"
+                           "const long arena_bytes = %s_ARENA_BYTES;\n",
+                           (int)strlen(file) - 2, file, upper);
+    write_text(path, text);
     free(text);
-    free(header);
-    return bytes;
+    free(upper);
+    return path;
 }
 
 bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char *file,
@@ -48,17 +50,22 @@ bool quant_shipped_load(QuantShipped *shipped, const Config *config, const char 
     }
     char *object = rt_format("%s.%d.so", file, build);
     char *weights = rt_format("%.*s_weights.c", (int)strlen(file) - 2, file);
+    char *arena = arena_source(file, config->name);
     compile_shipped(builds[build].words,
-                    (const char *const[]){file, split ? weights : NULL, NULL}, object);
-    *shipped =
-        (QuantShipped){.build = builds[build].name, .arena_bytes = arena_bytes(file)};
+                    (const char *const[]){file, arena, split ? weights : NULL, NULL},
+                    object);
+    *shipped = (QuantShipped){.build = builds[build].name};
     shipped->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(shipped->library != NULL, "%s", dlerror());
+    const long *bytes = dlsym(shipped->library, "arena_bytes");
+    ck_assert_ptr_nonnull(bytes);
+    shipped->arena_bytes = (size_t)*bytes;
     char *scores = rt_format("%s_scores", config->name);
     char *classify = rt_format("%s_classify", config->name);
     *(void **)&shipped->scores = dlsym(shipped->library, scores);
     *(void **)&shipped->classify = dlsym(shipped->library, classify);
     ck_assert(shipped->scores && shipped->classify);
+    free(arena);
     free(scores);
     free(classify);
     free(object);

@@ -201,10 +201,12 @@ START_TEST(an_arena_over_its_budget_is_refused)
     long bytes = strtol(strstr(header, "_ARENA_BYTES ") + 13, NULL, 10);
     const char *weights = in_folder("weights.ckpt"), *other = in_folder("other.c");
     ck_assert(shipped_write(&net.config, weights, other,
-                            (ShippedOptions){.arena_budget = bytes}));
+                            (ShippedOptions){.arena_budget = bytes,
+                                             .budget_target = target_find("plain")}));
     unlink(other);
     ck_assert(!shipped_write(&net.config, weights, other,
-                             (ShippedOptions){.arena_budget = bytes - 1}));
+                             (ShippedOptions){.arena_budget = bytes - 1,
+                                              .budget_target = target_find("plain")}));
     char *want = rt_format("--arena-budget %ld: the arena takes %ld bytes; most of it, ",
                            bytes - 1, bytes);
     ck_assert_msg(strncmp(rt_error(), want, strlen(want)) == 0, "%s", rt_error());
