@@ -41,5 +41,8 @@ bool constants_integer(const Config *config, const Net *fused, const float *para
 /* Adds the transformed weights that an infer program reads, from its layers' codes, or
  * from folded weights. */
 void constants_winograd(const Net *infer, Constants *constants);
+/* Afterwards, once: puts folded weights [taps][c][k] in the order that the convolutions
+ * of an infer program read them in, [k / beside][taps][c][beside]. */
+void constants_order(const Net *infer, Constants *constants);
 
 #endif

@@ -54,3 +54,28 @@ void constants_fold(const Net *net, const float *params, const float *stats,
     }
     links_free(&links);
 }
+
+static void order(const Constant *weights, int outputs, int beside)
+{
+    float *values = weights->values;
+    const size_t rows = weights->count / outputs;
+    float *old = rt_alloc(weights->count * sizeof(float));
+    memcpy(old, values, weights->count * sizeof(float));
+    for (size_t i = 0; i < weights->count; i++) {
+        const size_t row = i / outputs, k = i % outputs;
+        values[(k / beside * rows + row) * beside + k % beside] = old[i];
+    }
+    free(old);
+}
+
+void constants_order(const Net *infer, Constants *constants)
+{
+    for (int i = 0; i < infer->op_count; i++) {
+        const Op *op = &infer->ops[i];
+        if (op->kind != OP_CONV_FOLDED || op->beside == 0)
+            continue;
+        char name[NAME_SIZE];
+        name_behind(name, op->name, ".weight");
+        order(constants_find(constants, name), op_out(infer, op, "y")->c, op->beside);
+    }
+}

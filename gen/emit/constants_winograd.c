@@ -2,6 +2,8 @@
  * gen/passes/winograd_codes.c; of CONV_FOLDED, see gen/passes/winograd.h. */
 #include "gen/emit/constants.h"
 
+#include "gen/passes/winograd.h"
+
 #include "runtime/base/support.h"
 #include "runtime/kernels/dots_plain.h"
 #include "runtime/kernels/quant.h"
@@ -32,7 +34,8 @@ static double at_point(const double g[3], int p)
     return 1 / 6.0 * g[0] + 1 / 3.0 * g[2] + sign * sqrt(2) / 6 * g[1];
 }
 
-/* [36 points][k / panel][c][panel], from folded weights [9][c][k]. */
+/* At 36 points, winograd_weight_count in all: [k / panel][c][panel], from folded weights
+ * [9][c][k]. */
 static void make_points(const Net *net, const Op *op, Constants *constants)
 {
     const int c = op_in(net, op, "x")->c, k = op_out(net, op, "y")->c;
@@ -53,7 +56,8 @@ static void make_points(const Net *net, const Op *op, Constants *constants)
             }
         const int n = i % k, place = n / panel * c * panel + i / k * panel + n % panel;
         for (int p = 0; p < 36; p++)
-            to[(size_t)p * c * k + place] = (float)at_point(columns[p / 6], p % 6);
+            to[p * ((size_t)c * k + WINOGRAD_APART) + place] =
+                (float)at_point(columns[p / 6], p % 6);
     }
 }
 
@@ -62,7 +66,8 @@ static bool has_transformed(const Net *net, const Op *op)
 {
     if (op->kind == OP_I_WINOGRAD)
         return op->code_block == 0 && op_in(net, op, "codes")->role == ROLE_PARAM;
-    return !net->prepares && op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD;
+    return op->kind == OP_CONV_FOLDED && op->lowering == LOWER_WINOGRAD &&
+           op_in(net, op, "w")->role == ROLE_PARAM;
 }
 
 void constants_winograd(const Net *net, Constants *constants)

@@ -193,6 +193,8 @@ bool shipped_compile(const Config *config, Constants *constants, ShippedWeights 
         if (constants && shipped_is_program(shipped, i))
             constants_winograd(&shipped->variants[i].net, constants);
     }
+    if (ok && constants) /* the last one's convolutions are all direct */
+        constants_order(&shipped->variants[shipped->count - 1].net, constants);
     net_free(&weighed.net);
     return ok;
 }

@@ -164,6 +164,7 @@ typedef enum {
     X(int, depth, "... input channels whose weights the kernel transforms at a time")    \
     X(int, tiles, "winograd: tiles transformed before they are multiplied")              \
     X(int, images, "winograd: images whose tiles are multiplied together")               \
+    X(int, beside, "weights of a float file: output channels side by side; 0: all")      \
     X(int, panel, "transformed weights: output channels that lie side by side")          \
     X(int, blocks, "kernel tiles that a weight gradient is made of")                     \
     X(int, tasks, "pieces of a TASKS op")                                                \

@@ -86,6 +86,11 @@ int winograd_gradient_chunk(const Tiling *tiling, int *images)
     return (tiles + parts - 1) / parts;
 }
 
+int winograd_weight_count(int weights)
+{
+    return WINOGRAD_POINTS * (weights + WINOGRAD_APART);
+}
+
 int winograd_panel(int k)
 {
     enum { WIDEST = 16, MOST = 64 };
@@ -133,7 +138,7 @@ static void add_points(Net *net, int index)
 {
     const Tensor w = net->tensors[net->ops[index].in[CONV_FOLDED_w]];
     const int points = net_add_array(net, ROLE_PARAM, TYPE_F32, net->ops[index].name,
-                                     ".points", WINOGRAD_POINTS * w.c, w.k);
+                                     ".points", 1, winograd_weight_count(w.c * w.k));
     net->ops[index].in[CONV_FOLDED_w] = points;
 }
 
@@ -158,7 +163,7 @@ void winograd_lower(Net *net, int index)
         return;
     }
     const bool folded = net->ops[index].kind == OP_CONV_FOLDED;
-    if (folded && !net->prepares) {
+    if (folded && !net->prepares && net->ops[index].quant.winograd == WINOGRAD_ALWAYS) {
         add_points(net, index);
         return;
     }
@@ -167,5 +172,6 @@ void winograd_lower(Net *net, int index)
     Op *weights = winograd_weights(net, &net->ops[index]);
     weights->lowering = LOWER_WINOGRAD;
     Tensor *points = &net->tensors[weights->out[0]];
-    points->k = points->k / 9 * WINOGRAD_POINTS;
+    points->k = winograd_weight_count((int)tensor_count(points) / 9);
+    points->c = 1;
 }

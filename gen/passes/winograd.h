@@ -36,6 +36,9 @@ int winograd_chunk(const Tiling *tiling);
 /* The same for a gradient by weights, whose sums are what is used often; *images: those
  * that the tiles come from, 1 where they are a part of one image's. */
 int winograd_gradient_chunk(const Tiling *tiling, int *images);
+/* Floats of the transformed weights of c x k channels: [point][c k], each APART from the
+ * next. */
+int winograd_weight_count(int weights);
 /* How many of k output channels lie side by side in a standalone file's transformed
  * weights, which all targets read: a divisor of k that vectors of each of them fill. */
 int winograd_panel(int k);
