@@ -55,6 +55,7 @@ void constants_fold(const Net *net, const float *params, const float *stats,
     links_free(&links);
 }
 
+/* [rows][outputs] to [outputs / beside][rows][beside]. */
 static void order(const Constant *weights, int outputs, int beside)
 {
     float *values = weights->values;

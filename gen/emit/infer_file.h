@@ -30,9 +30,11 @@ bool constants_make(const Config *config, const Checkpoint *checkpoint, const ch
  * integer program: without them it is neither evaluated nor emitted. */
 bool constants_exist(const Config *config, const Weights *weights);
 
-/* The infer program for every target that ships; learned bits and how large sums become as
- * `constants` has them, or, when that is NULL, as they begin and as large as bits allow. Constants that a target alone reads are added.
- * False and rt_fail when there is no such program; shipped_free in any case. */
+/* The infer program for every target that ships: of the weights in `constants`, with the
+ * bits that they learned and sums that are as large as theirs; where that is NULL, with
+ * bits as they begin, and sums as large as bits allow. Constants that a target alone
+ * reads are added. False and rt_fail when there is no such program; shipped_free in any
+ * case. */
 bool shipped_compile(const Config *config, Constants *constants, ShippedWeights weights,
                      ShippedNets *shipped);
 /* The same as shipped_write's file has them, all constants in it: what layers are hangs on

@@ -11,15 +11,12 @@
  * outputs and `depth` channels at a time; else an I_TRANSFORM does. */
 #include "gen/passes/winograd_tiles.h"
 
-#include "runtime/kernels/quant.h"
-
 enum { SIDE = 4, POINTS = 36, LANES = 8, WIDTH = 2 * LANES, APART = 32, DEPTH = 64 };
 
 static bool fits(const Op *op, long code, long weight, long channels)
 {
     const long most = op->most_sum > 0 ? op->most_sum : 9 * channels * weight;
-    return code <= 255 && weight <= 127 && code * most < 1L << 25 &&
-           rt_code_block(op->channels) % WIDTH == 0;
+    return code <= 255 && weight <= 127 && code * most < 1L << 25;
 }
 
 static int tiles_in(int pixels)
