@@ -152,23 +152,24 @@ static bool transforms(const Net *net)
     return false;
 }
 
-/* Whether the same calls do for both: of kernels of the same names, in the same arena. */
+/* Whether the same calls do for both: without transformed tiles they do, else those of
+ * kernels of the same names, in the same arena. */
 static bool same_layers(const Net *a, const Net *b)
 {
+    if (!transforms(a) && !transforms(b))
+        return true;
     bool same = a->op_count == b->op_count && a->arena_bytes == b->arena_bytes;
     for (int i = 0; same && i < a->op_count; i++)
         same = strcmp(a->ops[i].kernel, b->ops[i].kernel) == 0;
     return same;
 }
 
-/* Without transformed tiles layers are the same for all. */
+/* Variants one behind the other share the last one's. */
 static int program_of(const ShippedNets *shipped, int variant)
 {
-    const Net *net = &shipped->variants[variant].net;
-    const int last = shipped->count - 1;
-    if (!transforms(net))
-        return last;
-    while (variant < last && same_layers(net, &shipped->variants[variant + 1].net))
+    while (
+        variant < shipped->count - 1 &&
+        same_layers(&shipped->variants[variant].net, &shipped->variants[variant + 1].net))
         variant++;
     return variant;
 }

@@ -43,8 +43,8 @@ bool shipped_of_weights(const Config *config, const char *weights, ShippedNets *
 void shipped_free(ShippedNets *shipped);
 /* The variant a compiler takes with the target's flags, by index. */
 int shipped_variant(const ShippedNets *shipped, const Target *target);
-/* Whether others have its layers: variants that transform convolutions may share theirs,
- * those that do not have those of the last one. */
+/* Whether it is its layers that a file has: variants one behind the other share the last
+ * one's where they are the same. */
 bool shipped_is_program(const ShippedNets *shipped, int variant);
 /* The targets whose program that variant is, such as "avx2, sse4". free() it. */
 char *shipped_targets(const ShippedNets *shipped, int program);

@@ -8,6 +8,7 @@
 #include "tests/oracle/quant_reference.h"
 #include "tests/tools/built_net.h"
 #include "tests/tools/folder.h"
+#include "tests/tools/process.h"
 #include "tests/tools/quant_net.h"
 #include "tests/tools/quant_shipped.h"
 #include "tests/tools/random_weights.h"
@@ -157,6 +158,34 @@ START_TEST(scores_are_those_of_direct_convolutions)
 }
 END_TEST
 
+/* ---- Compiled ---- */
+
+/* Each compiler finds the layers of its own kernels, also on machines that do not run
+ * them: at 8 bits only AVX2 has tiles. */
+START_TEST(every_target_compiles)
+{
+    static const char *const flags[][2] = {
+        {"-march=x86-64-v4", "-mavx512vnni"},
+        {"-march=x86-64-v4", "-mavx"},
+        {"-march=x86-64-v3", "-mavx"},
+        {"-msse4.1", "-msse2"},
+        {"-msse2", "-msse"},
+    };
+    QuantNet net;
+    Constants constants;
+    if (!target_runs(target_find("sse2")))
+        return;
+    quant_net_open_other(&net, "quant_family", nets[_i == 0 ? 0 : NETS - 3]);
+    ship(&net, &constants);
+    for (int i = 0; i < 5; i++)
+        compile_shipped(
+            (const char *const[]){"gcc", "-O1", flags[i][0], flags[i][1], NULL},
+            (const char *const[]){in_folder("file.c"), NULL}, in_folder("file.so"));
+    constants_free(&constants);
+    quant_net_close(&net);
+}
+END_TEST
+
 Suite *winograd_codes_suite(void)
 {
     TCase *tests = tcase_create("winograd_codes");
@@ -165,6 +194,7 @@ Suite *winograd_codes_suite(void)
     tcase_add_loop_test(tests, tiles_are_transformed_where_that_is_exact, 0,
                         sizeof choices / sizeof *choices);
     tcase_add_loop_test(tests, scores_are_those_of_direct_convolutions, 0, 2 * NETS);
+    tcase_add_loop_test(tests, every_target_compiles, 0, 2);
     Suite *suite = suite_create("winograd_codes");
     suite_add_tcase(suite, tests);
     return suite;
