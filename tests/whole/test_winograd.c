@@ -5,6 +5,7 @@
 #include "runtime/base/support.h"
 #include "tests/oracle/op_check.h"
 #include "tests/tools/built_net.h"
+#include "tests/tools/float_shipped.h"
 #include "tests/tools/folder.h"
 
 #include <stdlib.h>
@@ -68,6 +69,25 @@ START_TEST(kernels_compute_what_loops_do)
 }
 END_TEST
 
+static const struct {
+    const char *sets[3];
+    bool tiles, constants;
+} files[] = {
+    {{"net.channels=16", "quant={ quantizer='none', winograd='auto' }"}, true, false},
+    {{"net.channels=16", "quant={ quantizer='none', winograd='always' }"}, true, true},
+    {{"net.channels=16", "quant={ quantizer='none', winograd='never' }"}, false, false},
+};
+
+START_TEST(transformed_weights_are_constants_where_asked)
+{
+    ship_float("winograd", files[_i].sets, 3, in_folder("file.c"), (ShippedOptions){0});
+    char *text = rt_read_file(in_folder("file.c"), NULL);
+    ck_assert((strstr(text, "_winograd_") != NULL) == files[_i].tiles);
+    ck_assert((strstr(text, "_a_points = {") != NULL) == files[_i].constants);
+    free(text);
+}
+END_TEST
+
 Suite *winograd_suite(void)
 {
     Suite *suite = suite_create("winograd");
@@ -75,6 +95,8 @@ Suite *winograd_suite(void)
     tcase_add_checked_fixture(tests, folder_make, folder_remove);
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, kernels_compute_what_loops_do, 0, CASES);
+    tcase_add_loop_test(tests, transformed_weights_are_constants_where_asked, 0,
+                        sizeof files / sizeof *files);
     suite_add_tcase(suite, tests);
     return suite;
 }
