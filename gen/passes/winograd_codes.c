@@ -133,8 +133,7 @@ static void choose_tile(Net *net, int index, const TileScheme *scheme)
     const Tensor *y = op_out(net, op, "y");
     const int side = scheme->side, right = (y->w + side - 1) / side * side - y->w + 1,
               below = (y->h + side - 1) / side * side - y->h + 1;
-    x->right = x->right > right ? x->right : right;
-    x->bottom = x->bottom > below ? x->bottom : below;
+    want_halo(x, 0, 0, below, right);
     op->side = side;
     op->channels = y->c;
     op->band = y->h;
